@@ -1,0 +1,2 @@
+/** Recipes and the typed records they become. Knows neither Spark nor tensors. */
+package io.github.rarspark.conf;

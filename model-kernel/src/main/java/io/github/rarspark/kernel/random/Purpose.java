@@ -1,0 +1,39 @@
+package io.github.rarspark.kernel.random;
+
+/**
+ * What a random stream is drawn for. The identifier enters the stream's key, so it never changes once a release has
+ * used it, and no two purposes share one.
+ */
+public enum Purpose {
+    /** Initial weights: index (tensor name's hash). */
+    INITIAL_WEIGHTS(1),
+    /** The order of the samples in an epoch: index (epoch). */
+    EPOCH_ORDER(2),
+    /** The factorization order of a training sample: index (step, row of the global batch). */
+    PERMUTATION(3),
+    /** Dropping a training sample's class: index (step, row of the global batch). */
+    CLASS_DROP(4),
+    /** Dropout masks: index (step, row of the global batch, layer, site). */
+    DROPOUT(5),
+    /** Drawing tokens: index (class, image index). */
+    SAMPLE_TOKENS(6),
+    /** The order in which a sampled image's tokens are drawn: index (class, image index). */
+    SAMPLE_ORDER(7),
+    /** Replacing unused codes while training a tokenizer: index (step). */
+    CODEBOOK_RESTART(8),
+    /** Augmenting a training image: index (step, row of the batch). */
+    AUGMENT(9),
+    /** Splitting a data set at random: index (part). */
+    SPLIT(10);
+
+    private final int id;
+
+    Purpose(int id) {
+        this.id = id;
+    }
+
+    /** The number that enters the stream's key. */
+    public int id() {
+        return id;
+    }
+}

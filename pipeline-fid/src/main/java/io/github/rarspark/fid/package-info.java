@@ -1,0 +1,2 @@
+/** Metrics of samples against a reference. */
+package io.github.rarspark.fid;

@@ -1,0 +1,2 @@
+/** Class-conditional sampling, sharded over tasks. */
+package io.github.rarspark.generate;

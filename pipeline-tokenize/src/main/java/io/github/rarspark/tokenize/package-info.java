@@ -1,0 +1,2 @@
+/** Images to token Parquet. */
+package io.github.rarspark.tokenize;

@@ -1,0 +1,2 @@
+/** Data-parallel RAR training. */
+package io.github.rarspark.train;
