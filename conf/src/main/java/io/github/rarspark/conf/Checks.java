@@ -1,0 +1,15 @@
+package io.github.rarspark.conf;
+
+import java.util.Locale;
+
+/** Turns a combination of values that cannot work into a {@link RecipeException}. */
+final class Checks {
+
+    private Checks() {}
+
+    static void require(boolean holds, String message, Object... values) {
+        if (!holds) {
+            throw new RecipeException(String.format(Locale.ROOT, message, values));
+        }
+    }
+}

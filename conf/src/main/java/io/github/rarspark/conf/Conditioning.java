@@ -1,0 +1,9 @@
+package io.github.rarspark.conf;
+
+/** How the class conditions a block. */
+public enum Conditioning {
+    /** Adaptive layer norm: shift, scale and gate of each block are functions of class and position. */
+    ADALN,
+    /** The class is a prefix token only, as in the ablations of the paper. */
+    PLAIN
+}

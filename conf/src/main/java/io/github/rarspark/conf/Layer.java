@@ -1,0 +1,38 @@
+package io.github.rarspark.conf;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * One rung of the ladder: some keys, their values as text, and where they were written.
+ *
+ * @param origin what a message calls the place, for example {@code command line} or {@code recipe demo}
+ * @param values dotted key to value
+ */
+public record Layer(String origin, Map<String, String> values) {
+
+    /** The prefix of the keys in a Spark configuration. */
+    public static final String SPARK_PREFIX = "spark.rar.";
+
+    /** Keeps the order of the given values, in which their errors are reported. */
+    public Layer {
+        values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+    }
+
+    /** The layer of what the command line says. */
+    public static Layer commandLine(Map<String, String> values) {
+        return new Layer("the command line", values);
+    }
+
+    /** The layer of a Spark configuration: its entries that start with {@value #SPARK_PREFIX}, all others ignored. */
+    public static Layer sparkConf(Map<String, String> configuration) {
+        Map<String, String> values = new LinkedHashMap<>();
+        configuration.forEach((key, value) -> {
+            if (key.startsWith(SPARK_PREFIX)) {
+                values.put(key.substring(SPARK_PREFIX.length()), value);
+            }
+        });
+        return new Layer(SPARK_PREFIX + "*", values);
+    }
+}

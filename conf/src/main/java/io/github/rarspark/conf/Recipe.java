@@ -1,0 +1,166 @@
+package io.github.rarspark.conf;
+
+import static io.github.rarspark.conf.Checks.require;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * All settings of all jobs. A recipe that exists is valid: values are in range and go together. Made by
+ * {@link Recipes}.
+ */
+public record Recipe(
+        @Setting(value = "0", doc = "Seed of every random choice except sampling's, which has generate.seed.")
+                long seed,
+        ImageSettings image,
+        TokenizerSettings tokenizer,
+        TokenizeSettings tokenize,
+        ModelSettings model,
+        TrainSettings train,
+        GenerateSettings generate,
+        FidSettings fid,
+        TrainTokenizerSettings trainTokenizer,
+        TrainClassifierSettings trainClassifier,
+        DemoSettings demo,
+        SparkSettings spark)
+        implements Serializable {
+
+    private static final Set<TokenOrder> POWER_OF_TWO_ORDERS = Set.of(TokenOrder.Z_CURVE, TokenOrder.SUBSAMPLE);
+
+    /** Checks what the sections have to agree on. */
+    public Recipe {
+        int downsampling = tokenizer.downsampling();
+        require(
+                image.size() % downsampling == 0,
+                "Cannot use image.size=%d: the tokenizer shrinks the side by %d; give a multiple of that",
+                image.size(),
+                downsampling);
+        int side = image.size() / downsampling;
+        require(
+                model.tokens() == side * side,
+                "Cannot use model.tokens=%d: image.size=%d and %d levels in tokenizer.channel_mult make %d x %d tokens;"
+                        + " set model.tokens=%d",
+                model.tokens(),
+                image.size(),
+                tokenizer.channelMult().size(),
+                side,
+                side,
+                side * side);
+        require(
+                model.codes() == tokenizer.codes(),
+                "Cannot use model.codes=%d with tokenizer.codes=%d: the codes are the vocabulary; make them equal",
+                model.codes(),
+                tokenizer.codes());
+        for (TokenOrder order : List.of(train.scanOrder(), generate.order())) {
+            require(
+                    !POWER_OF_TWO_ORDERS.contains(order) || Integer.bitCount(side) == 1,
+                    "Cannot use the order %s on %d x %d tokens: its side has to be a power of two; use another order",
+                    Key.format(order),
+                    side,
+                    side);
+        }
+        generate.classes()
+                .forEach(label -> require(
+                        label >= 0 && label < model.classes(),
+                        "Cannot use generate.classes with %d: the model has classes 0 to %d",
+                        label,
+                        model.classes() - 1));
+    }
+
+    /** Returns the value of a key in the notation of the command line. */
+    public String get(String name) {
+        return Key.format(Keys.values(this).get(Keys.named(name)));
+    }
+
+    /** Returns the value of each key in the notation of the command line, in the order of the table. */
+    public Map<String, String> values() {
+        Map<String, String> values = new LinkedHashMap<>();
+        Keys.values(this).forEach((key, value) -> values.put(key.name(), Key.format(value)));
+        return values;
+    }
+
+    /**
+     * Returns a recipe that differs from this one in the given values.
+     *
+     * @throws RecipeException on an unknown key, a wrong value or values that do not go together
+     */
+    public Recipe with(Map<String, String> values) {
+        return Recipes.resolve(new Layer("the program", values), new Layer("the recipe", values()));
+    }
+
+    /**
+     * Checks that keys without a default were given.
+     *
+     * @param command what needs them, for the message
+     * @throws RecipeException naming the first that is empty
+     */
+    public void requireGiven(String command, String... names) {
+        for (String name : names) {
+            require(
+                    !get(name).isEmpty(),
+                    "Cannot run %s without %s: give --%s or set the key",
+                    command,
+                    name,
+                    name.substring(name.indexOf('.') + 1).replace('_', '-'));
+        }
+    }
+
+    /**
+     * Returns the SHA-256 in hexadecimal of the values that can alter a result: of their canonical JSON, one flat object
+     * with sorted keys and values as text. Locations, the number of ranks and the like are left out.
+     *
+     * @param sections the sections to cover, for the plan of one job; none stands for all. {@code seed} is always
+     *     covered.
+     */
+    public String sha256(String... sections) {
+        Set<String> covered = Set.copyOf(Arrays.asList(sections));
+        Map<String, String> values = new TreeMap<>();
+        Keys.values(this).forEach((key, value) -> {
+            boolean wanted = covered.isEmpty() || key.section().isEmpty() || covered.contains(key.section());
+            if (key.altersResult() && wanted) {
+                values.put(key.name(), Key.format(value));
+            }
+        });
+        try {
+            byte[] json = new ObjectMapper().writeValueAsString(values).getBytes(StandardCharsets.UTF_8);
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(json));
+        } catch (JsonProcessingException | NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Cannot hash the recipe", e);
+        }
+    }
+
+    /** Returns the recipe as YAML that {@link Recipes#parse} reads back, every key written out. */
+    public String toYaml() {
+        YAMLFactory yaml = YAMLFactory.builder()
+                .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+                .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+                .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+                .build();
+        ObjectMapper mapper = new ObjectMapper(yaml);
+        ObjectNode root = mapper.createObjectNode();
+        Keys.values(this).forEach((key, value) -> {
+            ObjectNode section = key.section().isEmpty() ? root : root.withObject("/" + key.section());
+            String name = key.name().substring(key.name().indexOf('.') + 1);
+            section.set(name, mapper.valueToTree(value instanceof Enum<?> ? Key.format(value) : value));
+        });
+        try {
+            return mapper.writeValueAsString(root);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("Cannot write the recipe as YAML", e);
+        }
+    }
+}

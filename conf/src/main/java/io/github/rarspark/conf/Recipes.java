@@ -1,0 +1,131 @@
+package io.github.rarspark.conf;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.StringJoiner;
+
+/** Reads recipes, shipped ones by name and others from their text. */
+public final class Recipes {
+
+    private static final List<String> NAMES = List.of("demo", "rar-s", "rar-b", "rar-l", "rar-xl", "rar-xxl");
+    private static final String EXTENDS = "extends";
+
+    private Recipes() {}
+
+    /** The names of the shipped recipes. */
+    public static List<String> names() {
+        return NAMES;
+    }
+
+    /**
+     * Returns the text of a shipped recipe, comments included.
+     *
+     * @throws RecipeException if no recipe has this name; the message lists those that exist
+     */
+    public static String text(String name) {
+        if (!NAMES.contains(name)) {
+            String near = Near.clause(name, NAMES);
+            throw new RecipeException("Unknown recipe " + name
+                    + (near.isEmpty() ? ": use a file or one of " + String.join(", ", NAMES) : near));
+        }
+        try (InputStream in = Recipes.class.getResourceAsStream("/recipes/" + name + ".yaml")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read the shipped recipe " + name, e);
+        }
+    }
+
+    /** Returns a shipped recipe with all defaults. */
+    public static Recipe load(String name) {
+        return resolve(layer(name));
+    }
+
+    /** Returns the values of a shipped recipe as a layer. */
+    public static Layer layer(String name) {
+        return parse(text(name), "recipe " + name);
+    }
+
+    /**
+     * Returns the values of a recipe as a layer. A recipe is YAML: sections and keys, and optionally {@code extends:
+     * NAME} with the name of a shipped recipe whose values it starts from.
+     *
+     * @param yaml the text
+     * @param origin what messages call it
+     * @throws RecipeException if the text is not YAML of this form
+     */
+    public static Layer parse(String yaml, String origin) {
+        Map<String, String> values = new LinkedHashMap<>();
+        try {
+            JsonNode root = new ObjectMapper(new YAMLFactory())
+                    .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+                    .readTree(yaml);
+            if (!root.isObject() && !root.isMissingNode()) {
+                throw new RecipeException("Cannot read " + origin + ": a recipe consists of lines 'key: value'");
+            }
+            flatten(root, "", values, origin);
+        } catch (JacksonException e) {
+            int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
+            String problem = e.getOriginalMessage().lines().findFirst().orElse("not YAML");
+            throw new RecipeException("Cannot read " + origin + ", line " + line + ": " + problem, e);
+        }
+        String parent = values.remove(EXTENDS);
+        if (parent == null) {
+            return new Layer(origin, values);
+        }
+        Map<String, String> merged = new LinkedHashMap<>(layer(parent).values());
+        merged.putAll(values);
+        return new Layer(origin, merged);
+    }
+
+    /**
+     * Puts layers over the defaults.
+     *
+     * @param layers in falling precedence: the command line first, then the Spark configuration, then the recipe
+     * @throws RecipeException on an unknown key, a wrong value or values that do not go together
+     */
+    public static Recipe resolve(Layer... layers) {
+        Map<Key, Object> values = new LinkedHashMap<>();
+        for (Key key : Keys.all()) {
+            values.put(key, key.parse(key.defaultText(), "the default"));
+        }
+        for (int rung = layers.length - 1; rung >= 0; rung--) {
+            Layer layer = layers[rung];
+            layer.values().forEach((name, text) -> {
+                Key key = Keys.named(name, layer.origin());
+                values.put(key, key.parse(text, layer.origin()));
+            });
+        }
+        return Keys.recipe(values);
+    }
+
+    private static void flatten(JsonNode node, String prefix, Map<String, String> values, String origin) {
+        node.fields().forEachRemaining(field -> {
+            String name = prefix + field.getKey();
+            JsonNode value = field.getValue();
+            if (value.isObject()) {
+                flatten(value, name + ".", values, origin);
+            } else if (values.put(name, text(value)) != null) {
+                throw new RecipeException("Cannot use " + name + " twice (in " + origin + "): remove one");
+            }
+        });
+    }
+
+    private static String text(JsonNode value) {
+        if (!value.isArray()) {
+            return value.isNull() ? "" : value.asText();
+        }
+        StringJoiner list = new StringJoiner(",");
+        value.forEach(item -> list.add(item.asText()));
+        return list.toString();
+    }
+}

@@ -1,0 +1,28 @@
+package io.github.rarspark.conf;
+
+import java.io.Serializable;
+
+/** The job from images to tokens. Locations are Hadoop URIs; an empty one is not given. */
+public record TokenizeSettings(
+        @Setting(
+                        value = "",
+                        altersResult = false,
+                        doc = "Images: a folder with one folder per class, tar shards or Parquet of image bytes.")
+                String input,
+        @Setting(value = "", altersResult = false, doc = "Weights of the tokenizer.") String tokenizer,
+        @Setting(value = "", altersResult = false, doc = "Folder for the token shards.") String output,
+        @Setting(value = "false", altersResult = false, doc = "Add what is new in the input to an output that exists.")
+                boolean incremental,
+        @Setting(
+                        value = "100",
+                        range = "[0, )",
+                        altersResult = false,
+                        doc =
+                                "Images that cannot be decoded are listed in quarantine.jsonl; more than this many end the job.")
+                int maxBad,
+        @Setting(value = "false", altersResult = false, doc = "Only look at the input and say what would be done.")
+                boolean check,
+        @Setting(value = "4096", range = "[1, )", doc = "Images of one shard, the unit of work.") int shardImages,
+        @Setting(value = "16", range = "[1, )", doc = "Crops that go through the encoder together.") int batch,
+        @Setting(value = "1", range = "[1, )", doc = "Threads of libtorch in one task.") int threads)
+        implements Serializable {}
