@@ -1,0 +1,36 @@
+package io.github.rarspark.kernel.dist;
+
+import ai.djl.ndarray.NDArray;
+import io.github.rarspark.kernel.jni.Bridge;
+import io.github.rarspark.kernel.tensor.Handles;
+import java.util.Collection;
+
+/**
+ * Averages gradients over the ranks while the backward pass runs (the Reducer of PyTorch's DistributedDataParallel):
+ * when all gradients of a bucket are there, its all-reduce starts. After the backward pass every rank's gradients are
+ * the averages.
+ *
+ * <p>Buckets are a function of the parameter list and the bucket size alone, so that sums come out in the same order in
+ * every run with the same number of ranks.
+ */
+public final class GradientReducer extends NativeObject {
+    /**
+     * Watches the gradients of {@code parameters}, the same list in every rank; each has to take part in every loss.
+     *
+     * @param bucketBytes gradients of at most so many bytes travel together
+     */
+    public GradientReducer(ProcessGroup group, Collection<NDArray> parameters, long bucketBytes) {
+        super(
+                "gradient reducer",
+                Bridge.reducerCreate(group.handle(), Handles.of(parameters), bucketBytes),
+                Bridge::reducerClose);
+    }
+
+    /**
+     * Expects a backward pass, whose gradients it will average. A pass without this call before it accumulates in this
+     * rank only.
+     */
+    public void prepare() {
+        Bridge.reducerPrepare(handle());
+    }
+}

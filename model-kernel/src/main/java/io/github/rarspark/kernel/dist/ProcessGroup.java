@@ -1,0 +1,69 @@
+package io.github.rarspark.kernel.dist;
+
+import ai.djl.ndarray.NDArray;
+import io.github.rarspark.kernel.jni.Bridge;
+import io.github.rarspark.kernel.tensor.Handles;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * One rank's membership in a group that runs collectives (c10d's ProcessGroup over Gloo). Every rank calls the same
+ * collectives in the same order. A rank that is gone, or later than the group's timeout, makes the collective fail in
+ * the others with a {@link io.github.rarspark.kernel.error.NativeException}; the group is of no more use then.
+ */
+public final class ProcessGroup extends NativeObject {
+    private final int rank;
+    private final int worldSize;
+
+    private ProcessGroup(long handle, int rank, int worldSize) {
+        super("process group", handle, Bridge::groupClose);
+        this.rank = rank;
+        this.worldSize = worldSize;
+    }
+
+    /**
+     * Joins the group; returns when all ranks have.
+     *
+     * @param store where the ranks meet; it stays open as long as the group
+     * @param host this rank's own name or address, at which the others reach it
+     * @param timeout the limit of joining and of every later collective
+     */
+    public static ProcessGroup join(RendezvousStore store, int rank, int worldSize, String host, Duration timeout) {
+        if (rank < 0 || rank >= worldSize) {
+            throw new IllegalArgumentException("Cannot join as rank " + rank + " of " + worldSize);
+        }
+        long handle = Bridge.groupCreate(store.handle(), rank, worldSize, host, timeout.toMillis());
+        return new ProcessGroup(handle, rank, worldSize);
+    }
+
+    /** This rank, from 0. */
+    public int rank() {
+        return rank;
+    }
+
+    /** The number of ranks. */
+    public int worldSize() {
+        return worldSize;
+    }
+
+    /** Replaces {@code tensor} in every rank by the sum over the ranks. */
+    public void allReduceSum(NDArray tensor) {
+        Bridge.groupAllReduceSum(handle(), Handles.of(tensor));
+    }
+
+    /** Replaces the tensors of every rank by those of {@code root}. */
+    public void broadcast(Collection<NDArray> tensors, int root) {
+        Bridge.groupBroadcast(handle(), Handles.of(tensors), root);
+    }
+
+    /** Replaces one tensor of every rank by that of {@code root}. */
+    public void broadcast(NDArray tensor, int root) {
+        broadcast(List.of(tensor), root);
+    }
+
+    /** Waits until every rank is here. */
+    public void barrier() {
+        Bridge.groupBarrier(handle());
+    }
+}

@@ -1,0 +1,40 @@
+package io.github.rarspark.kernel.dist;
+
+import io.github.rarspark.kernel.jni.Bridge;
+import java.time.Duration;
+
+/**
+ * The key-value store (c10d's TCPStore) through which the ranks of a group find each other. Rank 0 serves it at a free
+ * port and publishes host and port; every rank, rank 0 too, forms its group over its own store object. It has neither
+ * password nor encryption: it belongs on a trusted network.
+ */
+public final class RendezvousStore extends NativeObject {
+    private RendezvousStore(long handle) {
+        super("rendezvous store", handle, Bridge::storeClose);
+    }
+
+    /**
+     * Serves a store at {@code host}, on that address only, at a free port.
+     *
+     * @param timeout how long an operation waits for the others
+     * @throws io.github.rarspark.kernel.error.NativeException if the host cannot be resolved or bound
+     */
+    public static RendezvousStore serve(String host, Duration timeout) {
+        return new RendezvousStore(Bridge.storeServe(host, timeout.toMillis()));
+    }
+
+    /**
+     * Connects to the store served at {@code host:port}.
+     *
+     * @param timeout how long to wait for the connection, and later for the others
+     * @throws io.github.rarspark.kernel.error.NativeException if nothing answers within the timeout
+     */
+    public static RendezvousStore connect(String host, int port, Duration timeout) {
+        return new RendezvousStore(Bridge.storeConnect(host, port, timeout.toMillis()));
+    }
+
+    /** The port that the store is served at. */
+    public int port() {
+        return Bridge.storePort(handle());
+    }
+}

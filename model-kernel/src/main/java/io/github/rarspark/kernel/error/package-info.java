@@ -1,0 +1,2 @@
+/** The failures that the kernel reports. */
+package io.github.rarspark.kernel.error;

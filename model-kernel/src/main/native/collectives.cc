@@ -1,0 +1,154 @@
+// Process groups (c10d over TCPStore and Gloo) and DistributedDataParallel's gradient reducer.
+#include "bridge.h"
+
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace {
+
+using Store = c10::intrusive_ptr<c10d::Store>;
+using Group = c10::intrusive_ptr<c10d::ProcessGroup>;
+using Reducer = std::shared_ptr<c10d::Reducer>;
+
+// A socket that listens on `host` only, at a free port: TCPStore by itself would listen on every address.
+int listen_on(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  int failure = getaddrinfo(host.c_str(), "0", &hints, &found);
+  TORCH_CHECK(failure == 0, "cannot resolve ", host, ": ", gai_strerror(failure));
+  int descriptor = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
+  bool listening = descriptor >= 0 && bind(descriptor, found->ai_addr, found->ai_addrlen) == 0 &&
+                   listen(descriptor, 1024) == 0;
+  int error = errno;
+  freeaddrinfo(found);
+  if (!listening && descriptor >= 0) {
+    close(descriptor);
+  }
+  TORCH_CHECK(listening, "cannot listen on ", host, ": ", std::strerror(error));
+  return descriptor;
+}
+
+void wait(const c10::intrusive_ptr<c10d::Work>& work) {
+  work->wait();
+}
+
+}  // namespace
+
+using namespace bridge;
+
+RAR_NATIVE(jlong, storeServe)(JNIEnv* env, jclass, jstring host, jlong timeout_millis) {
+  return guarded(env, [&] {
+    std::string address = text(env, host);
+    c10d::TCPStoreOptions options;
+    options.isServer = true;
+    options.waitWorkers = false;
+    options.useLibUV = false;
+    options.timeout = std::chrono::milliseconds(timeout_millis);
+    options.masterListenFd = listen_on(address);
+    sockaddr_storage bound{};
+    socklen_t length = sizeof(bound);
+    getsockname(*options.masterListenFd, reinterpret_cast<sockaddr*>(&bound), &length);
+    options.port = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                                                     : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+    return own<Store>(c10::make_intrusive<c10d::TCPStore>(address, options));
+  });
+}
+
+RAR_NATIVE(jlong, storeConnect)(JNIEnv* env, jclass, jstring host, jint port, jlong timeout_millis) {
+  return guarded(env, [&] {
+    c10d::TCPStoreOptions options;
+    options.port = static_cast<uint16_t>(port);
+    options.waitWorkers = false;
+    options.useLibUV = false;
+    options.timeout = std::chrono::milliseconds(timeout_millis);
+    return own<Store>(c10::make_intrusive<c10d::TCPStore>(text(env, host), options));
+  });
+}
+
+RAR_NATIVE(jint, storePort)(JNIEnv* env, jclass, jlong store) {
+  return guarded(env, [&]() -> jint { return static_cast<c10d::TCPStore&>(*borrow<Store>(store)).getPort(); });
+}
+
+RAR_NATIVE(void, storeClose)(JNIEnv* env, jclass, jlong store) {
+  guarded(env, [&] { release<Store>(store); });
+}
+
+RAR_NATIVE(jlong, groupCreate)(JNIEnv* env, jclass, jlong store, jint rank, jint world_size, jstring host,
+                               jlong timeout_millis) {
+  return guarded(env, [&] {
+    auto options = c10d::ProcessGroupGloo::Options::create(std::chrono::milliseconds(timeout_millis));
+    options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(text(env, host)));
+    const auto& shared = borrow<Store>(store);
+    auto gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(shared, rank, world_size, options);
+    auto group = c10::make_intrusive<c10d::ProcessGroup>(shared, rank, world_size);
+    group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, gloo);
+    group->setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
+    return own<Group>(std::move(group));
+  });
+}
+
+RAR_NATIVE(void, groupAllReduceSum)(JNIEnv* env, jclass, jlong group, jlong target) {
+  guarded(env, [&] {
+    at::NoGradGuard no_grad;
+    std::vector<at::Tensor> list{tensor(target)};
+    wait(borrow<Group>(group)->allreduce(list));
+  });
+}
+
+RAR_NATIVE(void, groupBroadcast)(JNIEnv* env, jclass, jlong group, jlongArray targets, jint root) {
+  guarded(env, [&] {
+    at::NoGradGuard no_grad;
+    c10d::BroadcastOptions options;
+    options.rootRank = root;
+    for (auto& target : tensors(env, targets)) {
+      // Detached, because a leaf that requires a gradient may not be written in place.
+      std::vector<at::Tensor> list{target.detach()};
+      wait(borrow<Group>(group)->broadcast(list, options));
+    }
+  });
+}
+
+RAR_NATIVE(void, groupBarrier)(JNIEnv* env, jclass, jlong group) {
+  guarded(env, [&] { wait(borrow<Group>(group)->barrier()); });
+}
+
+RAR_NATIVE(void, groupClose)(JNIEnv* env, jclass, jlong group) {
+  guarded(env, [&] { release<Group>(group); });
+}
+
+// Buckets are a function of the parameter list alone and are never rebuilt, so that every run sums in the same order.
+RAR_NATIVE(jlong, reducerCreate)(JNIEnv* env, jclass, jlong group, jlongArray parameters, jlong bucket_bytes) {
+  return guarded(env, [&] {
+    auto list = tensors(env, parameters);
+    std::vector<bool> sparse(list.size(), false);
+    auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(
+        list, {static_cast<size_t>(bucket_bytes)}, sparse, /*tensor_indices=*/{}, /*logger=*/{});
+    std::reverse(buckets.begin(), buckets.end());
+    std::unordered_map<size_t, std::string> names;
+    return own<Reducer>(std::make_shared<c10d::Reducer>(
+        list, buckets, borrow<Group>(group), sparse, bucket_bytes, /*find_unused_parameters=*/false,
+        /*gradient_as_bucket_view=*/true, names, bucket_bytes));
+  });
+}
+
+RAR_NATIVE(void, reducerPrepare)(JNIEnv* env, jclass, jlong reducer) {
+  guarded(env, [&] {
+    auto& shared = borrow<Reducer>(reducer);
+    shared->prepare_for_forward();
+    shared->prepare_for_backward({});
+  });
+}
+
+RAR_NATIVE(void, reducerClose)(JNIEnv* env, jclass, jlong reducer) {
+  guarded(env, [&] { release<Reducer>(reducer); });
+}

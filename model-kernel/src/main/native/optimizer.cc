@@ -1,0 +1,76 @@
+// The step of AdamW and the operations on whole gradient lists. None takes part in autograd.
+#include "bridge.h"
+
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_foreach_zero.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
+
+namespace {
+
+std::vector<at::Tensor> gradients(const std::vector<at::Tensor>& parameters) {
+  std::vector<at::Tensor> result;
+  for (size_t i = 0; i < parameters.size(); i++) {
+    TORCH_CHECK(parameters[i].grad().defined(), "parameter ", i, " has no gradient: it took no part in the loss");
+    result.push_back(parameters[i].grad());
+  }
+  return result;
+}
+
+}  // namespace
+
+using namespace bridge;
+
+// Update number `step`, from 1. `steps` holds one float32 count a parameter, which the kernel wants at that number.
+RAR_NATIVE(void, adamW)(JNIEnv* env, jclass, jlongArray parameters, jlongArray averages, jlongArray squares,
+                        jlongArray steps, jlong step, jdouble lr, jdouble beta1, jdouble beta2, jdouble eps,
+                        jdouble decay) {
+  guarded(env, [&] {
+    at::NoGradGuard no_grad;
+    auto parameter_list = tensors(env, parameters);
+    auto step_list = tensors(env, steps);
+    for (auto& count : step_list) {
+      count.fill_(static_cast<double>(step));
+    }
+    at::_fused_adamw_(parameter_list, gradients(parameter_list), tensors(env, averages), tensors(env, squares),
+                      /*max_exp_avg_sqs=*/{}, step_list, lr, beta1, beta2, decay, eps,
+                      /*amsgrad=*/false, /*maximize=*/false);
+  });
+}
+
+// Returns the norm over all gradients before they are scaled down to `limit`.
+RAR_NATIVE(jdouble, clipGradientNorm)(JNIEnv* env, jclass, jlongArray parameters, jdouble limit) {
+  return guarded(env, [&]() -> jdouble {
+    at::NoGradGuard no_grad;
+    auto list = gradients(tensors(env, parameters));
+    auto norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(list, 2)), 2);
+    auto scale = (limit / (norm + 1e-6)).clamp_max(1.0);
+    at::_foreach_mul_(list, scale);
+    return norm.item<double>();
+  });
+}
+
+RAR_NATIVE(void, zeroGradients)(JNIEnv* env, jclass, jlongArray parameters) {
+  guarded(env, [&] {
+    at::NoGradGuard no_grad;
+    std::vector<at::Tensor> list;
+    for (const auto& parameter : tensors(env, parameters)) {
+      if (parameter.grad().defined()) {
+        list.push_back(parameter.grad());
+      }
+    }
+    if (!list.empty()) {
+      at::_foreach_zero_(list);
+    }
+  });
+}
+
+RAR_NATIVE(void, requireGradients)(JNIEnv* env, jclass, jlongArray parameters) {
+  guarded(env, [&] {
+    for (auto& parameter : tensors(env, parameters)) {
+      parameter.requires_grad_(true);
+    }
+  });
+}
