@@ -1,2 +1,2 @@
-/** What the four jobs share: session, storage and commit, progress, results, exit codes. */
+/** How a job ends: exit codes and the exception that carries one. */
 package io.github.rarspark.common;

@@ -1,0 +1,79 @@
+package io.github.rarspark.common.run;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * {@code result.json}, the last object of an output.
+ *
+ * @param status how the job ended
+ * @param command the command's name
+ * @param recipeSha256 the hash of the resolved recipe
+ * @param started when the job began
+ * @param seconds how long it took
+ * @param counts what was done, by name
+ * @param metrics what was measured, by name
+ * @param warnings what the user should know, one line each
+ * @param retryable whether running the same command again may succeed
+ * @param version the version of rar-spark
+ */
+public record JobResult(
+        Status status,
+        String command,
+        String recipeSha256,
+        Instant started,
+        double seconds,
+        SortedMap<String, Long> counts,
+        SortedMap<String, Double> metrics,
+        List<String> warnings,
+        boolean retryable,
+        String version) {
+
+    /** The object's name in the output. */
+    public static final String NAME = "result.json";
+
+    /** How a job ended. */
+    public enum Status {
+        /** All is done. */
+        @JsonProperty("done")
+        DONE,
+        /** It failed; what is there is not complete. */
+        @JsonProperty("failed")
+        FAILED,
+        /** It was interrupted; what is there is not complete. */
+        @JsonProperty("interrupted")
+        INTERRUPTED
+    }
+
+    /** Copies the collections. */
+    public JobResult {
+        counts = new TreeMap<>(counts);
+        metrics = new TreeMap<>(metrics);
+        warnings = List.copyOf(warnings);
+    }
+
+    /** The result of a job that did all it had to. */
+    public static JobResult done(
+            Plan plan,
+            Instant started,
+            double seconds,
+            Map<String, Long> counts,
+            Map<String, Double> metrics,
+            List<String> warnings) {
+        return new JobResult(
+                Status.DONE,
+                plan.command(),
+                plan.recipeSha256(),
+                started,
+                seconds,
+                new TreeMap<>(counts),
+                new TreeMap<>(metrics),
+                warnings,
+                false,
+                Version.CURRENT);
+    }
+}

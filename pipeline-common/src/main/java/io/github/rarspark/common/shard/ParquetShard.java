@@ -1,0 +1,225 @@
+package io.github.rarspark.common.shard;
+
+import io.github.rarspark.common.storage.HashingStream;
+import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.storage.Stored;
+import io.github.rarspark.kernel.error.DataException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.MessageDigest;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.avro.Schema;
+import org.apache.avro.generic.GenericData;
+import org.apache.avro.generic.GenericRecord;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.avro.AvroReadSupport;
+import org.apache.parquet.avro.AvroSchemaConverter;
+import org.apache.parquet.avro.AvroWriteSupport;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.api.ReadSupport;
+import org.apache.parquet.hadoop.api.WriteSupport;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.hadoop.metadata.FileMetaData;
+import org.apache.parquet.hadoop.metadata.ParquetMetadata;
+import org.apache.parquet.io.InputFile;
+import org.apache.parquet.schema.MessageType;
+
+/**
+ * One Parquet file of a job's output. Equal records give equal bytes. The footer's key-value metadata carries {@value
+ * #PLAN_KEY}, the hash of the plan, and {@value #DATA_BYTES_KEY} and {@value #DATA_SHA256_KEY}, length and hash of
+ * everything up to the last data page.
+ */
+public final class ParquetShard {
+    /** Footer key of the plan's hash. */
+    public static final String PLAN_KEY = "rarspark.plan_sha256";
+
+    /** Footer key of the length of the data part. */
+    public static final String DATA_BYTES_KEY = "rarspark.data_bytes";
+
+    /** Footer key of the data part's hash. */
+    public static final String DATA_SHA256_KEY = "rarspark.data_sha256";
+
+    private static final CompressionCodecName CODEC = CompressionCodecName.ZSTD;
+    private static final long ROW_GROUP_BYTES = 64L << 20;
+
+    private ParquetShard() {}
+
+    /** Receives the records of a shard, in order. */
+    @FunctionalInterface
+    public interface Sink {
+        /** Adds one record. */
+        void add(GenericRecord row) throws IOException;
+    }
+
+    /** Produces the records of a shard. */
+    @FunctionalInterface
+    public interface Rows {
+        /** Passes every record to {@code sink}. */
+        void writeTo(Sink sink) throws IOException;
+    }
+
+    /** The Avro schema of the records that {@code type} stores; lists have three levels. */
+    public static Schema avroSchema(MessageType type) {
+        return new AvroSchemaConverter(listConfiguration()).convert(type);
+    }
+
+    /** Writes a shard whole, or not at all if {@code rows} throws. */
+    public static ShardReceipt write(Storage storage, String path, MessageType type, String planSha256, Rows rows)
+            throws IOException {
+        long[] count = new long[1];
+        Stored stored = storage.put(path, out -> {
+            try (ParquetWriter<GenericRecord> writer = new Builder(new StreamOutputFile(out), out, type, planSha256)
+                    .withConf(listConfiguration())
+                    .withCompressionCodec(CODEC)
+                    .withRowGroupSize(ROW_GROUP_BYTES)
+                    .build()) {
+                rows.writeTo(row -> {
+                    writer.write(row);
+                    count[0]++;
+                });
+            }
+        });
+        return new ShardReceipt(Storage.name(path), count[0], stored.bytes(), stored.sha256());
+    }
+
+    /** A reader of the records of a Parquet file, ours or another's; the caller closes it. */
+    public static ParquetReader<GenericRecord> read(Storage storage, String path) throws IOException {
+        Configuration configuration = listConfiguration();
+        return new ReaderBuilder(new StorageInputFile(storage, path))
+                .withConf(configuration)
+                .build();
+    }
+
+    /** The schema of a Parquet file. */
+    public static MessageType schema(Storage storage, String path) throws IOException {
+        return footer(new StorageInputFile(storage, path)).getFileMetaData().getSchema();
+    }
+
+    /**
+     * The receipt of the shard at {@code path} if it was finished under this plan and is undamaged; reads the whole
+     * file. Empty if the file is damaged or another plan's.
+     */
+    public static Optional<ShardReceipt> inspect(Storage storage, String path, String planSha256) throws IOException {
+        StorageInputFile file = new StorageInputFile(storage, path);
+        ParquetMetadata footer;
+        try {
+            footer = footer(file);
+        } catch (DataException e) {
+            return Optional.empty();
+        }
+        FileMetaData meta = footer.getFileMetaData();
+        Map<String, String> keys = meta.getKeyValueMetaData();
+        if (!planSha256.equals(keys.get(PLAN_KEY)) || !keys.containsKey(DATA_BYTES_KEY)) {
+            return Optional.empty();
+        }
+        MessageDigest digest = Sha256.digest();
+        long bytes;
+        String data;
+        try (InputStream in = storage.open(path)) {
+            bytes = Sha256.update(digest, in, Long.parseLong(keys.get(DATA_BYTES_KEY)));
+            data = peek(digest);
+            bytes += Sha256.update(digest, in, Long.MAX_VALUE);
+        }
+        if (!data.equals(keys.get(DATA_SHA256_KEY))) {
+            return Optional.empty();
+        }
+        long rows = footer.getBlocks().stream().mapToLong(b -> b.getRowCount()).sum();
+        return Optional.of(
+                new ShardReceipt(Storage.name(path), rows, bytes, HexFormat.of().formatHex(digest.digest())));
+    }
+
+    /**
+     * The number of records of a Parquet file, from its footer.
+     *
+     * @throws DataException if it is not a Parquet file
+     */
+    public static long rows(Storage storage, String path) throws IOException {
+        return footer(new StorageInputFile(storage, path)).getBlocks().stream()
+                .mapToLong(b -> b.getRowCount())
+                .sum();
+    }
+
+    private static ParquetMetadata footer(StorageInputFile file) throws IOException {
+        try (ParquetFileReader reader = ParquetFileReader.open(file)) {
+            return reader.getFooter();
+        } catch (RuntimeException e) {
+            throw new DataException("Cannot read " + file + ": not a Parquet file, or a damaged one", e);
+        }
+    }
+
+    private static String peek(MessageDigest digest) {
+        try {
+            return HexFormat.of().formatHex(((MessageDigest) digest.clone()).digest());
+        } catch (CloneNotSupportedException e) {
+            throw new IllegalStateException("The SHA-256 of the JDK can be cloned", e);
+        }
+    }
+
+    private static Configuration listConfiguration() {
+        Configuration configuration = new Configuration(false);
+        configuration.setBoolean(AvroWriteSupport.WRITE_OLD_LIST_STRUCTURE, false);
+        configuration.setBoolean(AvroSchemaConverter.ADD_LIST_ELEMENT_RECORDS, false);
+        return configuration;
+    }
+
+    private static final class Builder extends ParquetWriter.Builder<GenericRecord, Builder> {
+        private final HashingStream stream;
+        private final MessageType type;
+        private final String planSha256;
+
+        Builder(StreamOutputFile file, HashingStream stream, MessageType type, String planSha256) {
+            super(file);
+            this.stream = stream;
+            this.type = type;
+            this.planSha256 = planSha256;
+        }
+
+        @Override
+        protected Builder self() {
+            return this;
+        }
+
+        @Override
+        protected WriteSupport<GenericRecord> getWriteSupport(Configuration configuration) {
+            return new SealingWriteSupport(type, stream, planSha256);
+        }
+    }
+
+    /** Adds plan and checksum to the footer; Parquet asks for them when all data pages are written. */
+    private static final class SealingWriteSupport extends AvroWriteSupport<GenericRecord> {
+        private final HashingStream stream;
+        private final String planSha256;
+
+        SealingWriteSupport(MessageType type, HashingStream stream, String planSha256) {
+            super(type, avroSchema(type), GenericData.get());
+            this.stream = stream;
+            this.planSha256 = planSha256;
+        }
+
+        @Override
+        public FinalizedWriteContext finalizeWrite() {
+            Map<String, String> keys = new HashMap<>();
+            keys.put(PLAN_KEY, planSha256);
+            keys.put(DATA_BYTES_KEY, Long.toString(stream.bytes()));
+            keys.put(DATA_SHA256_KEY, stream.sha256());
+            return new FinalizedWriteContext(keys);
+        }
+    }
+
+    private static final class ReaderBuilder extends ParquetReader.Builder<GenericRecord> {
+        ReaderBuilder(InputFile file) {
+            super(file);
+        }
+
+        @Override
+        protected ReadSupport<GenericRecord> getReadSupport() {
+            return new AvroReadSupport<>(GenericData.get());
+        }
+    }
+}

@@ -1,0 +1,180 @@
+package io.github.rarspark.common.spark;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/**
+ * Read-only weights that the tasks of an executor share. Values are loaded once per key, counted while leased, and kept
+ * when idle as long as all together stay within the limit; then the one idle longest goes first. What is leased is never
+ * closed, so leases alone may exceed the limit. Thread-safe.
+ */
+public final class WeightsCache {
+    /** The one of this process: the only state that tasks share. Java's heap is left to Spark, the rest is off-heap. */
+    private static final WeightsCache SHARED = new WeightsCache(4L << 30);
+
+    private final long limitBytes;
+    private final Map<Key, Entry> entries = new HashMap<>();
+    private long clock;
+
+    WeightsCache(long limitBytes) {
+        this.limitBytes = limitBytes;
+    }
+
+    /** The cache of this executor. */
+    public static WeightsCache shared() {
+        return SHARED;
+    }
+
+    /**
+     * What identifies weights.
+     *
+     * @param kind what is built from them, such as {@code vqgan}; one file may serve several
+     * @param sha256 the hash of the file
+     * @param device where they lie, such as {@code cpu}
+     */
+    public record Key(String kind, String sha256, String device) {}
+
+    /** Reads weights. */
+    @FunctionalInterface
+    public interface Loader<T extends AutoCloseable> {
+        /** The value, which the cache closes. */
+        T load() throws Exception;
+    }
+
+    /** A value in use; closing the lease gives it back. */
+    public interface Lease<T> extends AutoCloseable {
+        /** The shared value, which the holder must not change or close. */
+        T value();
+
+        @Override
+        void close();
+    }
+
+    /**
+     * Leases the value of {@code key}, loading it if no task of this executor has. Others that want the same key wait
+     * for the one load.
+     *
+     * @param type the value's type, the same for all leases of a kind
+     * @param bytes how much memory it takes
+     * @throws IllegalStateException with the loader's exception as its cause
+     */
+    public <T extends AutoCloseable> Lease<T> lease(Key key, Class<T> type, long bytes, Loader<? extends T> loader) {
+        Entry entry;
+        boolean first;
+        List<Entry> evicted;
+        synchronized (this) {
+            entry = entries.get(key);
+            first = entry == null;
+            if (first) {
+                entry = new Entry(bytes);
+                entries.put(key, entry);
+            }
+            entry.leases++;
+            evicted = evict();
+        }
+        evicted.forEach(Entry::closeValue);
+        try {
+            if (first) {
+                load(entry, loader);
+            }
+            T value = type.cast(entry.value.join());
+            return new CountedLease<>(value, entry);
+        } catch (CompletionException e) {
+            synchronized (this) {
+                entries.remove(key, entry);
+            }
+            throw new IllegalStateException("Cannot load " + key.kind() + " weights", e.getCause());
+        }
+    }
+
+    /** How many values are held, leased or idle. */
+    synchronized int size() {
+        return entries.size();
+    }
+
+    private static void load(Entry entry, Loader<?> loader) {
+        try {
+            entry.value.complete(loader.load());
+        } catch (Exception | Error e) {
+            // Also an Error, or those who wait for this load would wait forever.
+            entry.value.completeExceptionally(e);
+        }
+    }
+
+    /** Takes idle entries out until the rest fits; the caller closes them outside of the lock. */
+    private List<Entry> evict() {
+        List<Entry> evicted = new ArrayList<>();
+        long total = entries.values().stream().mapToLong(e -> e.bytes).sum();
+        while (total > limitBytes) {
+            Optional<Map.Entry<Key, Entry>> idle = entries.entrySet().stream()
+                    .filter(e -> e.getValue().leases == 0)
+                    .min(Comparator.comparingLong(e -> e.getValue().idleSince));
+            if (idle.isEmpty()) {
+                break;
+            }
+            entries.remove(idle.get().getKey());
+            evicted.add(idle.get().getValue());
+            total -= idle.get().getValue().bytes;
+        }
+        return evicted;
+    }
+
+    private void giveBack(Entry entry) {
+        List<Entry> evicted;
+        synchronized (this) {
+            entry.leases--;
+            entry.idleSince = ++clock;
+            evicted = evict();
+        }
+        evicted.forEach(Entry::closeValue);
+    }
+
+    private final class CountedLease<T> implements Lease<T> {
+        private final T value;
+        private final Entry entry;
+        private boolean closed;
+
+        CountedLease(T value, Entry entry) {
+            this.value = value;
+            this.entry = entry;
+        }
+
+        @Override
+        public T value() {
+            return value;
+        }
+
+        @Override
+        public synchronized void close() {
+            if (!closed) {
+                closed = true;
+                giveBack(entry);
+            }
+        }
+    }
+
+    private static final class Entry {
+        private final long bytes;
+        private final CompletableFuture<AutoCloseable> value = new CompletableFuture<>();
+        private int leases;
+        private long idleSince;
+
+        Entry(long bytes) {
+            this.bytes = bytes;
+        }
+
+        void closeValue() {
+            try {
+                value.join().close();
+            } catch (Exception e) {
+                throw new IllegalStateException("Cannot close weights", e);
+            }
+        }
+    }
+}

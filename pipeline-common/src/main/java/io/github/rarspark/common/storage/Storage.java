@@ -1,0 +1,315 @@
+package io.github.rarspark.common.storage;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InvalidObjectException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.CommonPathCapabilities;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Options;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.RemoteIterator;
+import org.apache.hadoop.fs.StreamCapabilities;
+
+/**
+ * The files of a job: Hadoop URIs ({@code file:}, {@code hdfs:}, {@code s3a:}; without a scheme, the default file
+ * system's). {@link #put} makes an object appear whole or not at all. A storage is a serialisable handle that carries
+ * the Hadoop configuration to the tasks.
+ *
+ * <p>Files whose name begins with a dot are hidden: listings skip them, and unfinished objects have such names.
+ */
+public final class Storage implements Serializable {
+    private static final long serialVersionUID = 1L;
+    private static final String TEMPORARY_PREFIX = "._rar-";
+
+    private transient Configuration configuration;
+
+    /** A storage that reaches its file systems through {@code configuration}. */
+    public Storage(Configuration configuration) {
+        this.configuration = new Configuration(configuration);
+    }
+
+    /** Writes an object's content. The stream is closed by the caller. */
+    @FunctionalInterface
+    public interface Writer {
+        /** Writes the whole content; what is thrown here leaves the object as it was. */
+        void write(HashingStream out) throws IOException;
+    }
+
+    /** The path of {@code name} under {@code directory}. */
+    public static String child(String directory, String name) {
+        return new Path(new Path(directory), new Path(null, null, name)).toString();
+    }
+
+    /** The last part of {@code path}. */
+    public static String name(String path) {
+        return new Path(path).getName();
+    }
+
+    /** The full URI that {@code path} stands for. */
+    public String qualify(String path) throws IOException {
+        Path hadoop = new Path(path);
+        return hadoop.getFileSystem(configuration)
+                .makeQualified(hadoop)
+                .toUri()
+                .normalize()
+                .toString();
+    }
+
+    /**
+     * Makes {@code path} an object with what {@code writer} writes, replacing one that is there. A reader sees the
+     * object of before or the new one, never a part: stores whose uploads can be aborted complete the upload at the
+     * end, file systems get a temporary file in the same directory, flushed to disk, and one rename. If the writer
+     * throws, nothing changes.
+     */
+    public Stored put(String path, Writer writer) throws IOException {
+        Path target = new Path(path);
+        FileSystem fs = fileSystem(target);
+        target = fs.makeQualified(target);
+        return fs.hasPathCapability(target, CommonPathCapabilities.ABORTABLE_STREAM)
+                ? upload(fs, target, writer)
+                : writeAndRename(fs, target, writer);
+    }
+
+    /** {@link #put} of these bytes. */
+    public Stored putBytes(String path, byte[] content) throws IOException {
+        return put(path, out -> out.write(content));
+    }
+
+    /** {@link #put} of this text in UTF-8. */
+    public Stored putString(String path, String content) throws IOException {
+        return putBytes(path, content.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** {@link #put} of this value as indented JSON. */
+    public Stored putJson(String path, Object value) throws IOException {
+        return putBytes(path, Json.pretty(value));
+    }
+
+    /**
+     * Opens the object for reading at any position.
+     *
+     * @throws FileNotFoundException if there is none
+     */
+    public FSDataInputStream open(String path) throws IOException {
+        Path hadoop = new Path(path);
+        return fileSystem(hadoop).open(hadoop);
+    }
+
+    /** The whole content of a small object. */
+    public byte[] readBytes(String path) throws IOException {
+        try (FSDataInputStream in = open(path)) {
+            return in.readAllBytes();
+        }
+    }
+
+    /** The whole content of a small object of UTF-8 text. */
+    public String readString(String path) throws IOException {
+        return new String(readBytes(path), StandardCharsets.UTF_8);
+    }
+
+    /** The value in a JSON object; throws what {@link Json#read} throws. */
+    public <T> T readJson(String path, Class<T> type) throws IOException {
+        return Json.read(readBytes(path), type, path);
+    }
+
+    /** Whether there is a file or a directory. */
+    public boolean exists(String path) throws IOException {
+        Path hadoop = new Path(path);
+        return fileSystem(hadoop).exists(hadoop);
+    }
+
+    /** Whether there is a directory; on an object store, whether there are objects below. */
+    public boolean isDirectory(String path) throws IOException {
+        Path hadoop = new Path(path);
+        try {
+            return fileSystem(hadoop).getFileStatus(hadoop).isDirectory();
+        } catch (FileNotFoundException e) {
+            return false;
+        }
+    }
+
+    /**
+     * The length of a file in bytes.
+     *
+     * @throws FileNotFoundException if there is none
+     */
+    public long length(String path) throws IOException {
+        Path hadoop = new Path(path);
+        FileStatus status = fileSystem(hadoop).getFileStatus(hadoop);
+        if (status.isDirectory()) {
+            throw new FileNotFoundException(path + " is a directory");
+        }
+        return status.getLen();
+    }
+
+    /** The names of the files directly in {@code directory}, sorted; none if it does not exist. */
+    public List<String> list(String directory) throws IOException {
+        Path hadoop = new Path(directory);
+        List<String> names = new ArrayList<>();
+        try {
+            for (FileStatus status : fileSystem(hadoop).listStatus(hadoop)) {
+                String name = status.getPath().getName();
+                if (status.isFile() && !name.startsWith(".")) {
+                    names.add(name);
+                }
+            }
+        } catch (FileNotFoundException e) {
+            return List.of();
+        }
+        names.sort(Comparator.naturalOrder());
+        return List.copyOf(names);
+    }
+
+    /** All files below {@code directory}, sorted by name; none if it does not exist; the file itself if it is one. */
+    public List<StoredFile> walk(String directory) throws IOException {
+        Path hadoop = new Path(directory);
+        FileSystem fs = fileSystem(hadoop);
+        Path root = fs.makeQualified(hadoop);
+        List<StoredFile> files = new ArrayList<>();
+        try {
+            RemoteIterator<LocatedFileStatus> all = fs.listFiles(root, true);
+            while (all.hasNext()) {
+                LocatedFileStatus status = all.next();
+                Path path = status.getPath();
+                String name = path.equals(root) ? path.getName() : relative(root, path);
+                if (!name.startsWith(".") && !name.contains("/.")) {
+                    files.add(new StoredFile(path.toString(), name, status.getLen()));
+                }
+            }
+        } catch (FileNotFoundException e) {
+            return List.of();
+        }
+        files.sort(Comparator.comparing(StoredFile::name));
+        return List.copyOf(files);
+    }
+
+    /** Deletes a file, or a directory with all that is in it; nothing happens if it does not exist. */
+    public void delete(String path) throws IOException {
+        Path hadoop = new Path(path);
+        fileSystem(hadoop).delete(hadoop, true);
+    }
+
+    /** Deletes what writers that died have left below {@code directory}. Only its owner may call this. */
+    public void deleteTemporaries(String directory) throws IOException {
+        Path hadoop = new Path(directory);
+        FileSystem fs = fileSystem(hadoop);
+        try {
+            RemoteIterator<LocatedFileStatus> all = fs.listFiles(hadoop, true);
+            while (all.hasNext()) {
+                Path path = all.next().getPath();
+                if (path.getName().startsWith(TEMPORARY_PREFIX)) {
+                    fs.delete(path, false);
+                }
+            }
+        } catch (FileNotFoundException expected) {
+            // A directory that does not exist holds no leftovers.
+        }
+    }
+
+    /** A copy of the Hadoop configuration. */
+    public Configuration configuration() {
+        return new Configuration(configuration);
+    }
+
+    private static Stored upload(FileSystem fs, Path target, Writer writer) throws IOException {
+        FSDataOutputStream object = fs.create(target, true);
+        HashingStream out = new HashingStream(object);
+        try {
+            writer.write(out);
+        } catch (IOException | RuntimeException | Error e) {
+            // After abort, close publishes nothing.
+            cleanUp(e, object::abort);
+            cleanUp(e, object::close);
+            throw e;
+        }
+        object.close();
+        return out.stored(target.toString());
+    }
+
+    private Stored writeAndRename(FileSystem fs, Path target, Writer writer) throws IOException {
+        if (fs.exists(target) && fs.getFileStatus(target).isDirectory()) {
+            throw new IOException("Cannot write " + target + ": it is a directory");
+        }
+        Path temporary = new Path(target.getParent(), TEMPORARY_PREFIX + UUID.randomUUID() + "-" + target.getName());
+        try {
+            Stored stored;
+            try (FSDataOutputStream file = fs.create(temporary, true)) {
+                HashingStream out = new HashingStream(file);
+                writer.write(out);
+                if (file.hasCapability(StreamCapabilities.HSYNC)) {
+                    file.hsync();
+                }
+                stored = out.stored(target.toString());
+            }
+            rename(fs, temporary, target);
+            return stored;
+        } catch (IOException | RuntimeException | Error e) {
+            cleanUp(e, () -> fs.delete(temporary, false));
+            throw e;
+        }
+    }
+
+    private static void cleanUp(Throwable failure, CleanUp action) {
+        try {
+            action.run();
+        } catch (IOException | RuntimeException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    @FunctionalInterface
+    private interface CleanUp {
+        void run() throws IOException;
+    }
+
+    private void rename(FileSystem fs, Path from, Path to) throws IOException {
+        if (fs instanceof RawLocalFileSystem local) {
+            Files.move(local.pathToFile(from).toPath(), local.pathToFile(to).toPath(), StandardCopyOption.ATOMIC_MOVE);
+        } else {
+            FileContext.getFileContext(fs.getUri(), configuration).rename(from, to, Options.Rename.OVERWRITE);
+        }
+    }
+
+    /** Local files are used without Hadoop's checksum files: every format here carries a checksum of its own. */
+    private FileSystem fileSystem(Path path) throws IOException {
+        FileSystem fs = path.getFileSystem(configuration);
+        return fs instanceof LocalFileSystem local ? local.getRawFileSystem() : fs;
+    }
+
+    private static String relative(Path root, Path path) {
+        String base = root.toUri().getPath();
+        return path.toUri().getPath().substring(base.endsWith("/") ? base.length() : base.length() + 1);
+    }
+
+    private void writeObject(ObjectOutputStream out) throws IOException {
+        out.defaultWriteObject();
+        configuration.write(out);
+    }
+
+    private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
+        in.defaultReadObject();
+        if (configuration != null) {
+            throw new InvalidObjectException("A storage carries its configuration behind its fields");
+        }
+        configuration = new Configuration(false);
+        configuration.readFields(in);
+    }
+}
