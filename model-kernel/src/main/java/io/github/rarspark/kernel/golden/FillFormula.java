@@ -1,0 +1,100 @@
+package io.github.rarspark.kernel.golden;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.random.RandomStream;
+import io.github.rarspark.kernel.weights.ElementType;
+import io.github.rarspark.kernel.weights.NamedTensors;
+import io.github.rarspark.kernel.weights.ParameterTable;
+import io.github.rarspark.kernel.weights.TensorInfo;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The weights of a golden case, which are computed instead of stored: element i of a tensor is
+ * {@code (float) (offset + scale * (2 * u - 1))}, where u has the upper 24 bits of the i-th number of a splitmix64
+ * counter that starts at the hash of {@code "<seed>/<name>"}.
+ *
+ * @param seed the case's name
+ * @param parameters the tensors, in their order
+ */
+public record FillFormula(String seed, Map<String, Parameter> parameters) {
+    private static final long GAMMA = 0x9E3779B97F4A7C15L;
+
+    /**
+     * A tensor that the formula fills.
+     *
+     * @param shape its sizes
+     * @param offset the middle of its values
+     * @param scale how far from it they reach
+     */
+    public record Parameter(Shape shape, double offset, double scale) {}
+
+    /**
+     * Reads {@code seed} and {@code parameters} of a case's json.
+     *
+     * @param file what messages call the json
+     * @throws DataException if they are missing or malformed
+     */
+    public static FillFormula parse(String json, String file) {
+        JsonNode root;
+        try {
+            root = new ObjectMapper().readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new DataException("Cannot read " + file + ": it is not valid json: " + e.getOriginalMessage(), e);
+        }
+        if (!root.path("seed").isTextual() || !root.path("parameters").isObject()) {
+            throw new DataException("Cannot read " + file + ": a golden case needs the text 'seed' and 'parameters'");
+        }
+        Map<String, Parameter> parameters = new LinkedHashMap<>();
+        root.get("parameters").fields().forEachRemaining(entry -> {
+            JsonNode value = entry.getValue();
+            if (!value.path("shape").isArray()
+                    || !value.path("offset").isNumber()
+                    || !value.path("scale").isNumber()) {
+                throw new DataException("Cannot read " + file + ": parameter '" + entry.getKey()
+                        + "' needs a shape, an offset and a scale");
+            }
+            long[] shape = new long[value.get("shape").size()];
+            for (int i = 0; i < shape.length; i++) {
+                shape[i] = value.get("shape").get(i).asLong();
+            }
+            parameters.put(
+                    entry.getKey(),
+                    new Parameter(
+                            new Shape(shape),
+                            value.get("offset").asDouble(),
+                            value.get("scale").asDouble()));
+        });
+        return new FillFormula(root.get("seed").asText(), parameters);
+    }
+
+    /**
+     * The case's weights for a model.
+     *
+     * @throws DataException if the case's parameters are not exactly the table's
+     */
+    public NamedTensors tensors(ParameterTable table, NDManager parent) {
+        Map<String, TensorInfo> infos = new LinkedHashMap<>();
+        parameters.forEach(
+                (name, parameter) -> infos.put(name, new TensorInfo(name, ElementType.F32, parameter.shape())));
+        table.check("golden case " + seed, infos);
+        return NamedTensors.create(table, parent, spec -> values(spec.name()));
+    }
+
+    /** The elements of one of the case's tensors, row-major. */
+    public float[] values(String name) {
+        Parameter parameter = parameters.get(name);
+        long start = RandomStream.hash(seed + "/" + name);
+        float[] values = new float[Math.toIntExact(parameter.shape().size())];
+        for (int i = 0; i < values.length; i++) {
+            double u = (RandomStream.mix(start + (i + 1) * GAMMA) >>> 40) * 0x1p-24;
+            values[i] = (float) (parameter.offset() + parameter.scale() * (2 * u - 1));
+        }
+        return values;
+    }
+}

@@ -1,0 +1,88 @@
+package io.github.rarspark.kernel.weights;
+
+import io.github.rarspark.kernel.error.DataException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** All parameters of a model, in a fixed order: the name table that weight files are checked against. Immutable. */
+public final class ParameterTable {
+    private final Map<String, ParameterSpec> specs;
+
+    /**
+     * A table of {@code specs} in their order.
+     *
+     * @throws IllegalArgumentException if two have one name
+     */
+    public ParameterTable(List<ParameterSpec> specs) {
+        Map<String, ParameterSpec> byName = new LinkedHashMap<>();
+        for (ParameterSpec spec : specs) {
+            if (byName.put(spec.name(), spec) != null) {
+                throw new IllegalArgumentException("A model has two parameters named '" + spec.name() + "'");
+            }
+        }
+        this.specs = Collections.unmodifiableMap(byName);
+    }
+
+    /** The parameters in their order. */
+    public Collection<ParameterSpec> specs() {
+        return specs.values();
+    }
+
+    /** The parameters by name, in their order. */
+    public Map<String, ParameterSpec> byName() {
+        return specs;
+    }
+
+    /** Number of values of all parameters together. */
+    public long elements() {
+        return specs.values().stream().mapToLong(spec -> spec.shape().size()).sum();
+    }
+
+    /**
+     * Checks that stored tensors are exactly this table's: each there, none besides, all of F32, F16 or BF16 and of the
+     * table's shape.
+     *
+     * @param source what messages call the tensors' file
+     * @throws DataException with the number of missing, unexpected and different tensors and the first of each
+     */
+    public void check(String source, Map<String, TensorInfo> stored) {
+        List<String> missing = new ArrayList<>();
+        List<String> different = new ArrayList<>();
+        for (ParameterSpec spec : specs.values()) {
+            TensorInfo info = stored.get(spec.name());
+            if (info == null) {
+                missing.add(Text.quote(spec.name()));
+            } else if (!isFloat(info.type()) || !info.shape().equals(spec.shape())) {
+                different.add(Text.quote(spec.name()) + " is " + info.type() + info.shape() + " instead of F32"
+                        + spec.shape());
+            }
+        }
+        List<String> unexpected = stored.keySet().stream()
+                .filter(name -> !specs.containsKey(name))
+                .map(Text::quote)
+                .toList();
+        List<String> findings = new ArrayList<>();
+        describe(findings, missing, "missing");
+        describe(findings, unexpected, "unexpected");
+        describe(findings, different, "of another shape or type");
+        if (!findings.isEmpty()) {
+            throw new DataException(
+                    "The weights in " + source + " are not this model's: " + String.join("; ", findings));
+        }
+    }
+
+    private static boolean isFloat(ElementType type) {
+        return type == ElementType.F32 || type == ElementType.F16 || type == ElementType.BF16;
+    }
+
+    private static void describe(List<String> findings, List<String> tensors, String what) {
+        if (!tensors.isEmpty()) {
+            String first = tensors.size() == 1 ? tensors.get(0) : "the first is " + tensors.get(0);
+            findings.add(tensors.size() + " " + what + " (" + first + ")");
+        }
+    }
+}

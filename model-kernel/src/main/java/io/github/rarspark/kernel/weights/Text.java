@@ -1,0 +1,19 @@
+package io.github.rarspark.kernel.weights;
+
+/** Text of files in messages: on one line, and not longer than a reader can take in. */
+final class Text {
+    private static final int LONGEST = 120;
+
+    private Text() {}
+
+    /** {@code text} in quotes, shortened, with control characters replaced by question marks. */
+    static String quote(String text) {
+        return "'" + line(text) + "'";
+    }
+
+    /** {@code text} on one line, shortened. */
+    static String line(String text) {
+        String head = text.length() > LONGEST ? text.substring(0, LONGEST) + "..." : text;
+        return head.replaceAll("\\p{Cntrl}", "?");
+    }
+}

@@ -1,0 +1,165 @@
+package io.github.rarspark.kernel.weights;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.github.rarspark.kernel.error.DataException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Broken files end in one line that says what is wrong, whether mapped or streamed. */
+class SafetensorsHostileTest {
+    @TempDir
+    Path folder;
+
+    static Stream<Arguments> brokenFiles() {
+        return Stream.of(
+                arguments("empty", new byte[0], "it has only 0 bytes"),
+                arguments("seven bytes", new byte[7], "it has only 7 bytes"),
+                arguments("no header", prefix(0), "claims 0 bytes, outside 2 to"),
+                arguments("negative length", prefix(-1), "claims 18446744073709551615 bytes, outside 2 to 100000000"),
+                arguments("huge length", prefix(100_000_001), "claims 100000001 bytes, outside"),
+                arguments("length past the end", prefix(99_999_999), "claims 99999999 bytes, but only 0 follow"),
+                arguments("not json", file("{oops}", 0), "is not valid json"),
+                arguments("not an object", file("[]", 0), "does not start with '{'"),
+                arguments("padding in front", file(" {}", 0), "does not start with '{'"),
+                arguments("cut json", file("{\"a\":{\"dtype\":\"F32\"", 0), "is not valid json"),
+                arguments("text behind json", file("{} {}", 0), "goes on after the closing brace"),
+                arguments("zeros behind json", file("{}\0\0", 0), "is not valid json"),
+                arguments("not UTF-8", file("{\"\u00e9\":1}", 0, StandardCharsets.ISO_8859_1), "is not UTF-8"),
+                arguments("deep json", file("{\"a\":{\"x\":" + "[".repeat(5000), 0), "unknown field 'x'"),
+                arguments(
+                        "tensor twice",
+                        file("{" + tensor("a", "U8", "[1]", 0, 1) + "," + tensor("a", "U8", "[1]", 1, 2) + "}", 2),
+                        "Duplicate field 'a'"),
+                arguments(
+                        "field twice",
+                        file("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\"}}", 0),
+                        "Duplicate field 'dtype'"),
+                arguments(
+                        "metadata twice",
+                        file("{\"__metadata__\":{},\"__metadata__\":{}}", 0),
+                        "Duplicate field '__metadata__'"),
+                arguments(
+                        "metadata of numbers",
+                        file("{\"__metadata__\":{\"a\":1}}", 0),
+                        "__metadata__ value 'a' is not a string"),
+                arguments("metadata no object", file("{\"__metadata__\":\"a\"}", 0), "__metadata__ is not an object"),
+                arguments("tensor no object", file("{\"a\":3}", 0), "tensor 'a' is not an object"),
+                arguments("unknown field", file("{\"a\":{\"colour\":3}}", 0), "unknown field 'colour'"),
+                arguments("no dtype", file("{\"a\":{\"shape\":[],\"data_offsets\":[0,4]}}", 4), "has no dtype"),
+                arguments("no shape", file("{\"a\":{\"dtype\":\"U8\",\"data_offsets\":[0,4]}}", 4), "has no shape"),
+                arguments("no offsets", file("{\"a\":{\"dtype\":\"U8\",\"shape\":[4]}}", 4), "has no data_offsets"),
+                arguments("unknown dtype", one("F8_E4M3", "[4]", 0, 4), "dtype 'F8_E4M3'; known are [F64, F32,"),
+                arguments("dtype in lower case", one("f32", "[1]", 0, 4), "dtype 'f32'; known are"),
+                arguments("numeric dtype", file("{\"a\":{\"dtype\":1}}", 4), "a dtype that is not a string"),
+                arguments("shape no array", one("U8", "4", 0, 4), "shape is not an array"),
+                arguments("negative shape", one("U8", "[-4]", 0, 4), "shape holds '-4', which is not a size"),
+                arguments("fractional shape", one("U8", "[4.0]", 0, 4), "shape holds '4.0', which is not a size"),
+                arguments("nested shape", one("U8", "[[4]]", 0, 4), "shape holds '[', which is not a size"),
+                arguments("shape beyond 64 bits", one("U8", "[18446744073709551620]", 0, 4), "which is not a size"),
+                arguments("shape overflows", one("U8", "[4294967296,4294967296]", 0, 4), "too large to count"),
+                arguments("bytes overflow", one("F64", "[2305843009213693952]", 0, 0), "too large to count"),
+                arguments(
+                        "one offset",
+                        file("{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[4]}}", 4),
+                        "has 1 data_offsets"),
+                arguments("backward offsets", one("U8", "[4]", 4, 0), "ends at 0, before its begin 4"),
+                arguments("negative offset", one("U8", "[4]", -4, 0), "data_offsets holds '-4'"),
+                arguments("size too small", one("F32", "[2]", 0, 4), "'a' of F32(2) needs 8 bytes but has 4"),
+                arguments("size too large", one("F32", "[1]", 0, 8), "'a' of F32(1) needs 4 bytes but has 8"),
+                arguments(
+                        "gap in front",
+                        one("U8", "[4]", 4, 8),
+                        "begins at byte 4 of the data, but the tensor before it ends at 0"),
+                arguments(
+                        "gap between",
+                        two(0, 4, 5, 9),
+                        "'b' begins at byte 5 of the data, but the tensor before it ends at 4"),
+                arguments(
+                        "overlap",
+                        two(0, 4, 2, 6),
+                        "'b' begins at byte 2 of the data, but the tensor before it ends at 4"),
+                arguments(
+                        "shared data",
+                        two(0, 4, 0, 4),
+                        "begins at byte 0 of the data, but the tensor before it ends at 4"),
+                arguments(
+                        "cut data",
+                        file("{" + tensor("a", "U8", "[4]", 0, 4) + "}", 3),
+                        "describes 4 bytes of data, but 3 follow"),
+                arguments(
+                        "data missing",
+                        file("{" + tensor("a", "U8", "[999999999]", 0, 999_999_999) + "}", 3),
+                        "describes 999999999 bytes of data, but 3 follow"),
+                arguments(
+                        "data left over",
+                        file("{" + tensor("a", "U8", "[4]", 0, 4) + "}", 5),
+                        "describes 4 bytes of data, but 5 follow"),
+                arguments("line break in name", file("{\"a\\nb\":3}", 0), "tensor 'a?b' is not an object"),
+                arguments("endless name", file("{\"" + "n".repeat(9999) + "\":3}", 0), "nnn...' is not an object"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("brokenFiles")
+    void isRefusedInOneLine(String what, byte[] bytes, String reason) throws IOException {
+        Path path = Files.write(folder.resolve("broken.safetensors"), bytes);
+        for (ThrowingRead read : new ThrowingRead[] {
+            () -> Safetensors.read(path), () -> Safetensors.read(new ByteArrayInputStream(bytes), path.toString())
+        }) {
+            assertThatThrownBy(read::run)
+                    .isInstanceOf(DataException.class)
+                    .hasMessageStartingWith("Cannot read " + path + " as safetensors: ")
+                    .hasMessageContaining(reason)
+                    .hasMessageMatching("\\P{Cntrl}{1,500}");
+        }
+    }
+
+    private interface ThrowingRead {
+        SafetensorsFile run() throws IOException;
+    }
+
+    private static byte[] prefix(long length) {
+        return ByteBuffer.allocate(8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(length)
+                .array();
+    }
+
+    private static byte[] file(String header, int dataBytes) {
+        return file(header, dataBytes, StandardCharsets.UTF_8);
+    }
+
+    private static byte[] file(String header, int dataBytes, java.nio.charset.Charset charset) {
+        byte[] json = header.getBytes(charset);
+        return ByteBuffer.allocate(8 + json.length + dataBytes)
+                .put(prefix(json.length))
+                .put(json)
+                .array();
+    }
+
+    private static byte[] one(String type, String shape, long begin, long end) {
+        return file("{" + tensor("a", type, shape, begin, end) + "}", 8);
+    }
+
+    private static byte[] two(long begin, long end, long secondBegin, long secondEnd) {
+        String header = "{" + tensor("a", "U8", "[4]", begin, end) + ","
+                + tensor("b", "U8", "[4]", secondBegin, secondEnd) + "}";
+        return file(header, (int) Math.max(end, secondEnd));
+    }
+
+    private static String tensor(String name, String type, String shape, long begin, long end) {
+        return "\"" + name + "\":{\"dtype\":\"" + type + "\",\"shape\":" + shape + ",\"data_offsets\":[" + begin + ","
+                + end + "]}";
+    }
+}
