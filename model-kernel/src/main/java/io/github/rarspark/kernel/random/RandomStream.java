@@ -27,7 +27,8 @@ public final class RandomStream {
 
     /** The key that addresses a stream; {@link #extend} goes on from it. */
     public static long key(long seed, Purpose purpose, long... indices) {
-        long key = extend(mix(seed + GAMMA), purpose.id());
+        // The seed enters as an index does, below a constant: mixed alone, it could stand for the purpose and back.
+        long key = extend(extend(GAMMA, seed), purpose.id());
         for (long index : indices) {
             key = extend(key, index);
         }
