@@ -1,0 +1,273 @@
+package io.github.rarspark.kernel.golden;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.rarspark.kernel.optim.AdamW;
+import io.github.rarspark.kernel.optim.LearningRate;
+import io.github.rarspark.kernel.rar.Conditioning;
+import io.github.rarspark.kernel.rar.Guidance;
+import io.github.rarspark.kernel.rar.KeyedDropout;
+import io.github.rarspark.kernel.rar.RarBatch;
+import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.rar.RarModel;
+import io.github.rarspark.kernel.rar.RarSampler;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.weights.NamedTensors;
+import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.SafetensorsFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** RAR: logits, loss, gradients, guided logits along a given path, and a few training steps. */
+final class RarGolden implements GoldenCase {
+    private static final double LOGITS = 1e-5;
+    private static final double LOSS = 1e-6;
+    private static final double GRADIENT = 1e-5;
+    private static final double TRAINING = 2e-6;
+    private static final double LEARNING_RATE = 1e-12;
+    private static final double FINAL_WEIGHTS = 2e-5;
+    /** Its gradient is zero in exact arithmetic: a key's bias shifts all scores of a query alike. */
+    private static final String ZERO_GRADIENT = "k_norm.bias";
+
+    @Override
+    public String kind() {
+        return "rar";
+    }
+
+    @Override
+    public boolean isIn(Path folder) {
+        return Files.exists(folder.resolve("rar.json")) && Files.exists(folder.resolve("rar.safetensors"));
+    }
+
+    @Override
+    public List<Check> check(Path folder, NDManager manager) throws IOException {
+        String text = Files.readString(folder.resolve("rar.json"));
+        JsonNode json = new ObjectMapper().readTree(text);
+        SafetensorsFile expected = Safetensors.read(folder.resolve("rar.safetensors"));
+        return new Run(json, FillFormula.parse(text, folder.resolve("rar.json").toString()), expected, manager).all();
+    }
+
+    /** One case being checked. */
+    private static final class Run {
+        private final JsonNode json;
+        private final FillFormula formula;
+        private final SafetensorsFile expected;
+        private final NDManager manager;
+        private final RarConfig config;
+        private final long[][] ids;
+        private final List<Check> checks = new ArrayList<>();
+
+        Run(JsonNode json, FillFormula formula, SafetensorsFile expected, NDManager manager) {
+            this.json = json;
+            this.formula = formula;
+            this.expected = expected;
+            this.manager = manager;
+            boolean plain = json.path("conditioning").asText().equals("plain");
+            this.config = new RarConfig(
+                    json.required("hidden_size").asInt(),
+                    json.required("num_hidden_layers").asInt(),
+                    json.required("num_attention_heads").asInt(),
+                    json.required("intermediate_size").asInt(),
+                    json.required("image_seq_len").asInt(),
+                    json.required("codebook_size").asInt(),
+                    json.required("condition_num_classes").asInt(),
+                    plain ? Conditioning.PLAIN : Conditioning.ADALN,
+                    true);
+            this.ids = rows(expected.longs("ids"), config.tokens());
+        }
+
+        List<Check> all() {
+            try (NamedTensors weights = formula.tensors(config.parameters(), manager)) {
+                RarModel model = new RarModel(config, weights);
+                forward(model);
+                guided(model, "guided_logits", raster(), power());
+                Guidance linear = new Guidance(
+                        Guidance.Kind.LINEAR, json.path("guidance_scale").asDouble(), 0);
+                guided(model, "guided_logits_ordered_linear", orders(), linear);
+                lossAndGradients(model, weights);
+                train(model, weights);
+            }
+            return checks;
+        }
+
+        private Guidance power() {
+            return new Guidance(
+                    Guidance.Kind.POWER_COSINE,
+                    json.path("guidance_scale").asDouble(),
+                    json.path("guidance_scale_pow").asDouble());
+        }
+
+        private boolean has(String name) {
+            return expected.names().contains(name);
+        }
+
+        private long[][] raster() {
+            long[] order = IntStream.range(0, config.tokens()).asLongStream().toArray();
+            return IntStream.range(0, ids.length).mapToObj(b -> order).toArray(long[][]::new);
+        }
+
+        private long[][] orders() {
+            return rows(expected.longs("orders"), config.tokens());
+        }
+
+        private void forward(RarModel model) {
+            logits(model, "logits_raster", raster());
+            logits(model, "logits_ordered", orders());
+            if (has("targets_ordered")) {
+                double[] targets = doubles(batch(orders()).tokens());
+                double[] stated = doubles(expected.longs("targets_ordered"));
+                checks.add(Check.within("targets_ordered", Check.maxDifference(targets, stated), 0));
+            }
+        }
+
+        /** All logits, or the rows of sample 0 that the case lists. */
+        private void logits(RarModel model, String name, long[][] orders) {
+            if (!has(name) && !has(name + "_rows")) {
+                return;
+            }
+            try (TensorScope s = TensorScope.inference(manager)) {
+                NDArray logits = model.logits(s, batch(orders));
+                if (has(name)) {
+                    compare(name, logits, expected.floats(name));
+                } else {
+                    NDArray first = s.reshape(s.narrow(logits, 0, 0, 1), -1, config.codes());
+                    long[] rows = expected.longs("rows");
+                    compare(
+                            name + "_rows",
+                            s.indexSelect(first, 0, s.longs(rows, rows.length)),
+                            expected.floats(name + "_rows"));
+                }
+            }
+        }
+
+        private void compare(String name, NDArray actual, float[] stated) {
+            checks.add(Check.relativeToLargest(name, doubles(actual.toFloatArray()), doubles(stated), LOGITS));
+        }
+
+        /** The guided logits of every step along the path {@code ids}, from the cached decoder. */
+        private void guided(RarModel model, String name, long[][] orders, Guidance guidance) {
+            if (!has(name)) {
+                return;
+            }
+            int[] labels = Arrays.stream(expected.longs("labels"))
+                    .mapToInt(Math::toIntExact)
+                    .toArray();
+            float[] all = new float[ids.length * config.tokens() * config.codes()];
+            new RarSampler(model, guidance, 1).run(manager, labels, orders, (s, t, logits_BV) -> {
+                float[] rows = logits_BV.toFloatArray();
+                long[] next = new long[ids.length];
+                for (int b = 0; b < ids.length; b++) {
+                    System.arraycopy(
+                            rows, b * config.codes(), all, (b * config.tokens() + t) * config.codes(), config.codes());
+                    next[b] = ids[b][(int) orders[b][t]];
+                }
+                return s.longs(next, next.length);
+            });
+            checks.add(Check.relativeToLargest(name, doubles(all), doubles(expected.floats(name)), LOGITS));
+        }
+
+        private void lossAndGradients(RarModel model, NamedTensors weights) {
+            if (!has("loss_ordered")) {
+                return;
+            }
+            TensorScope.requireGradients(weights.asMap().values());
+            try (TensorScope s = TensorScope.training(manager)) {
+                NDArray loss = model.loss(s, batch(orders()), KeyedDropout.NONE);
+                double stated = expected.floats("loss_ordered")[0];
+                checks.add(relative("loss_ordered", loss.getFloat(), stated, LOSS));
+                s.backward(loss);
+                weights.asMap().forEach((name, weight) -> {
+                    if (has("grad/" + name)) {
+                        checks.add(gradient(
+                                name,
+                                doubles(s.gradient(weight).toFloatArray()),
+                                doubles(expected.floats("grad/" + name))));
+                    }
+                });
+            }
+        }
+
+        private static Check gradient(String name, double[] actual, double[] stated) {
+            return name.endsWith(ZERO_GRADIENT)
+                    ? Check.within("grad/" + name, Check.largest(actual), 1e-6)
+                    : Check.within(
+                            "grad/" + name, Check.maxDifference(actual, stated), GRADIENT * Check.largest(stated));
+        }
+
+        private void train(RarModel model, NamedTensors weights) {
+            if (!has("train/losses")) {
+                return;
+            }
+            JsonNode t = json.required("train");
+            AdamW.Settings settings = new AdamW.Settings(
+                    t.required("beta1").asDouble(),
+                    t.required("beta2").asDouble(),
+                    t.required("eps").asDouble(),
+                    t.required("weight_decay").asDouble(),
+                    t.required("max_grad_norm").asDouble());
+            LearningRate rate = new LearningRate(
+                    t.required("base_lr").asDouble(),
+                    t.required("end_lr").asDouble(),
+                    t.required("warmup_steps").asLong(),
+                    t.required("total_steps").asLong());
+            int steps = t.required("steps").asInt();
+            long[][] orders = rows(expected.longs("train/orders"), ids.length * config.tokens());
+            long[][] conditions = rows(expected.longs("train/conditions"), ids.length);
+            double[] losses = expected.doubles("train/losses");
+            double[] norms = expected.doubles("train/grad_norms");
+            double[] rates = expected.doubles("train/lrs");
+            try (AdamW optimizer = new AdamW(manager, weights.asMap(), config::decays, settings)) {
+                for (int step = 0; step < steps; step++) {
+                    optimizer.zeroGradients();
+                    try (TensorScope s = TensorScope.training(manager)) {
+                        RarBatch batch = RarBatch.ordered(ids, rows(orders[step], config.tokens()), conditions[step]);
+                        NDArray loss = model.loss(s, batch, KeyedDropout.NONE);
+                        s.backward(loss);
+                        checks.add(relative("train/losses/" + step, loss.getFloat(), losses[step], TRAINING));
+                    }
+                    checks.add(relative("train/grad_norms/" + step, optimizer.clipGradients(), norms[step], TRAINING));
+                    checks.add(relative("train/lrs/" + step, rate.at(step), rates[step], LEARNING_RATE));
+                    optimizer.step(rate.at(step));
+                }
+            }
+            weights.asMap().forEach((name, weight) -> {
+                if (has("train/final/" + name) && !name.endsWith(ZERO_GRADIENT)) {
+                    double[] stated = doubles(expected.floats("train/final/" + name));
+                    double error = Check.maxDifference(doubles(weight.toFloatArray()), stated);
+                    checks.add(Check.within("train/final/" + name, error, FINAL_WEIGHTS));
+                }
+            });
+        }
+
+        private RarBatch batch(long[][] orders) {
+            return RarBatch.ordered(ids, orders, expected.longs("condition"));
+        }
+    }
+
+    private static Check relative(String name, double actual, double stated, double limit) {
+        return Check.within(name, Math.abs(actual - stated), limit * Math.abs(stated));
+    }
+
+    private static long[][] rows(long[] flat, int length) {
+        return IntStream.range(0, flat.length / length)
+                .mapToObj(row -> Arrays.copyOfRange(flat, row * length, (row + 1) * length))
+                .toArray(long[][]::new);
+    }
+
+    private static double[] doubles(float[] values) {
+        double[] result = new double[values.length];
+        Arrays.setAll(result, i -> values[i]);
+        return result;
+    }
+
+    private static double[] doubles(long[] values) {
+        return Arrays.stream(values).asDoubleStream().toArray();
+    }
+}

@@ -1,0 +1,55 @@
+package io.github.rarspark.kernel.rar;
+
+import io.github.rarspark.kernel.random.Purpose;
+import io.github.rarspark.kernel.random.RandomStream;
+
+/**
+ * The random choices of training, each a function of (seed, step, row of the global batch), so that any number of ranks
+ * draws the same.
+ *
+ * @param seed of the run
+ * @param space the ids of classes
+ * @param targetOrder the order that training anneals to
+ * @param schedule how likely another order is drawn
+ * @param classDrop the probability that a sample loses its class
+ */
+public record TrainingDraws(
+        long seed, TokenSpace space, int[] targetOrder, PermutationSchedule schedule, double classDrop) {
+    /** The order in which the sample at {@code row} is predicted at {@code step}. */
+    public int[] order(long step, long row) {
+        RandomStream stream = RandomStream.of(seed, Purpose.PERMUTATION, step, row);
+        return stream.nextDouble() < schedule.probability(step)
+                ? stream.nextPermutation(targetOrder.length)
+                : targetOrder;
+    }
+
+    /** The condition of the sample at {@code row}: its class, or none if dropped. */
+    public long condition(long step, long row, int label) {
+        boolean dropped = RandomStream.of(seed, Purpose.CLASS_DROP, step, row).nextDouble() < classDrop;
+        return dropped ? space.noClass() : space.classId(label);
+    }
+
+    /**
+     * The batch of the samples at rows [firstRow, firstRow + labels.length) of a step's global batch.
+     *
+     * @param rasterTokens {@code [B][T]}
+     * @param labels {@code [B]}, from 0
+     */
+    public RarBatch batch(long step, long firstRow, long[][] rasterTokens, int[] labels) {
+        long[] conditions = new long[labels.length];
+        long[][] orders = new long[labels.length][];
+        for (int b = 0; b < labels.length; b++) {
+            conditions[b] = condition(step, firstRow + b, labels[b]);
+            orders[b] = widened(order(step, firstRow + b));
+        }
+        return RarBatch.ordered(rasterTokens, orders, conditions);
+    }
+
+    private static long[] widened(int[] order) {
+        long[] result = new long[order.length];
+        for (int k = 0; k < order.length; k++) {
+            result[k] = order[k];
+        }
+        return result;
+    }
+}
