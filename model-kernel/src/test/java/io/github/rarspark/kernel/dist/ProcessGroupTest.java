@@ -1,0 +1,129 @@
+package io.github.rarspark.kernel.dist;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.kernel.error.NativeException;
+import io.github.rarspark.kernel.tensor.Handles;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+class ProcessGroupTest {
+    private static final Duration PATIENT = Duration.ofSeconds(60);
+    private static final Duration IMPATIENT = Duration.ofSeconds(4);
+
+    @AfterEach
+    void nothingStaysOpen() {
+        assertThat(Handles.live()).isZero();
+    }
+
+    @Test
+    void twoProcessesSumAndBroadcast() throws Exception {
+        try (RankProcess first = RankProcess.start("sum", 0, 2, 0, PATIENT);
+                RankProcess second = RankProcess.start("sum", 1, 2, port(first), PATIENT)) {
+            for (RankProcess rank : new RankProcess[] {first, second}) {
+                assertThat(rank.await("sum ")).isEqualTo("[3.0, 6.0, 9.0]");
+                assertThat(rank.await("broadcast ")).isEqualTo("[1.0]");
+                assertThat(rank.await("live ")).isEqualTo("0");
+                assertThat(rank.exitCode()).isZero();
+            }
+        }
+    }
+
+    @Test
+    void theGradientOfTwoRanksIsThatOfTheJoinedBatch() throws Exception {
+        try (RankProcess first = RankProcess.start("gradient", 0, 2, 0, PATIENT);
+                RankProcess second = RankProcess.start("gradient", 1, 2, port(first), PATIENT);
+                NDManager manager = NDManager.newBaseManager();
+                TensorScope s = TensorScope.training(manager)) {
+            Map<String, NDArray> weights = RankMain.weights(manager);
+            TensorScope.requireGradients(weights.values());
+            s.backward(RankMain.loss(s, weights, 0, 8));
+            for (String name : RankMain.names()) {
+                float[] joined = s.gradient(weights.get(name)).toFloatArray();
+                assertThat(joined).as("a gradient that is not zero").isNotEqualTo(new float[joined.length]);
+                for (RankProcess rank : new RankProcess[] {first, second}) {
+                    assertThat(floats(rank.await("gradient " + name + " "))).containsExactly(joined, within(1e-6f));
+                }
+            }
+        }
+    }
+
+    @Test
+    @Tag("fault")
+    void aKilledPeerIsAnExceptionAtOnce() throws Exception {
+        try (RankProcess first = RankProcess.start("wait", 0, 2, 0, PATIENT);
+                RankProcess second = RankProcess.start("wait", 1, 2, port(first), PATIENT)) {
+            first.await("joined");
+            second.await("joined");
+            second.signal("KILL");
+            assertThat(second.exitCode()).isEqualTo(128 + 9);
+            long start = System.nanoTime();
+            assertThat(first.await("failed ")).contains("Connection");
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(PATIENT);
+            assertThat(first.await("live ")).isEqualTo("0");
+        }
+    }
+
+    @Test
+    @Tag("fault")
+    void aStoppedPeerIsAnExceptionAfterTheTimeout() throws Exception {
+        try (RankProcess first = RankProcess.start("wait", 0, 2, 0, IMPATIENT);
+                RankProcess second = RankProcess.start("wait", 1, 2, port(first), IMPATIENT)) {
+            first.await("joined");
+            second.await("joined");
+            second.signal("STOP");
+            assertThat(first.await("failed ")).containsIgnoringCase("timed out");
+        }
+    }
+
+    @Test
+    void aMissingPeerIsAnExceptionAfterTheTimeout() {
+        try (RendezvousStore store = RendezvousStore.serve("127.0.0.1", Duration.ofMillis(300))) {
+            assertThatThrownBy(() -> ProcessGroup.join(store, 0, 2, "127.0.0.1", Duration.ofMillis(300)))
+                    .isInstanceOf(NativeException.class)
+                    .hasMessageNotContaining("\n");
+        }
+        assertThatThrownBy(() -> RendezvousStore.connect("127.0.0.1", 1, Duration.ofMillis(300)))
+                .isInstanceOf(NativeException.class);
+    }
+
+    @Test
+    void whatIsClosedSaysSo() {
+        RendezvousStore store = RendezvousStore.serve("127.0.0.1", PATIENT);
+        ProcessGroup group = ProcessGroup.join(store, 0, 1, "127.0.0.1", PATIENT);
+        assertThat(Handles.live()).isEqualTo(2);
+        group.close();
+        group.close();
+        store.close();
+        assertThatThrownBy(group::barrier)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("The process group is closed");
+        assertThatThrownBy(store::port).hasMessage("The rendezvous store is closed");
+        assertThatThrownBy(() -> RendezvousStore.serve("no.such.host.invalid", PATIENT))
+                .isInstanceOf(NativeException.class)
+                .hasMessageStartingWith("cannot resolve no.such.host.invalid");
+    }
+
+    private static int port(RankProcess first) throws InterruptedException {
+        return Integer.parseInt(first.await("port "));
+    }
+
+    private static float[] floats(String list) {
+        String[] parts = list.substring(1, list.length() - 1).split(", ");
+        float[] values = new float[parts.length];
+        for (int i = 0; i < parts.length; i++) {
+            values[i] = Float.parseFloat(parts[i]);
+        }
+        assertThat(Arrays.toString(values)).isNotEmpty();
+        return values;
+    }
+}
