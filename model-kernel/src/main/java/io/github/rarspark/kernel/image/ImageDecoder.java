@@ -1,0 +1,164 @@
+package io.github.rarspark.kernel.image;
+
+import static io.github.rarspark.kernel.image.RgbImage.CHANNELS;
+
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.image.JpegStructure.Colors;
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
+import java.awt.image.Raster;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.util.Iterator;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.event.IIOReadWarningListener;
+import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
+
+/**
+ * Decodes PNG and JPEG files to the bytes that Pillow's {@code convert("RGB")} gives: grey is repeated, palettes are
+ * looked up, transparency is dropped, CMYK is converted without a profile. Profiles, gamma and the orientation that EXIF
+ * asks for are ignored. The format is told from the content, not the name. Samples of more than 8 bits are refused.
+ *
+ * <p>Only the JDK's own decoders are asked, and only for samples as they are stored: what they make of colour spaces
+ * differs from libjpeg's rules.
+ *
+ * @param pixelLimit the most pixels an image may have, so that a small file cannot fill the memory
+ */
+public record ImageDecoder(long pixelLimit) {
+    private static final String JDK_READERS = "com.sun.imageio.plugins.";
+
+    /** A decoder that takes 100 megapixels, far above photographs in data sets: 300 MB decoded. */
+    public ImageDecoder() {
+        this(100_000_000);
+    }
+
+    /**
+     * Decodes a file.
+     *
+     * @param file the whole file's bytes
+     * @param name what messages call it
+     * @throws DataException if it is neither PNG nor JPEG, malformed, too large, or has more than 8 bits a sample
+     */
+    public RgbImage decode(byte[] file, String name) {
+        try {
+            if (PngStructure.matches(file)) {
+                PngStructure png = PngStructure.parse(file);
+                check(png.width(), png.height(), png.bitDepth());
+                return decodePng(file);
+            }
+            if (JpegStructure.matches(file)) {
+                JpegStructure jpeg = JpegStructure.parse(file);
+                check(jpeg.width(), jpeg.height(), jpeg.precision());
+                return decodeJpeg(file, jpeg.colors());
+            }
+            throw new MalformedImageException("it is neither PNG nor JPEG");
+        } catch (IOException | RuntimeException e) {
+            // The JDK's decoders answer malformed data with exceptions of every kind.
+            throw new DataException("Cannot decode " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void check(int width, int height, int bits) throws MalformedImageException {
+        if (width <= 0 || height <= 0) {
+            throw new MalformedImageException("it claims " + width + " x " + height + " pixels");
+        }
+        if ((long) width * height > pixelLimit) {
+            throw new MalformedImageException(
+                    width + " x " + height + " pixels are more than the limit of " + pixelLimit);
+        }
+        if (bits > 8) {
+            throw new MalformedImageException("it has " + bits + " bits a sample; convert it to 8");
+        }
+    }
+
+    private static RgbImage decodePng(byte[] file) throws IOException {
+        BufferedImage image = read("png", file, reader -> reader.read(0));
+        Raster raster = image.getRaster();
+        byte[] pixels = new byte[Math.multiplyExact(CHANNELS * image.getWidth(), image.getHeight())];
+        byte[][] palette = image.getColorModel() instanceof IndexColorModel colors ? palette(colors) : null;
+        int bands = raster.getNumBands();
+        int[] row = new int[bands * image.getWidth()];
+        int at = 0;
+        for (int y = 0; y < image.getHeight(); y++) {
+            raster.getPixels(0, y, image.getWidth(), 1, row);
+            for (int x = 0; x < row.length; x += bands) {
+                for (int c = 0; c < CHANNELS; c++) {
+                    // One band is grey or an index, two are grey and alpha; the fourth of four is alpha.
+                    int sample = row[bands < CHANNELS ? x : x + c];
+                    pixels[at++] = palette == null ? (byte) sample : palette[c][sample];
+                }
+            }
+        }
+        return new RgbImage(image.getWidth(), image.getHeight(), pixels);
+    }
+
+    private static byte[][] palette(IndexColorModel colors) {
+        byte[][] palette = new byte[CHANNELS][256];
+        colors.getReds(palette[0]);
+        colors.getGreens(palette[1]);
+        colors.getBlues(palette[2]);
+        return palette;
+    }
+
+    private static RgbImage decodeJpeg(byte[] file, Colors colors) throws IOException {
+        Raster raster = read("jpeg", file, reader -> reader.readRaster(0, null));
+        if (raster.getNumBands() != colors.samples()) {
+            throw new MalformedImageException("its frames differ");
+        }
+        int width = raster.getWidth();
+        byte[] pixels = new byte[Math.multiplyExact(CHANNELS * width, raster.getHeight())];
+        int[] row = new int[colors.samples() * width];
+        for (int y = 0; y < raster.getHeight(); y++) {
+            raster.getPixels(0, y, width, 1, row);
+            JpegColors.toRgb(colors, row, pixels, CHANNELS * y * width);
+        }
+        return new RgbImage(width, raster.getHeight(), pixels);
+    }
+
+    private interface Read<T> {
+        T from(ImageReader reader) throws IOException;
+    }
+
+    private static <T> T read(String format, byte[] file, Read<T> read) throws IOException {
+        ImageReader reader = reader(format);
+        Truncation truncation = new Truncation();
+        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
+            reader.addIIOReadWarningListener(truncation);
+            reader.setInput(in, true, true);
+            T image = read.from(reader);
+            if (truncation.found) {
+                throw new MalformedImageException("it is cut short");
+            }
+            return image;
+        } finally {
+            reader.dispose();
+        }
+    }
+
+    private static ImageReader reader(String format) throws IOException {
+        Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
+        while (readers.hasNext()) {
+            ImageReader reader = readers.next();
+            if (reader.getClass().getName().startsWith(JDK_READERS)) {
+                return reader;
+            }
+            reader.dispose();
+        }
+        throw new IOException("this JDK has no " + format + " decoder; module java.desktop is needed");
+    }
+
+    /**
+     * Listens for the warning that a JPEG has no end; what is missing of its picture is grey. Pillow refuses such files,
+     * but reads those that have an end and are broken in between.
+     */
+    private static final class Truncation implements IIOReadWarningListener {
+        private boolean found;
+
+        @Override
+        public void warningOccurred(ImageReader source, String warning) {
+            found |= warning.contains("Missing EOI");
+        }
+    }
+}

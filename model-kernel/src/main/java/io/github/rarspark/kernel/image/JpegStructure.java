@@ -1,0 +1,144 @@
+package io.github.rarspark.kernel.image;
+
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * What the markers of a JPEG file say before anything is decoded (ITU-T T.81, annex B).
+ *
+ * @param width pixels in a row
+ * @param height rows
+ * @param precision bits of a sample
+ * @param colors how samples are to be understood
+ */
+record JpegStructure(int width, int height, int precision, Colors colors) {
+    private static final int START_OF_SCAN = 0xda;
+    private static final int APP0 = 0xe0;
+    private static final int APP14 = 0xee;
+    private static final int ADOBE_TRANSFORM_AT = 11;
+
+    /** What the samples of a pixel are. */
+    enum Colors {
+        /** One sample of brightness. */
+        GRAY(1),
+        /** Red, green, blue. */
+        RGB(3),
+        /** Luma and two chroma samples. */
+        YCC(3),
+        /** Cyan, magenta, yellow, black. */
+        CMYK(4),
+        /** Cyan, magenta and yellow as luma and chroma, and black. */
+        YCCK(4);
+
+        private final int samples;
+
+        Colors(int samples) {
+            this.samples = samples;
+        }
+
+        int samples() {
+            return samples;
+        }
+    }
+
+    static boolean matches(byte[] file) {
+        return file.length >= 3 && (file[0] & 0xff) == 0xff && (file[1] & 0xff) == 0xd8 && (file[2] & 0xff) == 0xff;
+    }
+
+    /**
+     * Reads the markers up to the first scan. What the components are is decided as libjpeg does: JFIF says YCC; else
+     * Adobe's marker decides; else the components' identifiers.
+     *
+     * @throws MalformedImageException if there is no frame before the first scan
+     */
+    static JpegStructure parse(byte[] file) throws MalformedImageException {
+        ByteBuffer in = ByteBuffer.wrap(file).position(2);
+        boolean jfif = false;
+        int adobeTransform = -1;
+        ByteBuffer frame = null;
+        try {
+            while (true) {
+                int marker = nextMarker(in);
+                if (marker == START_OF_SCAN) {
+                    break;
+                }
+                if (marker == 0x01 || marker >= 0xd0 && marker <= 0xd8) {
+                    continue;
+                }
+                int length = in.getShort() & 0xffff;
+                if (length < 2 || length - 2 > in.remaining()) {
+                    throw new MalformedImageException("it is cut short");
+                }
+                ByteBuffer segment = in.slice(in.position(), length - 2);
+                in.position(in.position() + length - 2);
+                if (marker == APP0 && startsWith(segment, "JFIF\0")) {
+                    jfif = true;
+                } else if (marker == APP14 && startsWith(segment, "Adobe") && segment.limit() > ADOBE_TRANSFORM_AT) {
+                    adobeTransform = segment.get(ADOBE_TRANSFORM_AT) & 0xff;
+                } else if (isFrame(marker)) {
+                    frame = segment;
+                }
+            }
+            if (frame == null) {
+                throw new MalformedImageException("it has no frame before its first scan");
+            }
+            return of(frame, jfif, adobeTransform);
+        } catch (BufferUnderflowException e) {
+            throw new MalformedImageException("it is cut short");
+        }
+    }
+
+    private static int nextMarker(ByteBuffer in) {
+        int b = in.get() & 0xff;
+        while (true) {
+            while (b != 0xff) {
+                b = in.get() & 0xff;
+            }
+            while (b == 0xff) {
+                b = in.get() & 0xff;
+            }
+            if (b != 0) {
+                return b;
+            }
+        }
+    }
+
+    private static boolean isFrame(int marker) {
+        // SOF0 to SOF15, without DHT (c4), JPG (c8) and DAC (cc), which lie among them.
+        return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+    }
+
+    private static boolean startsWith(ByteBuffer segment, String text) {
+        byte[] expected = text.getBytes(StandardCharsets.US_ASCII);
+        return segment.limit() >= expected.length
+                && segment.slice(0, expected.length).equals(ByteBuffer.wrap(expected));
+    }
+
+    private static JpegStructure of(ByteBuffer frame, boolean jfif, int adobeTransform) throws MalformedImageException {
+        int precision = frame.get() & 0xff;
+        int height = frame.getShort() & 0xffff;
+        int width = frame.getShort() & 0xffff;
+        int components = frame.get() & 0xff;
+        Colors colors =
+                switch (components) {
+                    case 1 -> Colors.GRAY;
+                    case 3 -> threeComponents(frame, jfif, adobeTransform);
+                    case 4 -> adobeTransform == -1 || adobeTransform == 0 ? Colors.CMYK : Colors.YCCK;
+                    default -> throw new MalformedImageException("it has " + components + " components");
+                };
+        return new JpegStructure(width, height, precision, colors);
+    }
+
+    private static Colors threeComponents(ByteBuffer frame, boolean jfif, int adobeTransform) {
+        if (jfif) {
+            return Colors.YCC;
+        }
+        if (adobeTransform >= 0) {
+            return adobeTransform == 0 ? Colors.RGB : Colors.YCC;
+        }
+        // After the component count, three bytes a component; the first is its identifier.
+        int at = frame.position();
+        return frame.get(at) == 'R' && frame.get(at + 3) == 'G' && frame.get(at + 6) == 'B' ? Colors.RGB : Colors.YCC;
+    }
+}

@@ -1,0 +1,66 @@
+package io.github.rarspark.kernel.image;
+
+import static io.github.rarspark.kernel.image.RgbImage.CHANNELS;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Between images of bytes and batches of floats: [N, 3, H, W] in [0, 1]. */
+public final class Pixels {
+    private Pixels() {}
+
+    /**
+     * Images of one size as a batch: each byte divided by 255, row-major [N, 3, H, W].
+     *
+     * @throws IllegalArgumentException if there are none, or their sizes differ
+     */
+    public static float[] toFloats(List<RgbImage> images) {
+        if (images.isEmpty()) {
+            throw new IllegalArgumentException("A batch needs an image");
+        }
+        int width = images.get(0).width();
+        int height = images.get(0).height();
+        int plane = width * height;
+        float[] floats = new float[Math.multiplyExact(images.size(), CHANNELS * plane)];
+        int at = 0;
+        for (RgbImage image : images) {
+            if (image.width() != width || image.height() != height) {
+                throw new IllegalArgumentException("A batch of " + width + " x " + height
+                        + " pixels cannot hold an image of " + image.width() + " x " + image.height());
+            }
+            byte[] bytes = image.pixels();
+            for (int c = 0; c < CHANNELS; c++) {
+                for (int i = 0; i < plane; i++) {
+                    floats[at++] = (bytes[CHANNELS * i + c] & 0xff) / 255f;
+                }
+            }
+        }
+        return floats;
+    }
+
+    /**
+     * A batch as images: each value limited to [0, 1], times 255, truncated, as the published figures were made.
+     *
+     * @param floats row-major [N, 3, height, width]
+     * @throws IllegalArgumentException if these are not whole images
+     */
+    public static List<RgbImage> toImages(float[] floats, int width, int height) {
+        int plane = width * height;
+        if (floats.length % (CHANNELS * plane) != 0) {
+            throw new IllegalArgumentException(
+                    floats.length + " values are not whole images of " + width + " x " + height + " pixels");
+        }
+        List<RgbImage> images = new ArrayList<>();
+        for (int start = 0; start < floats.length; start += CHANNELS * plane) {
+            byte[] bytes = new byte[CHANNELS * plane];
+            for (int c = 0; c < CHANNELS; c++) {
+                for (int i = 0; i < plane; i++) {
+                    float value = Math.max(0, Math.min(1, floats[start + c * plane + i]));
+                    bytes[CHANNELS * i + c] = (byte) (int) (255 * value);
+                }
+            }
+            images.add(new RgbImage(width, height, bytes));
+        }
+        return images;
+    }
+}

@@ -1,0 +1,58 @@
+package io.github.rarspark.kernel.image;
+
+import java.awt.color.ColorSpace;
+import java.awt.image.BufferedImage;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.DataBufferByte;
+import java.awt.image.Raster;
+import java.awt.image.WritableRaster;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageWriter;
+import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
+
+/** Writes PNG files into memory. The same image gives the same bytes on one version of the JDK. */
+public final class PngEncoder {
+    private PngEncoder() {}
+
+    /** The PNG file of a colour image. */
+    public static byte[] encode(RgbImage image) {
+        return encode(image.width(), image.height(), RgbImage.CHANNELS, ColorSpace.CS_sRGB, image.pixels());
+    }
+
+    /**
+     * The PNG file of a grey image.
+     *
+     * @param pixels {@code height x width} bytes, unsigned, 0 for black
+     */
+    public static byte[] encodeGray(int width, int height, byte[] pixels) {
+        return encode(width, height, 1, ColorSpace.CS_GRAY, pixels);
+    }
+
+    private static byte[] encode(int width, int height, int channels, int colorSpace, byte[] pixels) {
+        int[] offsets = new int[channels];
+        for (int c = 0; c < channels; c++) {
+            offsets[c] = c;
+        }
+        WritableRaster raster = Raster.createInterleavedRaster(
+                new DataBufferByte(pixels, pixels.length), width, height, channels * width, channels, offsets, null);
+        ComponentColorModel colors = new ComponentColorModel(
+                ColorSpace.getInstance(colorSpace), false, false, ComponentColorModel.OPAQUE, DataBuffer.TYPE_BYTE);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        ImageWriter writer = ImageIO.getImageWritersByFormatName("png").next();
+        // Held in memory: ImageIO's own choice of stream would cache in a file of the temporary folder.
+        try (ImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
+            writer.setOutput(out);
+            writer.write(new BufferedImage(colors, raster, false, null));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            writer.dispose();
+        }
+        return bytes.toByteArray();
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.rarspark.kernel.image;
+
+/**
+ * An image of 8-bit red, green and blue.
+ *
+ * @param width pixels in a row
+ * @param height rows
+ * @param pixels {@code height x width x 3} bytes (HWC), unsigned; not copied, and not written to by this package
+ */
+public record RgbImage(int width, int height, byte[] pixels) {
+    /** Bytes of a pixel. */
+    public static final int CHANNELS = 3;
+
+    /** Checks that the sizes are positive and the pixels as many. */
+    public RgbImage {
+        if (width <= 0 || height <= 0 || pixels.length != (long) CHANNELS * width * height) {
+            throw new IllegalArgumentException(
+                    "An image of " + width + " x " + height + " pixels cannot have " + pixels.length + " bytes");
+        }
+    }
+
+    /** The image mirrored left to right. */
+    public RgbImage mirrored() {
+        byte[] mirrored = new byte[pixels.length];
+        for (int y = 0; y < height; y++) {
+            for (int x = 0; x < width; x++) {
+                int from = CHANNELS * (y * width + x);
+                int to = CHANNELS * (y * width + width - 1 - x);
+                for (int c = 0; c < CHANNELS; c++) {
+                    mirrored[to + c] = pixels[from + c];
+                }
+            }
+        }
+        return new RgbImage(width, height, mirrored);
+    }
+
+    /**
+     * The rectangle of {@code size x size} pixels whose top left corner is (left, top).
+     *
+     * @throws IllegalArgumentException if it reaches beyond the image
+     */
+    public RgbImage cut(int left, int top, int size) {
+        if (left < 0 || top < 0 || left + size > width || top + size > height) {
+            throw new IllegalArgumentException("Cannot cut " + size + " x " + size + " pixels at (" + left + ", " + top
+                    + ") out of " + width + " x " + height);
+        }
+        byte[] cut = new byte[CHANNELS * size * size];
+        for (int y = 0; y < size; y++) {
+            System.arraycopy(pixels, CHANNELS * ((top + y) * width + left), cut, CHANNELS * y * size, CHANNELS * size);
+        }
+        return new RgbImage(size, size, cut);
+    }
+}

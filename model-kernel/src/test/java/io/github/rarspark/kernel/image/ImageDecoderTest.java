@@ -1,0 +1,143 @@
+package io.github.rarspark.kernel.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.github.rarspark.kernel.error.DataException;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ImageDecoderTest {
+    private static final String EXPECTED = ".expected.png";
+
+    static Stream<String> kinds() throws Exception {
+        try (Stream<Path> files = Files.list(folder())) {
+            return files
+                    .map(file -> file.getFileName().toString())
+                    .filter(file -> file.endsWith(EXPECTED))
+                    .map(file -> file.substring(0, file.length() - EXPECTED.length()))
+                    .sorted()
+                    .toList()
+                    .stream();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void everyKindIsDecodedAsPillowDoes(String file) throws Exception {
+        RgbImage image = decode(bytes(file));
+        RgbImage expected = decode(bytes(file + EXPECTED));
+        assertThat(image.width()).isEqualTo(37);
+        assertThat(image.height()).isEqualTo(26);
+        assertThat(image.pixels()).isEqualTo(expected.pixels());
+    }
+
+    static Stream<Arguments> unreadable() throws Exception {
+        byte[] png = bytes("rgba.png");
+        byte[] jpeg = bytes("ycc-420.jpg");
+        return Stream.of(
+                arguments("empty", new byte[0], "it is neither PNG nor JPEG"),
+                arguments("text", "<html>Not found</html>".getBytes(StandardCharsets.US_ASCII), "neither PNG nor JPEG"),
+                arguments("GIF", "GIF89a\1\0\1\0".getBytes(StandardCharsets.ISO_8859_1), "neither PNG nor JPEG"),
+                arguments("PNG signature only", Arrays.copyOf(png, 8), "it is cut short"),
+                arguments("PNG header only", Arrays.copyOf(png, 33), "it is cut short"),
+                arguments("half a PNG", Arrays.copyOf(png, png.length / 2), "it is cut short"),
+                arguments("PNG without its end", Arrays.copyOf(png, png.length - 12), "it is cut short"),
+                arguments("PNG of another first chunk", with(png, 12, 'X'), "its first chunk is not IHDR"),
+                arguments("PNG with an endless chunk", with(png, 33, 0x7f), "it is cut short"),
+                arguments("PNG with a negative chunk", with(png, 33, 0xff), "it is cut short"),
+                arguments("PNG without rows", with(png, 23, 0), "it claims 37 x 0 pixels"),
+                arguments("PNG of 2^31 columns", with(png, 16, 0x80), "pixels"),
+                arguments("decompression bomb", with(png, 17, 0x7f), "more than the limit of 100000000"),
+                arguments("PNG with broken data", with(png, 60, 0x55), ""),
+                arguments("16-bit PNG", sixteenBit(), "it has 16 bits a sample; convert it to 8"),
+                arguments("start of a JPEG", Arrays.copyOf(jpeg, 4), "it is cut short"),
+                arguments("JPEG without frame", new byte[] {-1, -40, -1, -38, 0, 2}, "no frame before its first scan"),
+                arguments("half a JPEG", Arrays.copyOf(jpeg, jpeg.length - 120), "it is cut short"),
+                arguments("JPEG without its end", Arrays.copyOf(jpeg, jpeg.length - 2), "it is cut short"),
+                arguments("JPEG header only", Arrays.copyOf(jpeg, 300), "it is cut short"),
+                arguments("12-bit JPEG", with(jpeg, frame(jpeg) + 4, 12), "it has 12 bits a sample"),
+                arguments("JPEG of two components", with(jpeg, frame(jpeg) + 9, 2), "it has 2 components"),
+                arguments("JPEG without columns", with(jpeg, frame(jpeg) + 8, 0), "it claims 0 x 26 pixels"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("unreadable")
+    void unreadableFilesAreNamed(String what, byte[] file, String reason) {
+        assertThatThrownBy(() -> new ImageDecoder().decode(file, "a/b.JPEG"))
+                .isInstanceOf(DataException.class)
+                .hasMessageStartingWith("Cannot decode a/b.JPEG: ")
+                .hasMessageContaining(reason);
+    }
+
+    @Test
+    void jpegWhosePictureEndsEarlyIsReadAsPillowDoes() throws Exception {
+        byte[] jpeg = bytes("ycc-420.jpg");
+        byte[] ended = with(with(jpeg, jpeg.length - 200, 0xff), jpeg.length - 199, 0xd9);
+        assertThat(decode(ended).height()).isEqualTo(26);
+    }
+
+    @Test
+    void pixelLimitIsASetting() throws Exception {
+        assertThat(new ImageDecoder(37 * 26).decode(bytes("rgba.png"), "x").width())
+                .isEqualTo(37);
+        assertThatThrownBy(() -> new ImageDecoder(37 * 26 - 1).decode(bytes("ycc-420.jpg"), "x"))
+                .hasMessage("Cannot decode x: 37 x 26 pixels are more than the limit of 961");
+    }
+
+    @Test
+    void encodedImagesDecodeToTheSamePixels() throws Exception {
+        RgbImage image = decode(bytes("ycc-420.jpg"));
+        assertThat(decode(PngEncoder.encode(image)).pixels()).isEqualTo(image.pixels());
+        assertThat(PngEncoder.encode(image)).isEqualTo(PngEncoder.encode(image));
+        RgbImage gray = decode(PngEncoder.encodeGray(2, 1, new byte[] {3, -3}));
+        assertThat(gray.pixels()).containsExactly(3, 3, 3, -3, -3, -3);
+    }
+
+    private static RgbImage decode(byte[] file) {
+        return new ImageDecoder().decode(file, "test image");
+    }
+
+    private static byte[] sixteenBit() throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ImageIO.write(new BufferedImage(2, 2, BufferedImage.TYPE_USHORT_GRAY), "png", out);
+        return out.toByteArray();
+    }
+
+    private static byte[] with(byte[] file, int at, int value) {
+        byte[] changed = file.clone();
+        changed[at] = (byte) value;
+        return changed;
+    }
+
+    private static int frame(byte[] jpeg) {
+        for (int i = 0; i < jpeg.length; i++) {
+            if (ByteBuffer.wrap(jpeg).getShort(i) == (short) 0xffc0) {
+                return i;
+            }
+        }
+        throw new IllegalArgumentException("no frame");
+    }
+
+    private static byte[] bytes(String file) throws IOException, URISyntaxException {
+        return Files.readAllBytes(folder().resolve(file));
+    }
+
+    private static Path folder() throws URISyntaxException {
+        return Path.of(ImageDecoderTest.class.getResource("/image-kinds").toURI());
+    }
+}
