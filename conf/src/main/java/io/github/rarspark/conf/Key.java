@@ -1,5 +1,6 @@
 package io.github.rarspark.conf;
 
+import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -92,8 +93,11 @@ public record Key(
         return value;
     }
 
-    /** The notation of the command line: enum constants in kebab case, lists with commas. */
+    /** The notation of the command line: enum constants in kebab case, lists with commas, numbers without exponent. */
     static String format(Object value) {
+        if (value instanceof Double number) {
+            return BigDecimal.valueOf(number).stripTrailingZeros().toPlainString();
+        }
         if (value instanceof Enum<?> constant) {
             return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
         }

@@ -30,8 +30,7 @@ public record TrainSettings(
         @Setting(
                         value = "0",
                         range = "[0, )",
-                        doc =
-                                "Samples that one rank computes at a time, accumulating gradients; 0 computes its share at once.")
+                        doc = "Samples a rank computes at a time, accumulating gradients; 0 is its whole share.")
                 int microBatch,
         @Setting(value = "250000", range = "[1, )", doc = "Updates to make.") int steps,
         @Setting(value = "0.0004", range = "(0, )", doc = "Learning rate after the warm-up.") double lr,
@@ -102,7 +101,11 @@ public record TrainSettings(
                 "Cannot use train.warmup_steps=%d with train.steps=%d: the warm-up ends before the training; give less",
                 warmupSteps,
                 steps);
-        require(endLr <= lr, "Cannot use train.end_lr=%s with train.lr=%s: the rate decays; give less", endLr, lr);
+        require(
+                endLr <= lr,
+                "Cannot use train.end_lr=%s with train.lr=%s: the rate decays; give less",
+                Key.format(endLr),
+                Key.format(lr));
         require(
                 annealStart <= annealEnd,
                 "Cannot use train.anneal_start=%d with train.anneal_end=%d: give an end that is not before the start",

@@ -129,7 +129,7 @@ class RecipesTest {
                 "train.micro_batch=5 | Cannot use train.micro_batch=5: a rank's share of the batch is 32 samples",
                 "train.anneal_end=10 | Cannot use train.anneal_start=90 with train.anneal_end=10",
                 "train.warmup_steps=300 | Cannot use train.warmup_steps=300 with train.steps=300",
-                "train.end_lr=1 | Cannot use train.end_lr=1.0 with train.lr=0.002",
+                "train.end_lr=1 | Cannot use train.end_lr=1 with train.lr=0.002",
                 "train.scan_order=random | Cannot use train.scan_order=random",
                 "tokenizer.hidden_channels=48 | Cannot use tokenizer.hidden_channels=48",
                 "tokenizer.channel_mult=1,0 | Cannot use tokenizer.channel_mult=1,0",

@@ -1,0 +1,147 @@
+package io.github.rarspark.cli;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.storage.Json;
+import io.github.rarspark.conf.Key;
+import io.github.rarspark.conf.Keys;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.Recipes;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
+import picocli.CommandLine.Spec;
+
+/** Runs a job: options to recipe, recipe to session, session to result, result to the user. */
+@Command
+final class JobCommand implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private CommonOptions common;
+
+    private final JobDefinition definition;
+
+    private JobCommand(JobDefinition definition) {
+        this.definition = definition;
+    }
+
+    /** The command of this definition; its options are made from the recipe keys. */
+    static CommandSpec of(JobDefinition definition) {
+        CommandSpec spec = CommandSpec.forAnnotatedObject(new JobCommand(definition));
+        spec.name(definition.name());
+        UsageMessageSpec usage = spec.usageMessage()
+                .description(definition.summary())
+                .abbreviateSynopsis(true)
+                .sortOptions(false)
+                .footer("", "docs/recipes.md lists the keys of all sections.");
+        List<String> sections = new ArrayList<>(usage.sectionKeys());
+        sections.add(sections.indexOf(UsageMessageSpec.SECTION_KEY_FOOTER), "recipeKeys");
+        usage.sectionKeys(sections);
+        usage.sectionMap().put("recipeKeys", help -> recipeKeys(definition, help));
+        Stream.concat(definition.required().stream(), definition.options().stream())
+                .forEach(name -> spec.addOption(option(Keys.named(definition.key(name)), name)));
+        return spec;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        SparkConf sparkConf = new SparkConf(true);
+        Recipe recipe = RecipeSource.resolve(
+                commandLine(), sparkConf, Optional.ofNullable(common.recipe).orElse(definition.recipe()));
+        recipe.requireGiven(
+                definition.name(),
+                definition.required().stream().map(definition::key).toArray(String[]::new));
+        String master = recipe.spark().master();
+        JobResult result;
+        try (SparkSession session = SparkSessions.open(
+                "rar-spark " + definition.name(), Optional.of(master).filter(given -> !given.isEmpty()), Map.of())) {
+            result = definition.job().run(session, recipe, common.quiet);
+        }
+        if (common.json != null) {
+            RecipeSource.storage(sparkConf).putBytes(common.json, Json.pretty(result));
+        }
+        if (!common.quiet) {
+            print(result, spec.commandLine().getOut());
+        }
+        return ExitCode.OK.number();
+    }
+
+    private Map<String, String> commandLine() {
+        Map<String, String> values = new LinkedHashMap<>(common.set);
+        Stream.concat(definition.required().stream(), definition.options().stream())
+                .forEach(name -> {
+                    Object value = spec.optionsMap().get(optionName(name)).getValue();
+                    if (value != null) {
+                        values.put(definition.key(name), value.toString());
+                    }
+                });
+        if (common.master != null) {
+            values.put("spark.master", common.master);
+        }
+        return values;
+    }
+
+    private static OptionSpec option(Key key, String name) {
+        List<String> names = new ArrayList<>(List.of(optionName(name)));
+        if (name.equals("output")) {
+            names.add("--out");
+        }
+        OptionSpec.Builder option =
+                OptionSpec.builder(names.toArray(String[]::new)).description(escape(key.description()));
+        return key.type() == boolean.class
+                ? option.type(Boolean.class).arity("0").build()
+                : option.type(String.class).arity("1").paramLabel(label(key)).build();
+    }
+
+    private static String label(Key key) {
+        if (key.type() == String.class) {
+            return "URI";
+        }
+        return key.type() == List.class ? "N,N,..." : "N";
+    }
+
+    /** The keys of the job's section, with the values that hold without options. */
+    private static String recipeKeys(JobDefinition definition, Help help) {
+        Recipe recipe = Recipes.load(definition.recipe());
+        Map<String, String> rows = new LinkedHashMap<>();
+        Keys.all().stream()
+                .filter(key -> key.section().equals(definition.section()))
+                .forEach(key -> rows.put("  " + key.name() + "=" + recipe.get(key.name()), key.description()));
+        return String.format(
+                "%nRecipe keys for --set, with their values in the recipe %s, which is the one without --recipe:%n%s",
+                definition.recipe(), help.createTextTable(rows));
+    }
+
+    private static void print(JobResult result, PrintWriter out) {
+        out.printf(Locale.ROOT, "%s: done in %.1f s%n", result.command(), result.seconds());
+        result.counts().forEach((name, count) -> out.printf(Locale.ROOT, "  %-24s %d%n", name, count));
+        result.metrics().forEach((name, value) -> out.printf(Locale.ROOT, "  %-24s %.6g%n", name, value));
+        result.warnings().forEach(warning -> out.println("  warning: " + warning));
+    }
+
+    private static String optionName(String key) {
+        return "--" + key.replace('_', '-');
+    }
+
+    private static String escape(String text) {
+        return text.replace("%", "%%");
+    }
+}

@@ -1,0 +1,43 @@
+package io.github.rarspark.cli;
+
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.conf.Recipe;
+import java.util.List;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * A command that runs a job on Spark from a recipe.
+ *
+ * @param name of the command
+ * @param summary one sentence for the help
+ * @param recipe the shipped recipe that is used unless {@code --recipe} names another
+ * @param section the section of the recipe whose keys are options
+ * @param required keys of the section that have to be given
+ * @param options other keys of the section that are options of the command
+ * @param job what it runs
+ */
+record JobDefinition(
+        String name,
+        String summary,
+        String recipe,
+        String section,
+        List<String> required,
+        List<String> options,
+        Job job) {
+
+    /** A job from a complete recipe to its result. */
+    @FunctionalInterface
+    interface Job {
+        /**
+         * Runs the job.
+         *
+         * @param quiet whether to show no progress
+         */
+        JobResult run(SparkSession session, Recipe recipe, boolean quiet) throws Exception;
+    }
+
+    /** The dotted name of a key of the section. */
+    String key(String name) {
+        return section + "." + name;
+    }
+}

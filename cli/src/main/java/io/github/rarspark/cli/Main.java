@@ -1,0 +1,94 @@
+package io.github.rarspark.cli;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.run.Version;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
+/** {@code rar-spark COMMAND [options]}, alone or as the main class of spark-submit. */
+@Command(
+        name = "rar-spark",
+        description = "RAR image generation as a distributed Spark pipeline.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.BuildVersion.class,
+        synopsisSubcommandLabel = "COMMAND",
+        footer = {"", "rar-spark COMMAND --help lists a command's options and recipe keys."})
+public final class Main {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+    private Main() {}
+
+    /**
+     * Runs a command. The process ends with an {@link ExitCode}; after success it ends by returning, because YARN takes
+     * an explicit exit for a failure.
+     */
+    public static void main(String[] args) {
+        Interruption interruption = Interruption.announcedOn(System.err);
+        int code = execute(
+                Commands.all(),
+                new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+                new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+                interruption,
+                args);
+        interruption.commandEnded();
+        if (code != ExitCode.OK.number()) {
+            System.exit(code);
+        }
+    }
+
+    static int execute(
+            List<CommandSpec> commands, PrintWriter out, PrintWriter err, Interruption interruption, String... args) {
+        CommandLine commandLine = new CommandLine(new Main());
+        commands.forEach(command -> commandLine.addSubcommand(command.name(), command));
+        commandLine
+                .setOut(out)
+                .setErr(err)
+                .setUsageHelpAutoWidth(true)
+                .setUsageHelpLongOptionsMaxWidth(28)
+                .setExpandAtFiles(false)
+                .setParameterExceptionHandler((e, arguments) -> {
+                    err.println("rar-spark: " + UsageErrors.line(e));
+                    return ExitCode.USAGE.number();
+                })
+                .setExecutionExceptionHandler((e, command, parsed) -> failed(e, err, interruption));
+        commandLine.setExecutionStrategy(Main::runCommand);
+        return commandLine.execute(args);
+    }
+
+    private static int runCommand(ParseResult parsed) {
+        if (!parsed.hasSubcommand() && !parsed.isUsageHelpRequested() && !parsed.isVersionHelpRequested()) {
+            throw new CommandLine.ParameterException(parsed.commandSpec().commandLine(), "Missing command");
+        }
+        return new CommandLine.RunLast().execute(parsed);
+    }
+
+    private static int failed(Exception failure, PrintWriter err, Interruption interruption) {
+        ExitCode code = interruption.happened() ? ExitCode.INTERRUPTED : ExitCode.of(failure);
+        LOG.error("rar-spark ends with {} ({})", code.number(), code, failure);
+        if (code != ExitCode.INTERRUPTED) {
+            err.println("rar-spark: " + ExitCode.message(failure) + (code == ExitCode.INTERNAL ? logHint() : ""));
+        }
+        return code.number();
+    }
+
+    private static String logHint() {
+        String file = System.getProperty("rar.log");
+        return file == null ? " (the stack trace is in the driver's log)" : " (the stack trace is in " + file + ")";
+    }
+
+    /** What {@code --version} prints. */
+    static final class BuildVersion implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"rar-spark " + Version.CURRENT};
+        }
+    }
+}

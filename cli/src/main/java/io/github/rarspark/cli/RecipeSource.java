@@ -1,0 +1,61 @@
+package io.github.rarspark.cli;
+
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.Layer;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.RecipeException;
+import io.github.rarspark.conf.Recipes;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
+import scala.Tuple2;
+
+/** Makes the recipe of a command: command line over Spark configuration over recipe over defaults. */
+final class RecipeSource {
+
+    private RecipeSource() {}
+
+    /**
+     * Returns the recipe.
+     *
+     * @param commandLine keys that options give
+     * @param sparkConf the configuration of spark-submit; its {@code spark.master} counts as the key of that name
+     * @param recipe a shipped recipe's name, a file or a URI
+     * @throws RecipeException on a wrong key, value or combination
+     */
+    static Recipe resolve(Map<String, String> commandLine, SparkConf sparkConf, String recipe) throws IOException {
+        Map<String, String> spark = new LinkedHashMap<>();
+        if (sparkConf.contains("spark.master")) {
+            spark.put(Layer.SPARK_PREFIX + "spark.master", sparkConf.get("spark.master"));
+        }
+        for (Tuple2<String, String> entry : sparkConf.getAll()) {
+            spark.put(entry._1(), entry._2());
+        }
+        return Recipes.resolve(Layer.commandLine(commandLine), Layer.sparkConf(spark), layer(recipe, sparkConf));
+    }
+
+    /** The storage that this Spark configuration describes, before there is a session. */
+    static Storage storage(SparkConf sparkConf) {
+        Configuration hadoop = new Configuration();
+        for (Tuple2<String, String> entry : sparkConf.getAllWithPrefix("spark.hadoop.")) {
+            hadoop.set(entry._1(), entry._2());
+        }
+        return new Storage(hadoop);
+    }
+
+    private static Layer layer(String recipe, SparkConf sparkConf) throws IOException {
+        boolean looksLikeFile = recipe.contains("/") || recipe.endsWith(".yaml") || recipe.endsWith(".yml");
+        if (Recipes.names().contains(recipe) || !looksLikeFile) {
+            return Recipes.layer(recipe);
+        }
+        try {
+            return Recipes.parse(storage(sparkConf).readString(recipe), recipe);
+        } catch (FileNotFoundException e) {
+            throw (IOException)
+                    new FileNotFoundException("Cannot read --recipe " + recipe + ": it does not exist").initCause(e);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package io.github.rarspark.cli;
+
+import static com.tngtech.archunit.core.domain.JavaModifier.NATIVE;
+import static com.tngtech.archunit.core.domain.JavaModifier.SYNTHETIC;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** The boundaries between the modules, and what no module does. */
+@AnalyzeClasses(packages = "io.github.rarspark", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+
+    private static final String KERNEL = "io.github.rarspark.kernel..";
+    private static final String CONF = "io.github.rarspark.conf..";
+    private static final String COMMON = "io.github.rarspark.common..";
+    private static final String TOKENIZE = "io.github.rarspark.tokenize..";
+    private static final String TRAIN = "io.github.rarspark.train..";
+    private static final String GENERATE = "io.github.rarspark.generate..";
+    private static final String FID = "io.github.rarspark.fid..";
+    private static final String CLI = "io.github.rarspark.cli..";
+    private static final String[] SPARK = {"org.apache.spark..", "org.apache.hadoop..", "scala.."};
+
+    @ArchTest
+    static final ArchRule kernelKnowsNoSparkAndNoRecipes = noClasses()
+            .that()
+            .resideInAPackage(KERNEL)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(SPARK)
+            .orShould()
+            .dependOnClassesThat()
+            .resideInAnyPackage(CONF, COMMON, TOKENIZE, TRAIN, GENERATE, FID, CLI);
+
+    @ArchTest
+    static final ArchRule confKnowsNeitherSparkNorTensors = noClasses()
+            .that()
+            .resideInAPackage(CONF)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(SPARK)
+            .orShould()
+            .dependOnClassesThat()
+            .resideInAnyPackage("ai.djl..", KERNEL, COMMON, TOKENIZE, TRAIN, GENERATE, FID, CLI);
+
+    @ArchTest
+    static final ArchRule commonKnowsNoPipeline = noClasses()
+            .that()
+            .resideInAPackage(COMMON)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(TOKENIZE, TRAIN, GENERATE, FID, CLI);
+
+    @ArchTest
+    static final ArchRule tokenizeKnowsNoOtherPipeline = pipelineKnowsOnly(TOKENIZE, TRAIN, GENERATE, FID);
+
+    /** Training reads tokens with the reader of the module that writes them. */
+    @ArchTest
+    static final ArchRule trainKnowsTokenizeOnly = pipelineKnowsOnly(TRAIN, GENERATE, FID);
+
+    @ArchTest
+    static final ArchRule generateKnowsNoOtherPipeline = pipelineKnowsOnly(GENERATE, TOKENIZE, TRAIN, FID);
+
+    @ArchTest
+    static final ArchRule fidKnowsNoOtherPipeline = pipelineKnowsOnly(FID, TOKENIZE, TRAIN, GENERATE);
+
+    @ArchTest
+    static final ArchRule nativeDeclarationsStayInTheKernel = noClasses()
+            .that()
+            .resideOutsideOfPackage(KERNEL)
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.github.rarspark.kernel.jni..");
+
+    @ArchTest
+    static final ArchRule nativeMethodsAreDeclaredInOnePlace = methods()
+            .that()
+            .haveModifier(NATIVE)
+            .should()
+            .beDeclaredInClassesThat()
+            .resideInAnyPackage("io.github.rarspark.kernel.jni..", "io.github.rarspark.kernel.tensor..");
+
+    @ArchTest
+    static final ArchRule onlyMainEndsTheProcess = noClasses()
+            .that()
+            .doNotBelongToAnyOf(Main.class)
+            .should()
+            .callMethod(System.class, "exit", int.class)
+            .orShould()
+            .callMethod(Runtime.class, "exit", int.class)
+            .orShould()
+            .callMethod(Runtime.class, "halt", int.class);
+
+    @ArchTest
+    static final ArchRule staticFieldsAreFinal = fields().that()
+            .areStatic()
+            .and()
+            .doNotHaveModifier(SYNTHETIC)
+            .should()
+            .beFinal();
+
+    private static ArchRule pipelineKnowsOnly(String pipeline, String... others) {
+        return noClasses()
+                .that()
+                .resideInAPackage(pipeline)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(others)
+                .orShould()
+                .dependOnClassesThat()
+                .resideInAPackage(CLI);
+    }
+}

@@ -1,0 +1,211 @@
+package io.github.rarspark.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.storage.Json;
+import io.github.rarspark.conf.Recipe;
+import java.io.ByteArrayOutputStream;
+import java.io.FileNotFoundException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MainTest {
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+    private final List<Recipe> recipes = new ArrayList<>();
+    private Interruption interruption = Interruption.none();
+    private JobDefinition.Job job = (session, recipe, quiet) -> {
+        recipes.add(recipe);
+        assertThat(session.sparkContext().master()).isEqualTo("local[1]");
+        return JobResult.done(
+                Plan.of("train", recipe.sha256(), Map.of(), Map.of()),
+                Instant.EPOCH,
+                1.25,
+                Map.of("steps", 300L),
+                Map.of("loss", 2.5),
+                List.of("odd data"));
+    };
+
+    @TempDir
+    Path folder;
+
+    private int run(String... args) {
+        JobDefinition train = new JobDefinition(
+                "train",
+                "Trains.",
+                "demo",
+                "train",
+                List.of("tokens", "output"),
+                List.of("init", "ranks", "evaluate"),
+                (session, recipe, quiet) -> job.run(session, recipe, quiet));
+        return Main.execute(
+                List.of(JobCommand.of(train)),
+                new PrintWriter(out, true),
+                new PrintWriter(err, true),
+                interruption,
+                args);
+    }
+
+    private int runJob(String... more) {
+        List<String> args = new ArrayList<>(List.of("train", "--tokens=t", "--out", "o", "--master", "local[1]"));
+        args.addAll(List.of(more));
+        return run(args.toArray(String[]::new));
+    }
+
+    @Test
+    void optionsAreRecipeKeys() {
+        assertThat(runJob("--evaluate", "--ranks", "4", "--set", "train.lr=0.5", "--set=image.crops=center"))
+                .as(err::toString)
+                .isZero();
+        Recipe recipe = recipes.get(0);
+        assertThat(recipe.train().tokens()).isEqualTo("t");
+        assertThat(recipe.train().output()).isEqualTo("o");
+        assertThat(recipe.train().evaluate()).isTrue();
+        assertThat(recipe.train().ranks()).isEqualTo(4);
+        assertThat(recipe.train().lr()).isEqualTo(0.5);
+        assertThat(recipe.get("image.crops")).isEqualTo("center");
+        assertThat(recipe.model().codes()).as("from the recipe demo").isEqualTo(512);
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void resultIsPrintedAndWritten() throws Exception {
+        Path json = folder.resolve("result here.json");
+        assertThat(runJob("--json", json.toString())).isZero();
+        assertThat(out.toString())
+                .isEqualTo(
+                        """
+                        train: done in 1.3 s
+                          steps                    300
+                          loss                     2.50000
+                          warning: odd data
+                        """);
+        assertThat(Json.read(Files.readAllBytes(json), JobResult.class, "result")
+                        .metrics())
+                .containsEntry("loss", 2.5);
+    }
+
+    @Test
+    void quietPrintsNothing() {
+        assertThat(runJob("--quiet")).isZero();
+        assertThat(out.toString() + err).isEmpty();
+    }
+
+    @Test
+    void recipeMayBeAFile() throws Exception {
+        Path file = Files.writeString(folder.resolve("mine.yaml"), "extends: rar-l\ntrain: {lr: 0.125}\n");
+        assertThat(runJob("--recipe", file.toUri().toString()))
+                .as(err::toString)
+                .isZero();
+        assertThat(recipes.get(0).train().lr()).isEqualTo(0.125);
+        assertThat(recipes.get(0).model().hidden()).isEqualTo(1024);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "trian | Unknown command trian; did you mean train?",
+                "frobnicate | Unknown command frobnicate; see rar-spark --help",
+                "'' | Missing command; see rar-spark --help",
+                "train --otuput x | Unknown option --otuput; did you mean --output?",
+                "train --rank=3 | Unknown option --rank; did you mean --ranks?",
+                "train --xyzzyxyzzy | Unknown option --xyzzyxyzzy; see rar-spark train --help",
+                "train stray | Unexpected argument stray; see rar-spark train --help",
+                "train --set train.lr | ; see rar-spark train --help",
+                "train --tokens t | Cannot run train without train.output: give --output or set the key",
+                "train --set train.lrr=1 | Unknown key train.lrr (from the command line); did you mean train.lr",
+                "train --ranks two | Cannot use train.ranks=two (from the command line): give integer of at least 1",
+                "train --ranks 3 | Cannot use train.batch=64 with train.ranks=3",
+                "train --recipe demmo | Unknown recipe demmo; did you mean demo?"
+            })
+    void wrongUsageIsOneLineAndNothingRuns(String args, String message) {
+        assertThat(run(args.isEmpty() ? new String[0] : args.split(" "))).isEqualTo(64);
+        assertThat(err.toString()).startsWith("rar-spark: ").contains(message).containsOnlyOnce("\n");
+        assertThat(recipes).isEmpty();
+    }
+
+    @Test
+    void missingRecipeFileIsMissingInput() {
+        assertThat(runJob("--recipe", "none/here.yaml")).isEqualTo(66);
+        assertThat(err.toString()).contains("Cannot read --recipe none/here.yaml: it does not exist");
+    }
+
+    @Test
+    void failuresBecomeExitCodesAndOneLine() {
+        job = (session, recipe, quiet) -> {
+            throw new JobException(ExitCode.OUTPUT_EXISTS, "Cannot write to o: it belongs to another run");
+        };
+        assertThat(runJob()).isEqualTo(73);
+        assertThat(err.toString()).isEqualToIgnoringNewLines("rar-spark: Cannot write to o: it belongs to another run");
+    }
+
+    @Test
+    void ourFaultPointsToTheLog() {
+        job = (session, recipe, quiet) -> {
+            throw new IllegalStateException("impossible\nmore");
+        };
+        assertThat(runJob()).isEqualTo(70);
+        assertThat(err.toString()).contains("impossible (the stack trace is in").containsOnlyOnce("\n");
+    }
+
+    @Test
+    void sessionEndsWithAFailure() {
+        job = (session, recipe, quiet) -> {
+            throw new FileNotFoundException("x");
+        };
+        assertThat(runJob()).isEqualTo(66);
+        job = (session, recipe, quiet) -> {
+            assertThat(session.sparkContext().isStopped()).isFalse();
+            throw new JobException(ExitCode.TEMPORARY, "again");
+        };
+        assertThat(runJob()).isEqualTo(75);
+    }
+
+    @Test
+    void interruptionIsSaidOnceInsteadOfWhatFailsBecauseOfIt() {
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        job = (session, recipe, quiet) -> {
+            interruption.shutDown(new PrintStream(said, true, StandardCharsets.UTF_8));
+            throw new IllegalStateException("SparkContext was shut down");
+        };
+        assertThat(runJob()).isEqualTo(130);
+        assertThat(err.toString()).isEmpty();
+        assertThat(said.toString(StandardCharsets.UTF_8)).contains("interrupted");
+    }
+
+    @Test
+    void helpListsOptionsKeysAndDefaults() {
+        assertThat(run("train", "--help")).isZero();
+        assertThat(out.toString())
+                .contains("--tokens", "--out", "Token shards to train on.")
+                .contains("train.batch=64", "docs/recipes.md")
+                .contains("0 is its whole share.")
+                .doesNotContain("generate.count");
+        assertThat(run("--help")).isZero();
+        assertThat(out.toString()).contains("Usage: rar-spark", "Trains.");
+    }
+
+    @Test
+    void versionIsTheBuilds() {
+        assertThat(run("--version")).isZero();
+        assertThat(out.toString()).matches("rar-spark \\d+\\.\\d+\\.\\d+\\S*\n");
+    }
+}
