@@ -1,0 +1,40 @@
+package io.github.rarspark.common;
+
+import io.github.rarspark.conf.GenerateSettings;
+import io.github.rarspark.conf.ModelSettings;
+import io.github.rarspark.conf.TokenOrder;
+import io.github.rarspark.kernel.rar.Conditioning;
+import io.github.rarspark.kernel.rar.Guidance;
+import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.rar.ScanOrder;
+import java.util.Optional;
+
+/** A recipe's settings as the kernel's records. */
+public final class KernelSettings {
+    private KernelSettings() {}
+
+    /** The shape of the RAR model. */
+    public static RarConfig rar(ModelSettings model) {
+        return new RarConfig(
+                model.hidden(),
+                model.layers(),
+                model.heads(),
+                model.mlp(),
+                model.tokens(),
+                model.codes(),
+                model.classes(),
+                Conditioning.valueOf(model.conditioning().name()),
+                model.targetAware());
+    }
+
+    /** How sampling is guided. */
+    public static Guidance guidance(GenerateSettings generate) {
+        return new Guidance(
+                Guidance.Kind.valueOf(generate.guidance().name()), generate.guidanceScale(), generate.guidancePow());
+    }
+
+    /** The fixed order of the tokens; empty for a random one for each image. */
+    public static Optional<ScanOrder> scanOrder(TokenOrder order) {
+        return order == TokenOrder.RANDOM ? Optional.empty() : Optional.of(ScanOrder.valueOf(order.name()));
+    }
+}
