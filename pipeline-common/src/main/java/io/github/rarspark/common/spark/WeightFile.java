@@ -1,0 +1,52 @@
+package io.github.rarspark.common.spark;
+
+import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.SafetensorsFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Serializable;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+
+/**
+ * A weight file that tasks read, identified by its content.
+ *
+ * @param path its URI
+ * @param bytes its length
+ * @param sha256 the SHA-256 of its content
+ */
+public record WeightFile(String path, long bytes, String sha256) implements Serializable {
+    /**
+     * The weight file at {@code path}; reads it whole, for its hash.
+     *
+     * @throws java.io.FileNotFoundException if there is none
+     */
+    public static WeightFile of(Storage storage, String path) throws IOException {
+        return new WeightFile(storage.qualify(path), storage.length(path), Sha256.of(storage, path));
+    }
+
+    /**
+     * Reads the file.
+     *
+     * @throws DataException if it breaks the format, or its content is no longer what it was
+     */
+    public SafetensorsFile read(Storage storage) throws IOException {
+        MessageDigest digest = Sha256.digest();
+        try (InputStream in = new DigestInputStream(storage.open(path), digest)) {
+            SafetensorsFile file = Safetensors.read(in, path);
+            if (!HexFormat.of().formatHex(digest.digest()).equals(sha256)) {
+                throw new DataException("Cannot use " + path + ": it was replaced while the job runs; start again");
+            }
+            return file;
+        }
+    }
+
+    /** The key under which an executor shares what is built from this file; see {@link WeightsCache.Key}. */
+    public WeightsCache.Key key(String kind, String device) {
+        return new WeightsCache.Key(kind, sha256, device);
+    }
+}
