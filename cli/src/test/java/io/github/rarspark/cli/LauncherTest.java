@@ -1,0 +1,246 @@
+package io.github.rarspark.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Runs bin/rar-spark in a made-up checkout, with only fakes and a few basic tools on the PATH. */
+class LauncherTest {
+
+    private static final List<String> TOOLS = List.of(
+            "awk",
+            "bash",
+            "cat",
+            "date",
+            "dirname",
+            "env",
+            "find",
+            "flock",
+            "head",
+            "mkdir",
+            "readlink",
+            "sed",
+            "sort",
+            "tail",
+            "touch");
+
+    @TempDir
+    Path folder;
+
+    private Path home;
+    private Path path;
+
+    @BeforeEach
+    void checkout() throws IOException {
+        home = folder.resolve("a check out");
+        path = Files.createDirectories(folder.resolve("path"));
+        for (String tool : TOOLS) {
+            Path real = Files.exists(Path.of("/usr/bin", tool)) ? Path.of("/usr/bin", tool) : Path.of("/bin", tool);
+            script(tool, "/bin/sh", "exec " + real + " \"$@\"");
+        }
+        Path launcher = home.resolve("bin/rar-spark");
+        Files.createDirectories(launcher.getParent());
+        Files.copy(Path.of("..", "bin", "rar-spark"), launcher);
+        write(home.resolve("pom.xml"), "<project/>");
+        write(home.resolve("cli/src/main/java/Main.java"), "class Main {}");
+        platform("Linux", "x86_64", "ldd (Debian GLIBC 2.36-9+deb12u14) 2.36");
+        fake(
+                "java",
+                "[[ $1 == -version ]] && { echo 'openjdk version \"17.0.15\"' >&2; exit; }; printf '%s\\n' \"$@\"");
+        fake(
+                "mvn",
+                "echo \"$*\" >> '%1$s'; mkdir -p '%2$s'; touch '%2$s/rar-spark.jar'"
+                        .formatted(folder.resolve("mvn-calls"), home.resolve("cli/target")));
+    }
+
+    private void platform(String system, String machine, String ldd) throws IOException {
+        fake("uname", "[[ $1 == -s ]] && echo " + system + " || echo " + machine);
+        fake("ldd", "echo '" + ldd + "'");
+    }
+
+    private void fake(String name, String text) throws IOException {
+        script(name, "/usr/bin/env bash", text);
+    }
+
+    private void script(String name, String interpreter, String text) throws IOException {
+        Path file = path.resolve(name);
+        Files.writeString(file, "#!" + interpreter + "\n" + text + "\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private static void write(Path file, String text) throws IOException {
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, text);
+    }
+
+    private record Run(int code, List<String> out, List<String> err) {}
+
+    private Run run(String... args) throws Exception {
+        List<String> command =
+                new ArrayList<>(List.of(home.resolve("bin/rar-spark").toString()));
+        command.addAll(List.of(args));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectOutput(folder.resolve("out").toFile())
+                .redirectError(folder.resolve("err").toFile());
+        builder.environment().clear();
+        builder.environment().put("PATH", path.toString());
+        Process process = builder.start();
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("ends").isTrue();
+        return new Run(process.exitValue(), lines("out"), lines("err"));
+    }
+
+    private List<String> lines(String name) throws IOException {
+        Path file = folder.resolve(name);
+        return Files.exists(file) ? Files.readAllLines(file, StandardCharsets.UTF_8) : List.of();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "Darwin, arm64, Darwin on arm64",
+        "Linux, aarch64, Linux on aarch64",
+        "MINGW64_NT-10.0, x86_64, MINGW64_NT-10.0 on x86_64"
+    })
+    void otherSystemsGetTheContainerCommand(String system, String machine, String named) throws Exception {
+        platform(system, machine, "");
+        assertUnavailable(run("demo", "--output", "x"), named, "docker run");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ldd (GNU libc) 2.30", "ldd (Ubuntu GLIBC 2.9-0ubuntu1) 2.9", "musl libc (x86_64)", ""})
+    void otherCLibrariesGetTheContainerCommand(String ldd) throws Exception {
+        platform("Linux", "x86_64", ldd);
+        assertUnavailable(run("demo"), "needs glibc 2.31", "docker run");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ldd (Ubuntu GLIBC 2.31-0ubuntu9) 2.31", "ldd (GNU libc) 2.100"})
+    void laterGlibcIsFine(String ldd) throws Exception {
+        platform("Linux", "x86_64", ldd);
+        assertThat(run("demo").code()).isZero();
+    }
+
+    @Test
+    void otherJavaIsNamed() throws Exception {
+        fake("java", "echo 'openjdk version \"11.0.2\"' >&2");
+        assertUnavailable(run("demo"), "needs JDK 17, found 11");
+        Files.delete(path.resolve("java"));
+        assertUnavailable(run("demo"), "needs JDK 17, found none");
+    }
+
+    @Test
+    void missingMavenIsNamed() throws Exception {
+        Files.delete(path.resolve("mvn"));
+        assertUnavailable(run("demo"), "needs Maven");
+    }
+
+    private void assertUnavailable(Run run, String... parts) {
+        assertThat(run.code()).isEqualTo(69);
+        assertThat(run.err())
+                .hasSize(1)
+                .first()
+                .asString()
+                .startsWith("rar-spark: ")
+                .contains(parts);
+        assertThat(home.resolve("cli/target")).doesNotExist();
+    }
+
+    @Test
+    void buildsWhenTheJarIsMissingOrOlderThanASource() throws Exception {
+        assertThat(run("demo").err()).singleElement().asString().contains("building");
+        assertThat(run("demo").err()).isEmpty();
+        assertThat(lines("mvn-calls")).containsExactly("-f " + home + "/pom.xml -q -B -DskipTests -pl cli -am package");
+        Files.setLastModifiedTime(
+                home.resolve("cli/src/main/java/Main.java"),
+                FileTime.from(Instant.now().plusSeconds(60)));
+        assertThat(run("demo").err()).singleElement().asString().contains("building");
+        assertThat(lines("mvn-calls")).hasSize(2);
+    }
+
+    @Test
+    void installationWithoutSourcesIsNotBuilt() throws Exception {
+        Files.delete(home.resolve("pom.xml"));
+        assertThat(run("demo").code()).isZero();
+        assertThat(lines("mvn-calls")).isEmpty();
+    }
+
+    @Test
+    void failedBuildShowsItsLastLines() throws Exception {
+        fake("mvn", "echo '[ERROR] no network'; exit 1");
+        Run run = run("demo");
+        assertThat(run.code()).isEqualTo(70);
+        assertThat(run.err()).contains("[ERROR] no network").last().asString().contains("the build failed");
+    }
+
+    @Test
+    void localRunKeepsTheArguments() throws Exception {
+        List<String> out = run("train", "--output", "with space", "--master", "local[2]", "")
+                .out();
+        assertThat(out)
+                .containsSubsequence(
+                        "-cp",
+                        home + "/cli/target/rar-spark.jar:" + home + "/cli/target/lib/*",
+                        "io.github.rarspark.cli.Main",
+                        "train",
+                        "--output",
+                        "with space",
+                        "--master",
+                        "local[2]",
+                        "")
+                .anyMatch(arg -> arg.matches("-Xmx[1-8]g"));
+    }
+
+    @Test
+    void localRunOpensWhatTheTestsOpen() throws Exception {
+        List<String> ofTheBuild = ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> argument.startsWith("--add-opens"))
+                .toList();
+        assertThat(ofTheBuild).isNotEmpty();
+        assertThat(run("demo").out().stream().filter(argument -> argument.startsWith("--add-opens")))
+                .containsExactlyInAnyOrderElementsOf(ofTheBuild);
+    }
+
+    @Test
+    void exitCodeIsTheCommands() throws Exception {
+        fake("java", "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; }; exit 73");
+        assertThat(run("demo").code()).isEqualTo(73);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"yarn", "k8s://https://host:6443", "spark://host:7077"})
+    void clusterRunGoesThroughSparkSubmit(String master) throws Exception {
+        assertThat(run("train", "--master", master).err()).last().asString().contains("needs spark-submit");
+        fake("spark-submit", "printf '%s\\n' \"$@\"");
+        assertThat(run("train", "--master=" + master, "--output", "with space").out())
+                .containsExactly(
+                        "--master",
+                        master,
+                        "--class",
+                        "io.github.rarspark.cli.Main",
+                        home + "/cli/target/rar-spark.jar",
+                        "train",
+                        "--output",
+                        "with space");
+    }
+
+    @Test
+    void interruptedBuildEndsWith130() throws Exception {
+        fake("mvn", "kill -INT $PPID; exit 1");
+        assertThat(run("demo").code()).isEqualTo(130);
+    }
+}
