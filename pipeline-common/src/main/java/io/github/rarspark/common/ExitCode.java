@@ -60,13 +60,13 @@ public enum ExitCode {
     /** The one line to print for {@code failure}: the first line of the cause that decides its code. */
     public static String message(Throwable failure) {
         Throwable deciding = deciding(failure);
+        String type = deciding.getClass().getSimpleName();
         String text = deciding.getMessage();
-        String line = text == null || text.isBlank()
-                ? deciding.getClass().getSimpleName()
-                : text.strip().lines().findFirst().orElseThrow();
-        boolean speaksForItself = deciding instanceof JobException
-                || deciding.getClass().getName().startsWith("io.github.rarspark.");
-        return speaksForItself ? line : deciding.getClass().getSimpleName() + ": " + line;
+        if (text == null || text.isBlank()) {
+            return type;
+        }
+        String line = text.strip().lines().findFirst().orElseThrow();
+        return deciding.getClass().getName().startsWith("io.github.rarspark.") ? line : type + ": " + line;
     }
 
     /** Outermost cause with a code of its own; a Spark or I/O wrapper only counts if nothing below it does. */

@@ -63,14 +63,10 @@ public final class Storage implements Serializable {
         return new Path(path).getName();
     }
 
-    /** The full URI that {@code path} stands for. */
+    /** The full URI that {@code path} stands for, without {@code .} and {@code ..}. */
     public String qualify(String path) throws IOException {
         Path hadoop = new Path(path);
-        return hadoop.getFileSystem(configuration)
-                .makeQualified(hadoop)
-                .toUri()
-                .normalize()
-                .toString();
+        return new Path(fileSystem(hadoop).makeQualified(hadoop).toUri().normalize()).toString();
     }
 
     /**

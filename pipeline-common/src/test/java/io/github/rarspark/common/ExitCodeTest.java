@@ -1,0 +1,84 @@
+package io.github.rarspark.common;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.rarspark.conf.RecipeException;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.error.NativeException;
+import io.github.rarspark.kernel.error.NumericException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.security.AccessControlException;
+import org.apache.spark.SparkException;
+import org.assertj.core.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ExitCodeTest {
+    @Test
+    void numbersAreThoseThatSchedulersKnow() {
+        assertThat(Arrays.stream(ExitCode.values()).map(ExitCode::number))
+                .containsExactlyElementsOf(List.of(0, 64, 65, 66, 69, 70, 73, 75, 130));
+        assertThat(Arrays.stream(ExitCode.values()).filter(ExitCode::retryable))
+                .containsExactly(ExitCode.TEMPORARY, ExitCode.INTERRUPTED);
+    }
+
+    static Stream<Arguments> failures() throws Exception {
+        Throwable noScheme =
+                Assertions.catchThrowable(() -> new Path("nowhere://host/x").getFileSystem(new Configuration()));
+        return Stream.of(
+                Arguments.of(new JobException(ExitCode.OUTPUT_EXISTS, "taken"), 73, "taken"),
+                Arguments.of(new RecipeException("no key"), 64, "no key"),
+                Arguments.of(new DataException("bad\nmore"), 65, "bad"),
+                Arguments.of(new NumericException("NaN"), 65, "NaN"),
+                Arguments.of(new NativeException("c10"), 70, "c10"),
+                Arguments.of(new FileNotFoundException("x"), 66, "FileNotFoundException: x"),
+                Arguments.of(new AccessControlException("x"), 69, "AccessControlException: x"),
+                Arguments.of(new IOException("reset"), 75, "IOException: reset"),
+                Arguments.of(new UncheckedIOException(new IOException("reset")), 75, "IOException: reset"),
+                Arguments.of(new InterruptedException(), 130, "InterruptedException"),
+                Arguments.of(new NullPointerException(), 70, "NullPointerException"),
+                Arguments.of(noScheme, 64, "UnsupportedFileSystemException: No FileSystem for scheme \"nowhere\""));
+    }
+
+    @ParameterizedTest
+    @MethodSource("failures")
+    void eachFailureHasItsCodeAndLine(Throwable failure, int code, String line) {
+        assertThat(ExitCode.of(failure).number()).isEqualTo(code);
+        assertThat(ExitCode.message(failure)).isEqualTo(line);
+    }
+
+    @Test
+    void sparkAndInputOutputOnlyWrapWhatDecides() {
+        Throwable wrapped = new SparkException(
+                "Job aborted: executor 1 lost task 3", new IOException("in the task", new DataException("bad image")));
+        assertThat(ExitCode.of(wrapped)).isEqualTo(ExitCode.DATA);
+        assertThat(ExitCode.message(wrapped)).isEqualTo("bad image");
+    }
+
+    @Test
+    void theOutermostDecisionCounts() {
+        Throwable failure =
+                new RuntimeException(new JobException(ExitCode.TEMPORARY, "again", new DataException("bad")));
+        assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.TEMPORARY);
+        assertThat(ExitCode.message(failure)).isEqualTo("again");
+    }
+
+    @Test
+    void lostExecutorsAreTemporaryAndMissingSlotsAreNot() {
+        assertThat(ExitCode.of(new SparkException("Job aborted: ExecutorLostFailure (executor 1 exited)", null)))
+                .isEqualTo(ExitCode.TEMPORARY);
+        assertThat(ExitCode.of(new SparkException("[SPARK-24819]: Barrier execution mode ...", null)))
+                .isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(ExitCode.of(new SparkException("Job aborted: executor code threw", new NullPointerException())))
+                .isEqualTo(ExitCode.INTERNAL);
+    }
+}

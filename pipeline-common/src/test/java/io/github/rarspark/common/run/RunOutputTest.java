@@ -1,0 +1,274 @@
+package io.github.rarspark.common.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.SettableClock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.conf.Configuration;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunOutputTest {
+    private static final Instant NOON = Instant.parse("2025-01-01T12:00:00Z");
+    private static final Duration LEASE = Duration.ofSeconds(60);
+    private static final Plan PLAN =
+            Plan.of("generate", "r1", Map.of("weights", "w1"), Map.of("shards", "4", "threads", "2"));
+
+    @TempDir
+    Path temp;
+
+    private final Storage storage = new Storage(new Configuration());
+    private final SettableClock clock = new SettableClock(NOON);
+    private String directory;
+    private RunOutput output;
+
+    @BeforeEach
+    void open() {
+        directory = temp.resolve("out").toUri().toString();
+        output = new RunOutput(storage, directory, clock, LEASE);
+    }
+
+    @Test
+    void aFreshOutputIsClaimed() throws Exception {
+        try (OutputClaim claim = output.claim(PLAN).orElseThrow()) {
+            assertThat(claim.attempt()).isEqualTo(1);
+            assertThat(claim.resumes()).isFalse();
+            assertThat(claim.plan()).isEqualTo(PLAN);
+            claim.check();
+            PlanFile file = storage.readJson(claim.path("_plan.json"), PlanFile.class);
+            assertThat(file.planSha256()).isEqualTo(PLAN.sha256());
+            assertThat(file.started()).isEqualTo(NOON);
+            assertThat(storage.list(directory)).containsExactly("_owner.json", "_plan.json");
+        }
+    }
+
+    @Test
+    void aFinishedOutputLeavesNothingToDo() throws Exception {
+        try (OutputClaim claim = output.claim(PLAN).orElseThrow()) {
+            claim.finish(JobResult.done(PLAN, NOON, 1.5, Map.of("images", 4L), Map.of("fd", 0.5), List.of("slow")));
+        }
+        assertThat(output.claim(PLAN)).isEmpty();
+        assertThat(storage.readString(Storage.child(directory, "result.json")))
+                .isEqualTo(
+                        """
+                {
+                  "status" : "done",
+                  "command" : "generate",
+                  "recipe_sha256" : "r1",
+                  "started" : "2025-01-01T12:00:00Z",
+                  "seconds" : 1.5,
+                  "counts" : {
+                    "images" : 4
+                  },
+                  "metrics" : {
+                    "fd" : 0.5
+                  },
+                  "warnings" : [ "slow" ],
+                  "retryable" : false,
+                  "version" : "%s"
+                }
+                """
+                                .formatted(Version.CURRENT));
+        assertThat(Version.CURRENT).matches("\\d+\\.\\d+\\.\\d+.*");
+    }
+
+    @Test
+    void anAbandonedOutputIsTakenOverAtOnce() throws Exception {
+        output.claim(PLAN).orElseThrow().close();
+        storage.putString(Storage.child(directory, "shard"), "half of the work");
+        storage.putString(Storage.child(directory, "._rar-0-shard"), "a dead writer's");
+        try (OutputClaim second = output.claim(PLAN).orElseThrow()) {
+            assertThat(second.attempt()).isEqualTo(2);
+            assertThat(second.resumes()).isTrue();
+            assertThat(storage.list(directory)).contains("shard");
+            assertThat(temp.resolve("out/._rar-0-shard")).doesNotExist();
+        }
+    }
+
+    @Test
+    void aFailedRunIsTakenUpAndItsResultRemoved() throws Exception {
+        try (OutputClaim claim = output.claim(PLAN).orElseThrow()) {
+            JobResult done = JobResult.done(PLAN, NOON, 1, Map.of(), Map.of(), List.of());
+            claim.finish(new JobResult(
+                    JobResult.Status.FAILED,
+                    done.command(),
+                    done.recipeSha256(),
+                    NOON,
+                    1,
+                    done.counts(),
+                    done.metrics(),
+                    List.of(),
+                    true,
+                    done.version()));
+        }
+        try (OutputClaim second = output.claim(PLAN).orElseThrow()) {
+            assertThat(second.attempt()).isEqualTo(2);
+            assertThat(RunOutput.readResult(storage, directory)).isEmpty();
+        }
+    }
+
+    @Test
+    void laterAttemptsKeepTheUnitsOfTheFirst() throws Exception {
+        output.claim(PLAN).orElseThrow().close();
+        Plan elsewhere = Plan.of("generate", "r1", Map.of("weights", "w1"), Map.of("shards", "9", "threads", "64"));
+        try (OutputClaim second = output.claim(elsewhere).orElseThrow()) {
+            assertThat(second.plan()).isEqualTo(PLAN);
+            assertThat(second.plan().unit("shards")).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void aLiveOwnerIsLeftAlone() throws Exception {
+        try (OutputClaim first = output.claim(PLAN).orElseThrow()) {
+            clock.advance(LEASE.minusSeconds(1));
+            assertFails(
+                    () -> output.claim(PLAN),
+                    ExitCode.TEMPORARY,
+                    "Cannot write to " + directory + ": process "
+                            + ProcessHandle.current().pid() + " on "
+                            + java.net.InetAddress.getLocalHost().getHostName()
+                            + " is working on it (attempt 1); run again when it has ended, or 60 s after it died");
+            first.check();
+        }
+    }
+
+    @Test
+    void aSignOfLifeExtendsTheLease() throws Exception {
+        try (OutputClaim first = output.claim(PLAN).orElseThrow()) {
+            clock.advance(LEASE.minusSeconds(1));
+            first.renew();
+            clock.advance(LEASE.minusSeconds(1));
+            assertThatThrownBy(() -> output.claim(PLAN)).hasMessageContaining("is working on it");
+        }
+    }
+
+    @Test
+    void anOwnerIsFencedAfterItsLease() throws Exception {
+        OutputClaim first = output.claim(PLAN).orElseThrow();
+        clock.advance(LEASE);
+        try (OutputClaim second = output.claim(PLAN).orElseThrow()) {
+            assertThat(second.attempt()).isEqualTo(2);
+            assertFails(
+                    first::check,
+                    ExitCode.TEMPORARY,
+                    "Attempt 1 stops writing to " + directory + ": attempt 2 has taken over; run again later");
+            assertThatThrownBy(() -> first.publish("_manifest.json", out -> out.write(1)))
+                    .hasMessageContaining("attempt 2 has taken over");
+            assertThatThrownBy(() -> first.finish(JobResult.done(PLAN, NOON, 1, Map.of(), Map.of(), List.of())))
+                    .hasMessageContaining("attempt 2 has taken over");
+            assertThat(storage.list(directory)).containsExactly("_owner.json", "_plan.json");
+            first.renew();
+            first.close();
+            second.check();
+            assertThatThrownBy(() -> output.claim(PLAN))
+                    .as("the first attempt's end does not end the second")
+                    .hasMessageContaining("(attempt 2)");
+        }
+    }
+
+    @Test
+    void anOwnerOfThisHostWhoseProcessIsGoneIsDeadWithinItsLease() throws Exception {
+        Process gone = new ProcessBuilder("true").start();
+        assertThat(gone.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        OutputClaim first = output.claim(PLAN).orElseThrow();
+        first.close();
+        String path = Storage.child(directory, "_owner.json");
+        Owner owner = storage.readJson(path, Owner.class);
+        storage.putJson(path, new Owner(owner.id(), owner.host(), gone.pid(), null, NOON, 60));
+        try (OutputClaim second = output.claim(PLAN).orElseThrow()) {
+            assertThat(second.attempt()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void anOwnerElsewhereLivesAsLongAsItsLease() throws Exception {
+        output.claim(PLAN).orElseThrow().close();
+        String path = Storage.child(directory, "_owner.json");
+        Owner owner = storage.readJson(path, Owner.class);
+        storage.putJson(path, new Owner(owner.id(), "elsewhere", 1, null, NOON, 60));
+        assertThatThrownBy(() -> output.claim(PLAN)).hasMessageContaining("process 1 on elsewhere is working on it");
+        clock.advance(LEASE);
+        output.claim(PLAN).orElseThrow().close();
+    }
+
+    @Test
+    void aPlanWithoutSignOfLifeCountsForOneLease() throws Exception {
+        output.claim(PLAN).orElseThrow().close();
+        storage.delete(Storage.child(directory, "_owner.json"));
+        assertThatThrownBy(() -> output.claim(PLAN)).hasMessageContaining("a process that just began is working on it");
+        clock.advance(LEASE);
+        output.claim(PLAN).orElseThrow().close();
+    }
+
+    @Test
+    void signsOfLifeAreGivenInTheBackground() throws Exception {
+        RunOutput brief = new RunOutput(storage, directory, clock, Duration.ofSeconds(1));
+        try (OutputClaim claim = brief.claim(PLAN).orElseThrow()) {
+            clock.advance(Duration.ofSeconds(100));
+            Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> {
+                Owner owner = storage.readJson(claim.path("_owner.json"), Owner.class);
+                return owner.renewed().equals(NOON.plusSeconds(100));
+            });
+        }
+    }
+
+    @Test
+    void anotherRunsOutputIsRefused() throws Exception {
+        output.claim(PLAN).orElseThrow().close();
+        refused(Plan.of("fid", "r1", Map.of("weights", "w1"), Map.of()), "the command was generate, not fid");
+        refused(Plan.of("generate", "r2", Map.of("weights", "w1"), Map.of()), "the recipe differs");
+        refused(Plan.of("generate", "r1", Map.of("weights", "w2"), Map.of()), "the input 'weights' differs");
+        refused(Plan.of("generate", "r1", Map.of(), Map.of()), "the inputs differ");
+    }
+
+    @Test
+    void foreignFilesAreRefusedAndKept() throws Exception {
+        Files.createDirectories(temp.resolve("out/photos"));
+        Files.writeString(temp.resolve("out/photos/me.jpg"), "mine");
+        assertFails(
+                () -> output.claim(PLAN),
+                ExitCode.OUTPUT_EXISTS,
+                "Cannot write to " + directory + ": it is not empty and no run's output (no _plan.json); choose another"
+                        + " --output or empty it");
+        assertThat(temp.resolve("out")).isDirectoryRecursivelyContaining(p -> p.endsWith("me.jpg"));
+        assertThat(temp.resolve("out/_plan.json")).doesNotExist();
+    }
+
+    @Test
+    void aDamagedPlanIsBadData() throws Exception {
+        output.claim(PLAN).orElseThrow().close();
+        String path = Storage.child(directory, "_plan.json");
+        storage.putString(path, storage.readString(path).replace("\"w1\"", "\"w2\""));
+        Throwable failure = org.assertj.core.api.Assertions.catchThrowable(() -> output.claim(PLAN));
+        assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DATA);
+        assertThat(failure).hasMessage("Cannot read " + path + ": its hash does not match; delete the directory");
+    }
+
+    private void refused(Plan plan, String why) {
+        assertFails(
+                () -> output.claim(plan),
+                ExitCode.OUTPUT_EXISTS,
+                "Cannot write to " + directory + ": it belongs to another run, " + why
+                        + "; choose another --output or delete it");
+    }
+
+    private static void assertFails(ThrowingCallable call, ExitCode code, String message) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(code))
+                .hasMessage(message);
+    }
+}

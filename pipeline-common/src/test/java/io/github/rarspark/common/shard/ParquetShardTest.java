@@ -1,0 +1,178 @@
+package io.github.rarspark.common.shard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.run.RunOutput;
+import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.avro.generic.GenericData;
+import org.apache.avro.generic.GenericRecord;
+import org.apache.avro.generic.GenericRecordBuilder;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.MessageTypeParser;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ParquetShardTest {
+    private static final MessageType TYPE = MessageTypeParser.parseMessageType(
+            """
+            message tokens {
+              required binary sample_id (STRING);
+              required int32 class_id;
+              required group tokens (LIST) {
+                repeated group list {
+                  required int32 element (INTEGER(16, true));
+                }
+              }
+            }
+            """);
+    private static final String PLAN = "0123abcd";
+
+    @TempDir
+    Path temp;
+
+    private final Storage storage = new Storage(new Configuration());
+    private String path;
+
+    @BeforeEach
+    void name() {
+        path = Storage.child(temp.toUri().toString(), "part-0");
+    }
+
+    @Test
+    void recordsAreReadAsTheyWereWritten() throws Exception {
+        ShardReceipt receipt = write(path, 1000);
+        assertThat(receipt.name()).isEqualTo("part-0");
+        assertThat(receipt.rows()).isEqualTo(1000);
+        assertThat(receipt.bytes()).isEqualTo(storage.length(path));
+        assertThat(receipt.sha256()).isEqualTo(Sha256.of(storage, path));
+        assertThat(ParquetShard.rows(storage, path)).isEqualTo(1000);
+        assertThat(ParquetShard.schema(storage, path)).isEqualTo(TYPE);
+        List<String> rows = new ArrayList<>();
+        try (ParquetReader<GenericRecord> reader = ParquetShard.read(storage, path)) {
+            for (GenericRecord row = reader.read(); row != null; row = reader.read()) {
+                rows.add(row.get("sample_id") + " " + row.get("class_id") + " " + row.get("tokens"));
+            }
+        }
+        assertThat(rows).hasSize(1000).contains("s7 7 [7, 8, 9]", "s999 999 [999, 1000, 1001]");
+    }
+
+    @Test
+    void equalRecordsGiveEqualBytes() throws Exception {
+        String again = Storage.child(temp.toUri().toString(), "again");
+        assertThat(write(path, 1000).sha256()).isEqualTo(write(again, 1000).sha256());
+    }
+
+    @Test
+    void aFinishedShardIsRecognised() throws Exception {
+        for (int rows : new int[] {0, 1, 1000}) {
+            ShardReceipt receipt = write(path, rows);
+            assertThat(ParquetShard.inspect(storage, path, PLAN)).contains(receipt);
+        }
+    }
+
+    @Test
+    void anotherPlansShardIsNotFinished() throws Exception {
+        write(path, 10);
+        assertThat(ParquetShard.inspect(storage, path, "another")).isEmpty();
+    }
+
+    @Test
+    void aDamagedShardIsNotFinished() throws Exception {
+        write(path, 1000);
+        Path file = temp.resolve("part-0");
+        byte[] whole = Files.readAllBytes(file);
+        byte[] flipped = whole.clone();
+        flipped[whole.length / 3] ^= 1;
+        Files.write(file, flipped);
+        assertThat(ParquetShard.inspect(storage, path, PLAN)).isEmpty();
+        Files.write(file, Arrays.copyOf(whole, whole.length - 5));
+        assertThat(ParquetShard.inspect(storage, path, PLAN)).isEmpty();
+        Files.write(file, new byte[0]);
+        assertThat(ParquetShard.inspect(storage, path, PLAN)).isEmpty();
+        Files.write(file, whole);
+        assertThat(ParquetShard.inspect(storage, path, PLAN)).isPresent();
+    }
+
+    @Test
+    void aShardWhoseRowsFailDoesNotAppear() {
+        assertThatThrownBy(() -> ParquetShard.write(storage, path, TYPE, PLAN, sink -> {
+                    sink.add(row(1));
+                    throw new IOException("no more rows");
+                }))
+                .hasMessage("no more rows");
+        assertThat(temp).isEmptyDirectory();
+    }
+
+    @Test
+    void somethingElseIsBadData() throws Exception {
+        storage.putString(path, "not Parquet at all");
+        assertThatThrownBy(() -> ParquetShard.rows(storage, path))
+                .isInstanceOf(DataException.class)
+                .hasMessage("Cannot read " + path + ": not a Parquet file, or a damaged one");
+    }
+
+    @Test
+    void aLedgerCountsWhatAnEarlierAttemptFinished() throws Exception {
+        String directory = temp.resolve("out").toUri().toString();
+        Plan plan = Plan.of("test", "r", Map.of(), Map.of("shards", "3"));
+        List<String> names = List.of("part-0", "part-1", "part-2");
+        RunOutput output = new RunOutput(storage, directory);
+        try (OutputClaim first = output.claim(plan).orElseThrow()) {
+            assertThat(ShardLedger.open(first, names).missing()).isEqualTo(names);
+            ParquetShard.write(storage, first.path("part-1"), TYPE, plan.sha256(), rows(10));
+            ParquetShard.write(storage, first.path("part-2"), TYPE, "another plan", rows(10));
+        }
+        try (OutputClaim second = output.claim(plan).orElseThrow()) {
+            ShardLedger ledger = ShardLedger.open(second, names);
+            assertThat(ledger.finished()).extracting(ShardReceipt::name).containsExactly("part-1");
+            assertThat(ledger.missing()).containsExactly("part-0", "part-2");
+            assertThatThrownBy(ledger::complete).hasMessage("2 of 3 shards are missing, the first is part-0");
+            for (String name : ledger.missing()) {
+                ledger.add(ParquetShard.write(storage, second.path(name), TYPE, plan.sha256(), rows(10)));
+            }
+            assertThat(ledger.complete()).extracting(ShardReceipt::name).isEqualTo(names);
+            assertThatThrownBy(() -> ledger.add(new ShardReceipt("part-3", 1, 1, "")))
+                    .hasMessage("The plan has no shard part-3");
+        }
+    }
+
+    private ShardReceipt write(String to, int rows) throws IOException {
+        return ParquetShard.write(storage, to, TYPE, PLAN, rows(rows));
+    }
+
+    private static ParquetShard.Rows rows(int count) {
+        return sink -> {
+            for (int i = 0; i < count; i++) {
+                sink.add(row(i));
+            }
+        };
+    }
+
+    private static GenericRecord row(int i) {
+        return new GenericRecordBuilder(ParquetShard.avroSchema(TYPE))
+                .set("sample_id", "s" + i)
+                .set("class_id", i)
+                .set(
+                        "tokens",
+                        new GenericData.Array<>(
+                                ParquetShard.avroSchema(TYPE).getField("tokens").schema(),
+                                IntStream.range(i, i + 3).boxed().toList()))
+                .build();
+    }
+}

@@ -1,0 +1,131 @@
+package io.github.rarspark.common.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class WeightsCacheTest {
+    private final WeightsCache cache = new WeightsCache(100);
+    private final AtomicInteger loads = new AtomicInteger();
+    private final List<String> closed = new ArrayList<>();
+
+    private final class Weights implements AutoCloseable {
+        private final String name;
+
+        Weights(String name) {
+            this.name = name;
+            loads.incrementAndGet();
+        }
+
+        @Override
+        public void close() {
+            closed.add(name);
+        }
+    }
+
+    @Test
+    void tasksShareOneValue() {
+        try (var a = lease("a", 10);
+                var b = lease("a", 10)) {
+            assertThat(a.value()).isSameAs(b.value());
+        }
+        try (var again = lease("a", 10)) {
+            assertThat(again.value().name).isEqualTo("a");
+        }
+        assertThat(loads).hasValue(1);
+        assertThat(closed).isEmpty();
+    }
+
+    @Test
+    void kindsAndDevicesAreApart() {
+        for (WeightsCache.Key key : List.of(
+                new WeightsCache.Key("vqgan", "a", "cpu"),
+                new WeightsCache.Key("rar", "a", "cpu"),
+                new WeightsCache.Key("vqgan", "a", "cuda:0"))) {
+            cache.lease(key, Weights.class, 1, () -> new Weights("a")).close();
+        }
+        assertThat(loads).hasValue(3);
+    }
+
+    @Test
+    void theLongestIdleGoesFirst() {
+        lease("a", 40).close();
+        lease("b", 40).close();
+        lease("a", 40).close();
+        lease("c", 40).close();
+        assertThat(closed).containsExactly("b");
+        assertThat(cache.size()).isEqualTo(2);
+    }
+
+    @Test
+    void whatIsLeasedStays() {
+        var a = lease("a", 80);
+        var b = lease("b", 80);
+        assertThat(closed).isEmpty();
+        a.close();
+        assertThat(closed).containsExactly("a");
+        a.close();
+        b.close();
+        assertThat(closed).as("closing a lease twice gives back once").containsExactly("a");
+    }
+
+    @Test
+    void concurrentTasksWaitForOneLoad() throws Exception {
+        int tasks = 8;
+        CountDownLatch ready = new CountDownLatch(tasks);
+        ExecutorService pool = Executors.newFixedThreadPool(tasks);
+        try {
+            List<Future<Weights>> seen = new ArrayList<>();
+            for (int i = 0; i < tasks; i++) {
+                seen.add(pool.submit(() -> {
+                    ready.countDown();
+                    try (var lease = cache.lease(key("a"), Weights.class, 10, () -> {
+                        assertThat(ready.await(30, TimeUnit.SECONDS)).isTrue();
+                        return new Weights("a");
+                    })) {
+                        return lease.value();
+                    }
+                }));
+            }
+            Weights first = seen.get(0).get(30, TimeUnit.SECONDS);
+            for (Future<Weights> other : seen) {
+                assertThat(other.get(30, TimeUnit.SECONDS)).isSameAs(first);
+            }
+        } finally {
+            pool.shutdownNow();
+        }
+        assertThat(loads).hasValue(1);
+    }
+
+    @Test
+    void aFailedLoadIsReportedAndTriedAgain() {
+        assertThatThrownBy(() -> cache.lease(key("a"), Weights.class, 10, () -> {
+                    throw new IOException("unreadable");
+                }))
+                .hasMessage("Cannot load vqgan weights")
+                .hasRootCauseMessage("unreadable");
+        assertThat(cache.size()).isZero();
+        lease("a", 10).close();
+        assertThat(loads).hasValue(1);
+    }
+
+    private WeightsCache.Lease<Weights> lease(String name, long bytes) {
+        return cache.lease(key(name), Weights.class, bytes, () -> new Weights(name));
+    }
+
+    private static WeightsCache.Key key(String name) {
+        return new WeightsCache.Key("vqgan", name, "cpu");
+    }
+}

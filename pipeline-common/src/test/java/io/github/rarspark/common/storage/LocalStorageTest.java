@@ -1,0 +1,89 @@
+package io.github.rarspark.common.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LocalStorageTest extends StorageContract {
+    @TempDir
+    Path temp;
+
+    @Override
+    Storage storage() {
+        return new Storage(new Configuration());
+    }
+
+    @Override
+    String directory(String name) {
+        return temp.resolve(name).toUri().toString();
+    }
+
+    @Test
+    void noChecksumFilesLieAround() throws Exception {
+        storage.putString(path("a"), "a");
+        try (Stream<Path> files = Files.list(Path.of(java.net.URI.create(root)))) {
+            assertThat(files).extracting(p -> p.getFileName().toString()).containsExactly("a");
+        }
+    }
+
+    @Test
+    @Tag("fault")
+    void aKilledWriterLeavesNoObject() throws Exception {
+        Process writer = new ProcessBuilder(List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx256m",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        HangingWriter.class.getName(),
+                        path("shard")))
+                .redirectErrorStream(true)
+                .redirectOutput(temp.resolve("writer.log").toFile())
+                .start();
+        try {
+            Path directory = Path.of(java.net.URI.create(root));
+            Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> holdsPart(directory));
+            writer.destroyForcibly();
+            assertThat(writer.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(writer.exitValue()).isEqualTo(128 + 9);
+            assertThat(storage.exists(path("shard"))).isFalse();
+            assertThat(storage.list(root)).isEmpty();
+            storage.deleteTemporaries(root);
+            assertThat(holdsPart(directory)).isFalse();
+        } finally {
+            writer.destroyForcibly();
+        }
+    }
+
+    private static boolean holdsPart(Path directory) throws Exception {
+        if (!Files.isDirectory(directory)) {
+            return false;
+        }
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.anyMatch(p -> p.toFile().length() > 0);
+        }
+    }
+
+    /** Writes half of an object and waits to be killed. */
+    static final class HangingWriter {
+        public static void main(String[] args) throws Exception {
+            new Storage(new Configuration()).put(args[0], out -> {
+                out.write(new byte[1 << 20]);
+                out.flush();
+                try {
+                    Thread.currentThread().join(120_000);
+                } catch (InterruptedException e) {
+                    throw new java.io.InterruptedIOException();
+                }
+            });
+        }
+    }
+}

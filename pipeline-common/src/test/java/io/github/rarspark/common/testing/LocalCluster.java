@@ -1,0 +1,56 @@
+package io.github.rarspark.common.testing;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * A Spark whose executors are processes of their own on this machine, each with the class path of the test. The build
+ * sets SPARK_HOME and SPARK_SCALA_VERSION, which Spark reads from the environment.
+ */
+public final class LocalCluster {
+    private LocalCluster() {}
+
+    /** A session with {@code executors} executors of {@code cores} cores each; the caller closes it. */
+    public static SparkSession start(int executors, int cores, Map<String, String> settings) {
+        prepareSparkHome();
+        SparkSession.Builder builder = SparkSession.builder()
+                .appName("local-cluster")
+                .master("local-cluster[" + executors + "," + cores + ",1024]")
+                .config("spark.driver.host", "127.0.0.1")
+                .config("spark.driver.bindAddress", "127.0.0.1")
+                .config("spark.ui.enabled", "false")
+                .config("spark.executor.memory", "1024m")
+                .config("spark.executor.extraClassPath", absoluteClassPath())
+                .config("spark.executor.extraJavaOptions", System.getProperty("rarspark.test.javaOptions"))
+                .config("spark.task.reaper.enabled", "true");
+        settings.forEach(builder::config);
+        return builder.getOrCreate();
+    }
+
+    private static void prepareSparkHome() {
+        String home = System.getenv("SPARK_HOME");
+        if (home == null || System.getenv("SPARK_SCALA_VERSION") == null) {
+            throw new IllegalStateException("SPARK_HOME and SPARK_SCALA_VERSION are not set: run through Maven");
+        }
+        try {
+            Files.createDirectories(Path.of(home, "jars"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Executors start in a directory of their own. */
+    private static String absoluteClassPath() {
+        StringBuilder absolute = new StringBuilder();
+        for (String part : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            absolute.append(absolute.isEmpty() ? "" : File.pathSeparator)
+                    .append(Path.of(part).toAbsolutePath());
+        }
+        return absolute.toString();
+    }
+}

@@ -1,0 +1,135 @@
+package io.github.rarspark.common.testing;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Properties;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.s3a.S3AFileSystem;
+
+/**
+ * An S3 server in this JVM that keeps its objects in memory. It runs on a class path of its own, because its libraries
+ * are of other versions than Spark's; the build copies its jar to {@code target/s3proxy}.
+ */
+public final class S3Server implements AutoCloseable {
+    /** The bucket that exists at the start. */
+    public static final String BUCKET = "bucket";
+
+    private static final String KEY = "local-identity";
+    private static final String SECRET = "local-credential";
+
+    /** Where the store reports each upload that a client aborts; held, or its level would be forgotten. */
+    private static final Logger STORE_LOG = Logger.getLogger("jclouds.blobstore");
+
+    private final URLClassLoader loader;
+    private final Object server;
+    private final int port;
+
+    private S3Server(URLClassLoader loader, Object server, int port) {
+        this.loader = loader;
+        this.server = server;
+        this.port = port;
+    }
+
+    /** Starts the server on a free port. */
+    public static S3Server start() throws Exception {
+        Path jar = Path.of("target", "s3proxy", "s3proxy-jar-with-dependencies.jar");
+        if (!Files.exists(jar)) {
+            throw new IllegalStateException("Cannot start the S3 server: no " + jar.toAbsolutePath()
+                    + "; run the tests through Maven, which copies it there");
+        }
+        URLClassLoader loader = isolated(jar);
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        thread.setContextClassLoader(loader);
+        try {
+            Object server = build(loader);
+            server.getClass().getMethod("start").invoke(server);
+            int port = (int) server.getClass().getMethod("getPort").invoke(server);
+            return new S3Server(loader, server, port);
+        } finally {
+            thread.setContextClassLoader(before);
+        }
+    }
+
+    /** {@code s3a://bucket/name}. */
+    public static String uri(String name) {
+        return "s3a://" + BUCKET + "/" + name;
+    }
+
+    /** A configuration that reaches this server; its file systems are not shared with other configurations. */
+    public Configuration configuration() {
+        Configuration configuration = new Configuration();
+        configuration.set("fs.s3a.endpoint", "http://127.0.0.1:" + port);
+        configuration.set("fs.s3a.access.key", KEY);
+        configuration.set("fs.s3a.secret.key", SECRET);
+        configuration.set("fs.s3a.path.style.access", "true");
+        configuration.set("fs.s3a.connection.ssl.enabled", "false");
+        configuration.set("fs.s3a.endpoint.region", "us-east-1");
+        configuration.set("fs.s3a.multipart.size", "5M");
+        configuration.set("fs.s3a.attempts.maximum", "3");
+        return configuration;
+    }
+
+    /** Creates the bucket; called once, before the first use. */
+    public S3Server withBucket() throws Exception {
+        Configuration configuration = configuration();
+        configuration.set("fs.s3a.bucket.probe", "0");
+        try (S3AFileSystem fs = new S3AFileSystem()) {
+            fs.initialize(URI.create("s3a://" + BUCKET + "/"), configuration);
+            com.amazonaws.services.s3.AmazonS3 client = fs.getAmazonS3ClientForTesting("create the test bucket");
+            client.createBucket(BUCKET);
+        }
+        return this;
+    }
+
+    @Override
+    public void close() throws IOException, ReflectiveOperationException {
+        server.getClass().getMethod("stop").invoke(server);
+        loader.close();
+    }
+
+    /** Sees the JDK and the jar only; its logging is configured by a resource of ours. */
+    private static URLClassLoader isolated(Path jar) throws IOException {
+        return new URLClassLoader(new URL[] {jar.toUri().toURL()}, ClassLoader.getPlatformClassLoader()) {
+            @Override
+            public URL findResource(String name) {
+                return name.equals("logback-test.xml")
+                        ? S3Server.class.getResource("s3-server-logback.xml")
+                        : super.findResource(name);
+            }
+        };
+    }
+
+    private static Object build(ClassLoader loader) throws Exception {
+        STORE_LOG.setLevel(Level.OFF);
+        Properties properties = new Properties();
+        properties.setProperty("s3proxy.endpoint", "http://127.0.0.1:0");
+        properties.setProperty("s3proxy.authorization", "aws-v2-or-v4");
+        properties.setProperty("s3proxy.identity", KEY);
+        properties.setProperty("s3proxy.credential", SECRET);
+        properties.setProperty("jclouds.provider", "transient");
+        properties.setProperty("jclouds.identity", KEY);
+        properties.setProperty("jclouds.credential", SECRET);
+        Class<?> contextBuilder = loader.loadClass("org.jclouds.ContextBuilder");
+        Class<?> contextType = loader.loadClass("org.jclouds.blobstore.BlobStoreContext");
+        Object context = contextBuilder.getMethod("newBuilder", String.class).invoke(null, "transient");
+        context = contextBuilder
+                .getMethod("credentials", String.class, String.class)
+                .invoke(context, KEY, SECRET);
+        context = contextBuilder.getMethod("build", Class.class).invoke(context, contextType);
+        Object store = contextType.getMethod("getBlobStore").invoke(context);
+
+        Class<?> builderType = loader.loadClass("org.gaul.s3proxy.S3Proxy$Builder");
+        Object builder =
+                builderType.getMethod("fromProperties", Properties.class).invoke(null, properties);
+        Class<?> storeType = loader.loadClass("org.jclouds.blobstore.BlobStore");
+        builder = builderType.getMethod("blobStore", storeType).invoke(builder, store);
+        return builderType.getMethod("build").invoke(builder);
+    }
+}
