@@ -9,6 +9,6 @@ final class Commands {
     private Commands() {}
 
     static List<CommandSpec> all() {
-        return List.of();
+        return List.of(CommandSpec.forAnnotatedObject(new VerifyCommand()));
     }
 }
