@@ -1,0 +1,104 @@
+package io.github.rarspark.kernel.golden;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.vqgan.Vqgan;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.SafetensorsFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** The tokenizer: latents and tokens of given pixels, and pixels of given tokens. */
+final class VqganGolden implements GoldenCase {
+    private static final double LATENTS = 1e-5;
+    private static final double DECODED = 3e-5;
+    /** Below this relative gap between the two nearest codes, rounding decides which is nearer. */
+    private static final double UNDECIDED_GAP = 1e-5;
+
+    @Override
+    public String kind() {
+        return "vqgan";
+    }
+
+    @Override
+    public boolean isIn(Path folder) {
+        return Files.exists(folder.resolve("vqgan.json")) && Files.exists(folder.resolve("vqgan.safetensors"));
+    }
+
+    @Override
+    public List<Check> check(Path folder, NDManager manager) throws IOException {
+        Path file = folder.resolve("vqgan.json");
+        String text = Files.readString(file);
+        VqganConfig config = config(new ObjectMapper().readTree(text));
+        SafetensorsFile expected = Safetensors.read(folder.resolve("vqgan.safetensors"));
+        List<Check> checks = new ArrayList<>();
+        try (Vqgan vqgan = new Vqgan(
+                        config, FillFormula.parse(text, file.toString()).tensors(config.table(), manager));
+                TensorScope scope = TensorScope.inference(manager)) {
+            if (expected.names().contains("pixels")) {
+                NDArray latents = vqgan.latents(scope, floats(scope, expected, "pixels"));
+                if (expected.names().contains("latents")) {
+                    checks.add(
+                            Check.relativeToLargest("latents", doubles(latents), expected.doubles("latents"), LATENTS));
+                }
+                if (expected.names().contains("tokens")) {
+                    checks.add(tokens(vqgan.nearest(scope, latents).toLongArray(), expected));
+                }
+            }
+            if (expected.names().contains("decoded_unclamped")) {
+                Shape shape = expected.shape("tokens");
+                NDArray tokens = scope.longs(expected.longs("tokens"), shape.getShape());
+                NDArray decoded = vqgan.decodeUnclamped(scope, vqgan.codes(scope, tokens));
+                checks.add(Check.relativeToLargest(
+                        "decoded_unclamped", doubles(decoded), expected.doubles("decoded_unclamped"), DECODED));
+            }
+        }
+        return checks;
+    }
+
+    /** The largest gap at which a token differs; one that differs must be undecided. */
+    private static Check tokens(long[] actual, SafetensorsFile expected) {
+        long[] stated = expected.longs("tokens");
+        double[] gaps = expected.names().contains("relative_gap_to_second_code")
+                ? expected.doubles("relative_gap_to_second_code")
+                : new double[0];
+        double worst = actual.length == stated.length ? 0 : Double.POSITIVE_INFINITY;
+        for (int i = 0; i < Math.min(actual.length, stated.length); i++) {
+            if (actual[i] != stated[i]) {
+                worst = Math.max(worst, i < gaps.length ? gaps[i] : Double.POSITIVE_INFINITY);
+            }
+        }
+        return Check.within("tokens", worst, UNDECIDED_GAP);
+    }
+
+    private static VqganConfig config(JsonNode json) {
+        List<Integer> channelMult = new ArrayList<>();
+        json.required("channel_mult").forEach(mult -> channelMult.add(mult.asInt()));
+        return new VqganConfig(
+                json.required("hidden_channels").asInt(),
+                channelMult,
+                json.required("num_res_blocks").asInt(),
+                json.required("z_channels").asInt(),
+                json.required("codebook_size").asInt());
+    }
+
+    private static NDArray floats(TensorScope scope, SafetensorsFile file, String name) {
+        return scope.floats(file.floats(name), file.shape(name).getShape());
+    }
+
+    private static double[] doubles(NDArray array) {
+        float[] floats = array.toFloatArray();
+        double[] doubles = new double[floats.length];
+        Arrays.setAll(doubles, i -> floats[i]);
+        return doubles;
+    }
+}

@@ -1,0 +1,110 @@
+package io.github.rarspark.kernel.vqgan;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.weights.NamedTensors;
+import io.github.rarspark.kernel.weights.SafetensorsFile;
+
+/**
+ * The tokenizer: images to a grid of codes, and codes to images.
+ *
+ * <p>B batch, C channels, H height, W width, T tokens in row-major order of the grid, Z channels of a code, R rows (all
+ * latents of a batch), V codes.
+ *
+ * @param config the sizes
+ * @param weights the tensors of {@link VqganConfig#table}; owned by this
+ */
+public record Vqgan(VqganConfig config, NamedTensors weights) implements AutoCloseable {
+    /**
+     * The tokenizer of a weight file.
+     *
+     * @param parent the manager below which the weights live, and whose device computes
+     * @throws DataException if the file holds no tokenizer
+     */
+    public static Vqgan load(SafetensorsFile file, NDManager parent) {
+        VqganConfig config = VqganConfig.of(file);
+        return new Vqgan(config, NamedTensors.load(file, config.table(), parent));
+    }
+
+    /**
+     * Tokens (int64 [B, T]) of images.
+     *
+     * @param x_BCHW pixels [B, 3, H, W] in [0, 1]
+     * @throws DataException if the downsampling factor does not divide height and width
+     */
+    public NDArray encode(TensorScope outer, NDArray x_BCHW) {
+        try (TensorScope scope = outer.open()) {
+            return scope.keep(nearest(scope, latents(scope, x_BCHW)));
+        }
+    }
+
+    /**
+     * Latents [B, Z, H/f, W/f] of images, before they are replaced by the nearest code.
+     *
+     * @param x_BCHW pixels [B, 3, H, W] in [0, 1]
+     * @throws DataException if the downsampling factor does not divide height and width
+     */
+    public NDArray latents(TensorScope scope, NDArray x_BCHW) {
+        Shape shape = x_BCHW.getShape();
+        int factor = config.downsampling();
+        if (shape.dimension() != 4 || shape.get(1) != 3 || shape.get(2) % factor != 0 || shape.get(3) % factor != 0) {
+            throw new DataException("Cannot tokenize pixels of shape " + shape
+                    + ": expected [B, 3, H, W] with height and width divisible by " + factor);
+        }
+        return new VqganEncoder(config, weights).latents(scope, x_BCHW);
+    }
+
+    /** The nearest code (int64 [B, T]) of each latent [B, Z, H, W], in squared Euclidean distance; the first of equals. */
+    public NDArray nearest(TensorScope outer, NDArray z_BZHW) {
+        Shape shape = z_BZHW.getShape();
+        NDArray codebook_VZ = weights.get("quantize.embedding.weight");
+        try (TensorScope scope = outer.open()) {
+            NDArray z_RZ = scope.reshape(scope.permute(z_BZHW, 0, 2, 3, 1), -1, config.zChannels());
+            NDArray norm_V = scope.sum(scope.multiply(codebook_VZ, codebook_VZ), 1);
+            NDArray products_RV = scope.matmul(z_RZ, scope.permute(codebook_VZ, 1, 0));
+            // |z|^2 is the same for all codes, so |c|^2 - 2 z.c has its minimum where the distance has.
+            NDArray distances_RV = scope.subtract(norm_V, scope.affine(products_RV, 2, 0));
+            return scope.keep(scope.reshape(scope.argMin(distances_RV, 1), shape.get(0), shape.get(2) * shape.get(3)));
+        }
+    }
+
+    /**
+     * Images [B, 3, H, W] in [0, 1] of tokens.
+     *
+     * @param tokens_BT int64 [B, T] of a square grid
+     */
+    public NDArray decode(TensorScope outer, NDArray tokens_BT) {
+        try (TensorScope scope = outer.open()) {
+            return scope.keep(scope.clamp(decodeUnclamped(scope, codes(scope, tokens_BT)), 0, 1));
+        }
+    }
+
+    /** The codes [B, Z, side, side] of tokens (int64 [B, T]) of a square grid. */
+    public NDArray codes(TensorScope outer, NDArray tokens_BT) {
+        Shape shape = tokens_BT.getShape();
+        long side = Math.round(Math.sqrt(shape.get(1)));
+        if (side * side != shape.get(1)) {
+            throw new DataException("Cannot decode " + shape.get(1) + " tokens an image: expected a square grid");
+        }
+        try (TensorScope scope = outer.open()) {
+            NDArray codes_BTZ = scope.embedding(weights.get("quantize.embedding.weight"), tokens_BT);
+            NDArray codes_BHWZ = scope.reshape(codes_BTZ, shape.get(0), side, side, config.zChannels());
+            return scope.keep(
+                    scope.reshape(scope.permute(codes_BHWZ, 0, 3, 1, 2), shape.get(0), config.zChannels(), side, side));
+        }
+    }
+
+    /** Pixels [B, 3, H*f, W*f] of latents or codes [B, Z, H, W], which may leave [0, 1]. */
+    public NDArray decodeUnclamped(TensorScope scope, NDArray z_BZHW) {
+        return new VqganDecoder(config, weights).pixels(scope, z_BZHW);
+    }
+
+    /** Frees the weights. */
+    @Override
+    public void close() {
+        weights.close();
+    }
+}
