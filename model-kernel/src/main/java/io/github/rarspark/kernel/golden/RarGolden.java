@@ -160,7 +160,7 @@ final class RarGolden implements GoldenCase {
                     .mapToInt(Math::toIntExact)
                     .toArray();
             float[] all = new float[ids.length * config.tokens() * config.codes()];
-            new RarSampler(model, guidance, 1).run(manager, labels, orders, (s, t, logits_BV) -> {
+            new RarSampler(model, guidance, 1).run(manager, labels, orders, config.tokens(), (s, t, logits_BV) -> {
                 float[] rows = logits_BV.toFloatArray();
                 long[] next = new long[ids.length];
                 for (int b = 0; b < ids.length; b++) {

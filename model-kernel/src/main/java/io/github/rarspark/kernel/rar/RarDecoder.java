@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.rar.RarWeights.Block;
 import io.github.rarspark.kernel.rar.RarWeights.Linear;
+import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -55,8 +56,8 @@ public final class RarDecoder implements AutoCloseable {
         this.rows = conditions.length;
         Shape cache = new Shape(rows, config.heads(), config.tokens() + 1, config.headWidth());
         for (int layer = 0; layer < config.layers(); layer++) {
-            keys.add(manager.zeros(cache, DataType.FLOAT32));
-            values.add(manager.zeros(cache, DataType.FLOAT32));
+            keys.add(cache(cache));
+            values.add(cache(cache));
         }
         long[] distinct = Arrays.stream(conditions).sorted().distinct().toArray();
         this.conditions_R = manager.create(conditions, new Shape(rows, 1));
@@ -65,6 +66,18 @@ public final class RarDecoder implements AutoCloseable {
                 .map(id -> Arrays.binarySearch(distinct, id))
                 .toArray());
         this.chunk = Math.max(1, MODULATION_ROWS / distinct.length);
+    }
+
+    /** Zeros in the type that attention computes with. */
+    private NDArray cache(Shape shape) {
+        NDArray zeros = manager.zeros(shape, DataType.FLOAT32);
+        if (!model.isBfloat16()) {
+            return zeros;
+        }
+        try (TensorScope s = TensorScope.inference(manager);
+                zeros) {
+            return s.keep(s.toBfloat16(zeros));
+        }
     }
 
     /** Reads cls and class; logits [R, V] of the first token. */
@@ -113,8 +126,17 @@ public final class RarDecoder implements AutoCloseable {
         return s.embedding(s.reshape(table_1PD, -1, config.hidden()), s.longs(places, rows, 1));
     }
 
-    /** Runs the blocks over {@code count} new positions. */
     private NDArray advance(TensorScope s, NDArray x_RSD, int count) {
+        if (!model.isBfloat16()) {
+            return advanceBlocks(s, x_RSD, count);
+        }
+        try (Autocast autocast = Autocast.bfloat16(manager.getDevice())) {
+            return advanceBlocks(s, x_RSD, count);
+        }
+    }
+
+    /** Runs the blocks over {@code count} new positions. */
+    private NDArray advanceBlocks(TensorScope s, NDArray x_RSD, int count) {
         modulateAhead(count);
         for (int layer = 0; layer < config.layers(); layer++) {
             try (TensorScope inner = s.open()) {

@@ -16,16 +16,52 @@ import java.util.Arrays;
  * <p>Shapes: B samples, T image tokens, S positions (cls, class, tokens), U distinct conditions, D width, N heads, H
  * head width, V codes.
  */
-public final class RarModel {
+public final class RarModel implements AutoCloseable {
     static final double EPS = 1e-6;
 
     private final RarConfig config;
     private final RarWeights weights;
+    private final NamedTensors converted;
 
-    /** A model over tensors that the caller owns and that fit {@link RarConfig#parameters}. */
+    /** A float32 model over tensors that the caller owns and that fit {@link RarConfig#parameters}. */
     public RarModel(RarConfig config, NamedTensors tensors) {
+        this(config, tensors, null);
+    }
+
+    private RarModel(RarConfig config, NamedTensors tensors, NamedTensors converted) {
         this.config = config;
         this.weights = RarWeights.of(config, tensors);
+        this.converted = converted;
+    }
+
+    /**
+     * A model to sample from. In bfloat16 the linear layers are kept in that type, in copies that the model owns, and
+     * sampling runs under autocast; the tensors given may be closed then.
+     */
+    public static RarModel forSampling(RarConfig config, NamedTensors tensors, boolean bfloat16) {
+        if (!bfloat16) {
+            return new RarModel(config, tensors);
+        }
+        NamedTensors converted = tensors.toBfloat16(RarModel::isLinear);
+        return new RarModel(config, converted, converted);
+    }
+
+    /** Whether a name of the state dict is a linear layer's. */
+    private static boolean isLinear(String name) {
+        return name.matches(".*(qkv|proj|fc1|fc2|adaLN_modulation\\.1|lm_head)\\.(weight|bias)");
+    }
+
+    /** Whether the linear layers are in bfloat16, so that operations on them need autocast. */
+    boolean isBfloat16() {
+        return converted != null;
+    }
+
+    /** Frees what the model itself made; not the tensors it was given. */
+    @Override
+    public void close() {
+        if (converted != null) {
+            converted.close();
+        }
     }
 
     /** The shape of the model. */

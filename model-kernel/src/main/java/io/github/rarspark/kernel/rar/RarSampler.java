@@ -6,6 +6,7 @@ import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Draws images' tokens, class-conditionally and guided (Section 4.1 of the paper). What is drawn for an image depends on
@@ -51,23 +52,11 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
      * @return {@code [B][T]} tokens at their raster places
      */
     public long[][] sample(NDManager manager, long seed, Request[] requests, long[][] orders) {
-        int images = requests.length;
         int tokens = model.config().tokens();
-        double[][] uniforms = new double[tokens][images];
-        for (int b = 0; b < images; b++) {
-            RandomStream stream =
-                    RandomStream.of(seed, Purpose.SAMPLE_TOKENS, requests[b].label(), requests[b].index());
-            for (int t = 0; t < tokens; t++) {
-                uniforms[t][b] = stream.nextDouble();
-            }
-        }
         int[] labels = Arrays.stream(requests).mapToInt(Request::label).toArray();
-        long[][] drawn_TB = run(manager, labels, orders, (s, t, logits_BV) -> {
-            NDArray probabilities_BV = s.softmax(s.affine(logits_BV, 1 / temperature, 0));
-            return s.sampleCategories(probabilities_BV, s.doubles(uniforms[t], images));
-        });
-        long[][] raster = new long[images][tokens];
-        for (int b = 0; b < images; b++) {
+        long[][] drawn_TB = run(manager, labels, orders, tokens, drawing(seed, requests));
+        long[][] raster = new long[requests.length][tokens];
+        for (int b = 0; b < requests.length; b++) {
             for (int t = 0; t < tokens; t++) {
                 raster[b][(int) orders[b][t]] = drawn_TB[t][b];
             }
@@ -75,13 +64,27 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
         return raster;
     }
 
+    /** Draws each token from its distribution, with the random numbers of each image. */
+    public Chooser drawing(long seed, Request[] requests) {
+        RandomStream[] streams = Arrays.stream(requests)
+                .map(request -> RandomStream.of(seed, Purpose.SAMPLE_TOKENS, request.label(), request.index()))
+                .toArray(RandomStream[]::new);
+        return (s, t, logits_BV) -> {
+            double[] uniforms =
+                    Arrays.stream(streams).mapToDouble(RandomStream::nextDouble).toArray();
+            NDArray probabilities_BV = s.softmax(s.affine(s.toFloat32(logits_BV), 1 / temperature, 0));
+            return s.sampleCategories(probabilities_BV, s.doubles(uniforms, uniforms.length));
+        };
+    }
+
     /**
-     * Steps through the tokens, each chosen by {@code chooser} from the guided logits.
+     * Steps through the first {@code steps} tokens, each chosen by {@code chooser} from the guided logits.
      *
      * @param labels {@code [B]} classes
-     * @return {@code [T][B]} tokens in the order of prediction
+     * @param orders {@code [B][T]} as of {@link #sample}
+     * @return {@code [steps][B]} tokens in the order of prediction
      */
-    public long[][] run(NDManager manager, int[] labels, long[][] orders, Chooser chooser) {
+    public long[][] run(NDManager manager, int[] labels, long[][] orders, int steps, Chooser chooser) {
         RarConfig config = model.config();
         long[] conditions = Arrays.stream(labels)
                 .mapToLong(label -> config.space().classId(label))
@@ -94,9 +97,9 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
             rowOrders = Arrays.copyOf(orders, 2 * images);
             System.arraycopy(orders, 0, rowOrders, images, images);
         }
-        long[][] chosen = new long[config.tokens()][];
+        long[][] chosen = new long[steps][];
         try (RarDecoder decoder = new RarDecoder(model, manager, conditions, rowOrders)) {
-            for (int t = 0; t < config.tokens(); t++) {
+            for (int t = 0; t < steps; t++) {
                 try (TensorScope s = TensorScope.inference(manager)) {
                     NDArray logits_RV = t == 0 ? decoder.prefill(s) : decoder.decode(s, rows(s, chosen[t - 1]));
                     chosen[t] = chooser.choose(s, t, guided(s, logits_RV, t)).toLongArray();
@@ -124,9 +127,19 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
         return s.add(uncond_BV, s.affine(s.subtract(cond_BV, uncond_BV), scale, 0));
     }
 
-    /** The order in which an image of a purely random-order model is drawn. */
-    public static int[] randomOrder(long seed, Request request, int tokens) {
-        return RandomStream.of(seed, Purpose.SAMPLE_ORDER, request.label(), request.index())
-                .nextPermutation(tokens);
+    /**
+     * The orders in which images are drawn: the same fixed one for all, or a random one each, as purely random-order
+     * models want it.
+     *
+     * @param fixed the order to use; empty for random ones, which depend on the seed, an image's class and its index
+     */
+    public static long[][] orders(long seed, Request[] requests, RarConfig config, Optional<ScanOrder> fixed) {
+        int tokens = config.tokens();
+        return Arrays.stream(requests)
+                .map(request -> fixed.map(order -> order.of(tokens))
+                        .orElseGet(() -> RandomStream.of(seed, Purpose.SAMPLE_ORDER, request.label(), request.index())
+                                .nextPermutation(tokens)))
+                .map(order -> Arrays.stream(order).asLongStream().toArray())
+                .toArray(long[][]::new);
     }
 }

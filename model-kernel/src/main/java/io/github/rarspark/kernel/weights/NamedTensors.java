@@ -6,12 +6,14 @@ import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
+import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** Tensors by name, in a fixed order, in a manager of their own that closing frees. */
 public final class NamedTensors implements AutoCloseable {
@@ -104,6 +106,15 @@ public final class NamedTensors implements AutoCloseable {
     /** All tensors by name, in their order. */
     public Map<String, NDArray> asMap() {
         return tensors;
+    }
+
+    /** A copy below the same parent in which the tensors of the chosen names are in bfloat16. */
+    public NamedTensors toBfloat16(Predicate<String> chosen) {
+        return create(manager.getParentManager(), tensors.keySet(), (name, target) -> {
+            try (TensorScope s = TensorScope.inference(target)) {
+                return s.keep(chosen.test(name) ? s.toBfloat16(get(name)) : s.affine(get(name), 1, 0));
+            }
+        });
     }
 
     /** The manager that owns the tensors. */

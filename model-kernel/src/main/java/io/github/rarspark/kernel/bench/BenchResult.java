@@ -1,0 +1,67 @@
+package io.github.rarspark.kernel.bench;
+
+import java.util.Arrays;
+import java.util.Locale;
+
+/**
+ * A measurement.
+ *
+ * @param what was measured
+ * @param size of the model
+ * @param batch images computed together
+ * @param precision fp32 or bf16
+ * @param threads of libtorch
+ * @param imagesPerSecond batch over the seconds of the fastest run; where {@code steps} is less than {@code ofSteps}, the
+ *     runs hold only so many of an image's steps
+ * @param secondsPerStep of the fastest run
+ * @param gflopsPerSecond products of the fastest run, a multiplication and an addition counted as two
+ * @param steps of one run
+ * @param ofSteps the steps of a whole run
+ * @param runs images per second of each timed run
+ */
+public record BenchResult(
+        String what,
+        String size,
+        int batch,
+        String precision,
+        int threads,
+        double imagesPerSecond,
+        double secondsPerStep,
+        double gflopsPerSecond,
+        int steps,
+        int ofSteps,
+        double[] runs) {
+    static BenchResult of(
+            String what, BenchRequest request, double[] seconds, double flopsPerRun, int steps, int ofSteps) {
+        double best = Arrays.stream(seconds).min().orElseThrow();
+        return new BenchResult(
+                what,
+                request.size(),
+                request.batch(),
+                request.bfloat16() ? "bf16" : "fp32",
+                request.threads(),
+                request.batch() / best,
+                best / steps,
+                flopsPerRun / best / 1e9,
+                steps,
+                ofSteps,
+                Arrays.stream(seconds).map(s -> request.batch() / s).toArray());
+    }
+
+    /** One line for people. */
+    public String line() {
+        String part = steps < ofSteps ? String.format(Locale.ROOT, " (first %d of %d steps)", steps, ofSteps) : "";
+        return String.format(
+                Locale.ROOT,
+                "%s %s, batch %d, %s, %d threads: %.4g images/s, %.4g s a step, %.4g GFLOP/s%s",
+                what,
+                size,
+                batch,
+                precision,
+                threads,
+                imagesPerSecond,
+                secondsPerStep,
+                gflopsPerSecond,
+                part);
+    }
+}

@@ -1,0 +1,121 @@
+package io.github.rarspark.kernel.bench;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.kernel.optim.AdamW;
+import io.github.rarspark.kernel.optim.LearningRate;
+import io.github.rarspark.kernel.random.Purpose;
+import io.github.rarspark.kernel.random.RandomStream;
+import io.github.rarspark.kernel.rar.Guidance;
+import io.github.rarspark.kernel.rar.KeyedDropout;
+import io.github.rarspark.kernel.rar.PermutationSchedule;
+import io.github.rarspark.kernel.rar.RarBatch;
+import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.rar.RarModel;
+import io.github.rarspark.kernel.rar.RarSampler;
+import io.github.rarspark.kernel.rar.RarSampler.Request;
+import io.github.rarspark.kernel.rar.ScanOrder;
+import io.github.rarspark.kernel.rar.TrainingDraws;
+import io.github.rarspark.kernel.tensor.Autocast;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.tensor.Torch;
+import io.github.rarspark.kernel.weights.NamedTensors;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** Training steps and sampling of a RAR model with initial weights. */
+public final class RarBench {
+    private static final double DROPOUT = 0.1;
+
+    private RarBench() {}
+
+    /**
+     * One whole update on one rank: drawing orders and classes, forward, backward, clipping, AdamW. Every sample is
+     * permuted, a tenth of the classes dropped, all four dropouts on.
+     */
+    public static BenchResult train(BenchRequest request) {
+        RarConfig config = BenchSizes.rar(request.size());
+        Torch.setIntraOpThreads(request.threads());
+        try (NDManager manager = NDManager.newBaseManager();
+                NamedTensors weights = NamedTensors.initial(config.parameters(), 0, manager);
+                AdamW optimizer = new AdamW(
+                        manager, weights.asMap(), config::decays, new AdamW.Settings(0.9, 0.96, 1e-8, 0.03, 1))) {
+            TensorScope.requireGradients(weights.asMap().values());
+            RarModel model = new RarModel(config, weights);
+            TrainingDraws draws = new TrainingDraws(
+                    0,
+                    config.space(),
+                    IntStream.range(0, config.tokens()).toArray(),
+                    new PermutationSchedule(Long.MAX_VALUE, Long.MAX_VALUE),
+                    DROPOUT);
+            LearningRate rate = new LearningRate(4e-4, 1e-5, 10, 1000);
+            RandomStream random = RandomStream.of(0, Purpose.SPLIT);
+            long[][] tokens = new long[request.batch()][config.tokens()];
+            int[] labels = new int[request.batch()];
+            for (int b = 0; b < request.batch(); b++) {
+                labels[b] = random.nextInt(config.classes());
+                Arrays.setAll(tokens[b], t -> random.nextInt(config.codes()));
+            }
+            double[] seconds = Timing.run(request, step -> {
+                optimizer.zeroGradients();
+                RarBatch batch = draws.batch(step, 0, tokens, labels);
+                KeyedDropout dropout = KeyedDropout.of(DROPOUT, 0, step, 0, request.batch());
+                try (TensorScope s = TensorScope.training(manager)) {
+                    NDArray loss = loss(s, model, batch, dropout, request.bfloat16());
+                    s.backward(loss);
+                }
+                optimizer.clipGradients();
+                optimizer.step(rate.at(step));
+            });
+            double forward = flops(config, request.batch(), distinct(config, request.batch()), config.tokens() + 1);
+            return BenchResult.of("train", request, seconds, 3 * forward, 1, 1);
+        }
+    }
+
+    private static NDArray loss(TensorScope s, RarModel model, RarBatch batch, KeyedDropout dropout, boolean bfloat16) {
+        if (!bfloat16) {
+            return model.loss(s, batch, dropout);
+        }
+        try (Autocast autocast = Autocast.bfloat16(s.device())) {
+            return model.loss(s, batch, dropout);
+        }
+    }
+
+    /** Guided sampling of tokens (no decoding), classes taking turns. */
+    public static BenchResult sample(BenchRequest request) {
+        RarConfig config = BenchSizes.rar(request.size());
+        Torch.setIntraOpThreads(request.threads());
+        int steps = request.steps() == 0 ? config.tokens() : Math.min(request.steps(), config.tokens());
+        try (NDManager manager = NDManager.newBaseManager();
+                NamedTensors weights = NamedTensors.initial(config.parameters(), 0, manager);
+                RarModel model = RarModel.forSampling(config, weights, request.bfloat16())) {
+            RarSampler sampler = new RarSampler(model, new Guidance(Guidance.Kind.POWER_COSINE, 16, 2.75), 1);
+            Request[] requests = IntStream.range(0, request.batch())
+                    .mapToObj(i -> new Request(i % config.classes(), i))
+                    .toArray(Request[]::new);
+            long[][] orders = RarSampler.orders(0, requests, config, Optional.of(ScanOrder.ROW_MAJOR));
+            int[] labels = Arrays.stream(requests).mapToInt(Request::label).toArray();
+            double[] seconds = Timing.run(
+                    request, run -> sampler.run(manager, labels, orders, steps, sampler.drawing(run, requests)));
+            double flops = 0;
+            for (int t = 0; t < steps; t++) {
+                flops += flops(config, 2 * request.batch(), distinct(config, request.batch()), 1);
+            }
+            return BenchResult.of("sample", request, seconds, flops, steps, config.tokens());
+        }
+    }
+
+    private static int distinct(RarConfig config, int batch) {
+        return Math.min(batch, config.classes()) + 1;
+    }
+
+    /** Products of a forward pass over {@code positions} of {@code rows} rows with so many distinct conditions. */
+    private static double flops(RarConfig config, int rows, int conditions, int positions) {
+        double d = config.hidden();
+        double block = 4 * d * d + 2 * d * config.mlp() + positions * d;
+        double all = rows * (config.layers() * block + d * config.codes())
+                + conditions * (config.layers() * 6 * d * d + 2 * d * d);
+        return 2 * all * positions;
+    }
+}

@@ -1,0 +1,22 @@
+package io.github.rarspark.kernel.bench;
+
+import java.util.function.IntConsumer;
+
+/** Seconds of repeated runs. */
+final class Timing {
+    private Timing() {}
+
+    /** The seconds of each timed run, after the warm-up; the action is given the run's number. */
+    static double[] run(BenchRequest request, IntConsumer action) {
+        for (int i = 0; i < request.warmup(); i++) {
+            action.accept(i);
+        }
+        double[] seconds = new double[request.repeat()];
+        for (int i = 0; i < seconds.length; i++) {
+            long start = System.nanoTime();
+            action.accept(request.warmup() + i);
+            seconds[i] = (System.nanoTime() - start) / 1e9;
+        }
+        return seconds;
+    }
+}
