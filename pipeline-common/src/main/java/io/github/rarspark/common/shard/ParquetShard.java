@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
@@ -19,14 +20,11 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.avro.AvroReadSupport;
 import org.apache.parquet.avro.AvroSchemaConverter;
 import org.apache.parquet.avro.AvroWriteSupport;
-import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.api.WriteSupport;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
-import org.apache.parquet.hadoop.metadata.FileMetaData;
-import org.apache.parquet.hadoop.metadata.ParquetMetadata;
 import org.apache.parquet.io.InputFile;
 import org.apache.parquet.schema.MessageType;
 
@@ -72,9 +70,26 @@ public final class ParquetShard {
     /** Writes a shard whole, or not at all if {@code rows} throws. */
     public static ShardReceipt write(Storage storage, String path, MessageType type, String planSha256, Rows rows)
             throws IOException {
+        return write(storage, path, type, planSha256, rows, Map::of);
+    }
+
+    /**
+     * Writes a shard whole, or not at all if {@code rows} throws.
+     *
+     * @param keyValues more for the footer; asked for after the last record
+     */
+    public static ShardReceipt write(
+            Storage storage,
+            String path,
+            MessageType type,
+            String planSha256,
+            Rows rows,
+            Supplier<Map<String, String>> keyValues)
+            throws IOException {
         long[] count = new long[1];
         Stored stored = storage.put(path, out -> {
-            try (ParquetWriter<GenericRecord> writer = new Builder(new StreamOutputFile(out), out, type, planSha256)
+            try (ParquetWriter<GenericRecord> writer = new Builder(
+                            new StreamOutputFile(out), () -> new SealingWriteSupport(type, out, planSha256, keyValues))
                     .withConf(listConfiguration())
                     .withCompressionCodec(CODEC)
                     .withRowGroupSize(ROW_GROUP_BYTES)
@@ -98,7 +113,35 @@ public final class ParquetShard {
 
     /** The schema of a Parquet file. */
     public static MessageType schema(Storage storage, String path) throws IOException {
-        return footer(new StorageInputFile(storage, path)).getFileMetaData().getSchema();
+        return ParquetFooter.read(storage, path).schema();
+    }
+
+    /**
+     * The number of records of a Parquet file, from its footer.
+     *
+     * @throws DataException if it is not a Parquet file
+     */
+    public static long rows(Storage storage, String path) throws IOException {
+        return ParquetFooter.read(storage, path).rows();
+    }
+
+    /**
+     * A reader of some columns and row groups of a Parquet file; the caller closes it.
+     *
+     * @param columns the columns, as the file's schema has them
+     * @param startByte where the first wanted row group begins
+     * @param endByte where the last wanted row group ends
+     */
+    public static ParquetReader<GenericRecord> read(
+            Storage storage, String path, MessageType columns, long startByte, long endByte) throws IOException {
+        Configuration configuration = listConfiguration();
+        Schema schema = avroSchema(columns);
+        AvroReadSupport.setRequestedProjection(configuration, schema);
+        AvroReadSupport.setAvroReadSchema(configuration, schema);
+        return new ReaderBuilder(new StorageInputFile(storage, path))
+                .withConf(configuration)
+                .withFileRange(startByte, endByte)
+                .build();
     }
 
     /**
@@ -106,15 +149,13 @@ public final class ParquetShard {
      * file. Empty if the file is damaged or another plan's.
      */
     public static Optional<ShardReceipt> inspect(Storage storage, String path, String planSha256) throws IOException {
-        StorageInputFile file = new StorageInputFile(storage, path);
-        ParquetMetadata footer;
+        ParquetFooter footer;
         try {
-            footer = footer(file);
+            footer = ParquetFooter.read(storage, path);
         } catch (DataException e) {
             return Optional.empty();
         }
-        FileMetaData meta = footer.getFileMetaData();
-        Map<String, String> keys = meta.getKeyValueMetaData();
+        Map<String, String> keys = footer.keyValues();
         if (!planSha256.equals(keys.get(PLAN_KEY)) || !keys.containsKey(DATA_BYTES_KEY)) {
             return Optional.empty();
         }
@@ -129,28 +170,8 @@ public final class ParquetShard {
         if (!data.equals(keys.get(DATA_SHA256_KEY))) {
             return Optional.empty();
         }
-        long rows = footer.getBlocks().stream().mapToLong(b -> b.getRowCount()).sum();
-        return Optional.of(
-                new ShardReceipt(Storage.name(path), rows, bytes, HexFormat.of().formatHex(digest.digest())));
-    }
-
-    /**
-     * The number of records of a Parquet file, from its footer.
-     *
-     * @throws DataException if it is not a Parquet file
-     */
-    public static long rows(Storage storage, String path) throws IOException {
-        return footer(new StorageInputFile(storage, path)).getBlocks().stream()
-                .mapToLong(b -> b.getRowCount())
-                .sum();
-    }
-
-    private static ParquetMetadata footer(StorageInputFile file) throws IOException {
-        try (ParquetFileReader reader = ParquetFileReader.open(file)) {
-            return reader.getFooter();
-        } catch (RuntimeException e) {
-            throw new DataException("Cannot read " + file + ": not a Parquet file, or a damaged one", e);
-        }
+        return Optional.of(new ShardReceipt(
+                Storage.name(path), footer.rows(), bytes, HexFormat.of().formatHex(digest.digest())));
     }
 
     private static String peek(MessageDigest digest) {
@@ -169,15 +190,11 @@ public final class ParquetShard {
     }
 
     private static final class Builder extends ParquetWriter.Builder<GenericRecord, Builder> {
-        private final HashingStream stream;
-        private final MessageType type;
-        private final String planSha256;
+        private final Supplier<SealingWriteSupport> support;
 
-        Builder(StreamOutputFile file, HashingStream stream, MessageType type, String planSha256) {
+        Builder(StreamOutputFile file, Supplier<SealingWriteSupport> support) {
             super(file);
-            this.stream = stream;
-            this.type = type;
-            this.planSha256 = planSha256;
+            this.support = support;
         }
 
         @Override
@@ -187,7 +204,7 @@ public final class ParquetShard {
 
         @Override
         protected WriteSupport<GenericRecord> getWriteSupport(Configuration configuration) {
-            return new SealingWriteSupport(type, stream, planSha256);
+            return support.get();
         }
     }
 
@@ -195,16 +212,19 @@ public final class ParquetShard {
     private static final class SealingWriteSupport extends AvroWriteSupport<GenericRecord> {
         private final HashingStream stream;
         private final String planSha256;
+        private final Supplier<Map<String, String>> more;
 
-        SealingWriteSupport(MessageType type, HashingStream stream, String planSha256) {
+        SealingWriteSupport(
+                MessageType type, HashingStream stream, String planSha256, Supplier<Map<String, String>> more) {
             super(type, avroSchema(type), GenericData.get());
             this.stream = stream;
             this.planSha256 = planSha256;
+            this.more = more;
         }
 
         @Override
         public FinalizedWriteContext finalizeWrite() {
-            Map<String, String> keys = new HashMap<>();
+            Map<String, String> keys = new HashMap<>(more.get());
             keys.put(PLAN_KEY, planSha256);
             keys.put(DATA_BYTES_KEY, Long.toString(stream.bytes()));
             keys.put(DATA_SHA256_KEY, stream.sha256());

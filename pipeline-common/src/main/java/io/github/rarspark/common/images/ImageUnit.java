@@ -1,0 +1,21 @@
+package io.github.rarspark.common.images;
+
+import io.github.rarspark.common.storage.Storage;
+import java.io.IOException;
+import java.io.Serializable;
+
+/** A contiguous part of an image source: small, sent to the one task that reads it. */
+public interface ImageUnit extends Serializable {
+    /** How many images there are. */
+    long images();
+
+    /** Passes each image to {@code sink}, in order, holding one at a time. */
+    void read(Storage storage, Sink sink) throws IOException;
+
+    /** Receives images. */
+    @FunctionalInterface
+    interface Sink {
+        /** Takes the next image. */
+        void accept(StoredImage image) throws IOException;
+    }
+}

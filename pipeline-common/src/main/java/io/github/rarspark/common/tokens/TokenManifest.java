@@ -1,0 +1,46 @@
+package io.github.rarspark.common.tokens;
+
+import io.github.rarspark.common.shard.ShardReceipt;
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * The body of a token output's {@code _manifest.json}.
+ *
+ * @param planSha256 the hash that each shard's footer carries
+ * @param tokenizerSha256 the hash of the tokenizer's weight file
+ * @param imageSize the side of a crop in pixels
+ * @param grid the side of the token grid
+ * @param codes how many codes a token can be
+ * @param crops which crops were made, in the recipe's notation
+ * @param classNames the class names by class id; empty if the images had only numbers
+ * @param images how many images were tokenized
+ * @param rows how many rows all shards have: images times crops
+ * @param quarantined how many images could not be used; {@code quarantine.jsonl} lists them
+ * @param shards the shards, by name
+ */
+public record TokenManifest(
+        String planSha256,
+        String tokenizerSha256,
+        int imageSize,
+        int grid,
+        int codes,
+        String crops,
+        List<String> classNames,
+        long images,
+        long rows,
+        long quarantined,
+        List<ShardReceipt> shards)
+        implements Serializable {
+
+    /** Copies the lists. */
+    public TokenManifest {
+        classNames = List.copyOf(classNames);
+        shards = List.copyOf(shards);
+    }
+
+    /** How many tokens an image has. */
+    public int tokens() {
+        return grid * grid;
+    }
+}

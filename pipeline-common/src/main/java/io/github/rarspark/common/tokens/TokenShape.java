@@ -1,0 +1,34 @@
+package io.github.rarspark.common.tokens;
+
+import io.github.rarspark.kernel.error.DataException;
+import java.io.Serializable;
+
+/**
+ * What rows of tokens have to be for their reader.
+ *
+ * @param tokens how many tokens a row has
+ * @param codes tokens are less than this
+ * @param classes class ids are less than this
+ */
+public record TokenShape(int tokens, int codes, int classes) implements Serializable {
+    /**
+     * Checks what a whole output says of itself.
+     *
+     * @throws DataException if it does not fit
+     */
+    void check(TokenManifest manifest, String path) {
+        if (manifest.tokens() != tokens) {
+            throw new DataException("Cannot use the tokens in " + path + ": an image has " + manifest.tokens()
+                    + " tokens, and model.tokens=" + tokens + "; use the recipe they were made with");
+        }
+        if (manifest.codes() != codes) {
+            throw new DataException("Cannot use the tokens in " + path + ": their tokenizer has " + manifest.codes()
+                    + " codes, and model.codes=" + codes + "; use the recipe they were made with");
+        }
+        if (manifest.classNames().size() > classes) {
+            throw new DataException("Cannot use the tokens in " + path + ": they have "
+                    + manifest.classNames().size() + " classes, and model.classes=" + classes
+                    + "; set model.classes=" + manifest.classNames().size());
+        }
+    }
+}

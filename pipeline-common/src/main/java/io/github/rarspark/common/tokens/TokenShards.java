@@ -1,0 +1,102 @@
+package io.github.rarspark.common.tokens;
+
+import io.github.rarspark.common.run.Manifest;
+import io.github.rarspark.common.shard.ParquetShard;
+import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
+import java.io.IOException;
+import java.util.List;
+import org.apache.avro.generic.GenericRecord;
+import org.apache.parquet.hadoop.ParquetReader;
+
+/** The finished output of a tokenization. Only what its manifest lists is read, and each shard is checked against it. */
+public final class TokenShards implements TokenSource {
+    private static final long serialVersionUID = 1L;
+
+    private final Storage storage;
+    private final String directory;
+    private final TokenManifest manifest;
+    private final String sha256;
+    private final TokenShape shape;
+
+    private TokenShards(Storage storage, String directory, TokenManifest manifest, String sha256, TokenShape shape) {
+        this.storage = storage;
+        this.directory = directory;
+        this.manifest = manifest;
+        this.sha256 = sha256;
+        this.shape = shape;
+    }
+
+    static TokenShards open(Storage storage, String directory, TokenShape shape) throws IOException {
+        TokenManifest manifest = Manifest.read(storage, directory, TokenManifest.class);
+        shape.check(manifest, directory);
+        return new TokenShards(storage, directory, manifest, Manifest.sha256(storage, directory), shape);
+    }
+
+    /**
+     * Opens an output whatever its shape is.
+     *
+     * @throws io.github.rarspark.common.JobException {@link io.github.rarspark.common.ExitCode#NO_INPUT} if it has no
+     *     manifest
+     * @throws DataException if the manifest is damaged
+     */
+    public static TokenShards open(Storage storage, String directory) throws IOException {
+        TokenManifest manifest = Manifest.read(storage, directory, TokenManifest.class);
+        int classes = manifest.classNames().isEmpty()
+                ? Integer.MAX_VALUE
+                : manifest.classNames().size();
+        return open(storage, directory, new TokenShape(manifest.tokens(), manifest.codes(), classes));
+    }
+
+    /** What the output says of itself. */
+    public TokenManifest manifest() {
+        return manifest;
+    }
+
+    @Override
+    public String sha256() {
+        return sha256;
+    }
+
+    @Override
+    public long rows() {
+        return manifest.rows();
+    }
+
+    @Override
+    public List<String> classNames() {
+        return manifest.classNames();
+    }
+
+    @Override
+    public int blocks() {
+        return manifest.shards().size();
+    }
+
+    @Override
+    public TokenBlock read(int block) throws IOException {
+        ShardReceipt shard = manifest.shards().get(block);
+        String path = Storage.child(directory, shard.name());
+        if (!Sha256.of(storage, path).equals(shard.sha256())) {
+            throw new DataException(
+                    "Cannot read " + path + ": its checksum is not the manifest's; tokenize again into another output");
+        }
+        TokenBlock.Builder rows = new TokenBlock.Builder(shape, path, Math.toIntExact(shard.rows()));
+        try (ParquetReader<GenericRecord> reader = ParquetShard.read(storage, path)) {
+            for (GenericRecord row = reader.read(); row != null; row = reader.read()) {
+                List<?> tokens = (List<?>) row.get("tokens");
+                rows.row((Integer) row.get("class_id"), tokens.size());
+                for (Object token : tokens) {
+                    rows.token((Integer) token);
+                }
+            }
+        }
+        if (rows.rows() != shard.rows()) {
+            throw new DataException(
+                    "Cannot read " + path + ": it has " + rows.rows() + " rows, the manifest says " + shard.rows());
+        }
+        return rows.build();
+    }
+}

@@ -1,0 +1,57 @@
+package io.github.rarspark.common.tokens;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.run.PreFlight;
+import io.github.rarspark.common.storage.Storage;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Tokens to read: the output of a tokenization, which is a manifest and shards, or one file of lines. A small handle
+ * that can be sent to the tasks.
+ */
+public sealed interface TokenSource extends Serializable permits TokenShards, TokenLines {
+    /**
+     * Opens the tokens at {@code path}: an output directory, or a {@code .jsonl} file in the public format.
+     *
+     * @param option the option that names it, such as {@code --tokens}, for messages
+     * @param shape what the rows have to be
+     * @throws JobException {@link ExitCode#NO_INPUT} if there is nothing, or no finished output
+     * @throws io.github.rarspark.kernel.error.DataException if the output is damaged or does not fit {@code shape}
+     */
+    static TokenSource open(Storage storage, String option, String path, TokenShape shape) throws IOException {
+        PreFlight.requireInput(storage, option, path);
+        return path.endsWith(".jsonl") ? TokenLines.open(storage, path, shape) : TokenShards.open(storage, path, shape);
+    }
+
+    /** Identifies the content, for the plan of a job that reads it. */
+    String sha256();
+
+    /** How many rows there are. */
+    long rows();
+
+    /** The class names by class id; empty if they are not known. */
+    List<String> classNames();
+
+    /** How many blocks the rows come in. */
+    int blocks();
+
+    /**
+     * Reads one block, whole and in its order.
+     *
+     * @throws io.github.rarspark.kernel.error.DataException if it is damaged or a row does not fit
+     */
+    TokenBlock read(int block) throws IOException;
+
+    /** Reads all blocks. */
+    default TokenTable readAll() throws IOException {
+        List<TokenBlock> all = new ArrayList<>();
+        for (int block = 0; block < blocks(); block++) {
+            all.add(read(block));
+        }
+        return new TokenTable(all);
+    }
+}

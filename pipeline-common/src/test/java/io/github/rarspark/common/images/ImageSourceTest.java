@@ -1,0 +1,164 @@
+package io.github.rarspark.common.images;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.shard.ParquetFooter;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.SimpleGroupFactory;
+import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.example.ExampleParquetWriter;
+import org.apache.parquet.io.api.Binary;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.MessageTypeParser;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ImageSourceTest {
+    private static final MessageType HUB = MessageTypeParser.parseMessageType(
+            """
+            message images {
+              optional int96 taken;
+              optional group image { optional binary bytes; optional binary path (STRING); }
+              optional int64 label;
+            }
+            """);
+    private static final String NAMES =
+            "{\"info\": {\"features\": {\"label\": {\"names\": [\"cat\", \"dog\"], \"_type\": \"ClassLabel\"}}}}";
+
+    @TempDir
+    Path temp;
+
+    private final Storage storage = new Storage(new Configuration());
+
+    @Test
+    void classIdsNumberTheSortedFolderNames() throws Exception {
+        for (String name : List.of("b/2.png", "b/1.png", "a/deep/3.png", "ç/4.png", "beside.txt", "a/.hidden")) {
+            Path file = temp.resolve(name);
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, "content of " + name);
+        }
+        ImageSource source = ImageSource.open(storage, "--input", temp.toString());
+        assertThat(source.classNames()).containsExactly("a", "b", "ç");
+        assertThat(source.images()).isEqualTo(4);
+        assertThat(read(source.units(3)))
+                .containsExactly(
+                        "a/deep/3.png 0 content of a/deep/3.png",
+                        "b/1.png 1 content of b/1.png",
+                        "b/2.png 1 content of b/2.png",
+                        "ç/4.png 2 content of ç/4.png");
+        assertThat(source.units(3)).extracting(ImageUnit::images).containsExactly(3L, 1L);
+    }
+
+    @Test
+    void aNewFileChangesTheListingsHash() throws Exception {
+        Files.createDirectories(temp.resolve("a"));
+        Files.writeString(temp.resolve("a/1.png"), "1");
+        String before = ImageSource.open(storage, "--input", temp.toString()).sha256();
+        assertThat(ImageSource.open(storage, "--input", temp.toString()).sha256())
+                .isEqualTo(before);
+        Files.writeString(temp.resolve("a/2.png"), "2");
+        assertThat(ImageSource.open(storage, "--input", temp.toString()).sha256())
+                .isNotEqualTo(before);
+    }
+
+    @Test
+    void unitsOfParquetCoverEachRowOnceWhereverRowGroupsEnd() throws Exception {
+        String first = write("data/train-0.parquet", 0, 250);
+        write("data/train-1.parquet", 250, 30);
+        assertThat(ParquetFooter.read(storage, first).rowGroups()).hasSizeGreaterThan(1);
+        ImageSource source = ImageSource.open(storage, "--input", temp.toString());
+        assertThat(source.classNames()).containsExactly("cat", "dog");
+        assertThat(source.images()).isEqualTo(280);
+        List<String> all = new ArrayList<>();
+        for (int row = 0; row < 280; row++) {
+            String file = row < 250 ? "data/train-0.parquet#" + row : "data/train-1.parquet#" + (row - 250);
+            all.add(file + " " + row % 2 + " image " + row);
+        }
+        for (int perUnit : new int[] {1000, 100, 70}) {
+            assertThat(read(source.units(perUnit))).isEqualTo(all);
+        }
+        assertThat(read(ImageSource.open(storage, "--input", first).units(7)))
+                .hasSize(250)
+                .contains("train-0.parquet#249 1 image 249");
+    }
+
+    @Test
+    void anEmptyFolderIsNoInput() {
+        assertThatThrownBy(() -> ImageSource.open(storage, "--input", temp.toString()))
+                .hasMessage("Cannot read --input " + temp + ": it holds no images; give a folder with one folder per"
+                        + " class, or Parquet files with the columns image and label")
+                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.NO_INPUT));
+    }
+
+    @Test
+    void parquetOfOtherColumnsIsNamed() throws Exception {
+        Path file = temp.resolve("x.parquet");
+        storage.put(file.toString(), out -> {});
+        assertThatThrownBy(() -> ImageSource.open(storage, "--input", temp.toString()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("not a Parquet file");
+        MessageType other = MessageTypeParser.parseMessageType("message m { required binary image; }");
+        try (ParquetWriter<Group> writer = ExampleParquetWriter.builder(
+                        new org.apache.hadoop.fs.Path(temp.resolve("y.parquet").toUri()))
+                .withType(other)
+                .build()) {
+            writer.write(new SimpleGroupFactory(other).newGroup().append("image", Binary.fromString("x")));
+        }
+        Files.delete(file);
+        assertThatThrownBy(() -> ImageSource.open(storage, "--input", temp.toString()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("expected a column image with a field bytes, and an integer column label; its"
+                        + " columns are [image]");
+    }
+
+    /** Rows whose bytes are a text; row groups end every 100 rows. */
+    private String write(String name, int from, int count) throws Exception {
+        Path file = temp.resolve(name);
+        Files.createDirectories(file.getParent());
+        try (ParquetWriter<Group> writer = ExampleParquetWriter.builder(new org.apache.hadoop.fs.Path(file.toUri()))
+                .withType(HUB)
+                .withRowGroupSize(1L)
+                .withExtraMetaData(Map.of("huggingface", NAMES))
+                .build()) {
+            for (int i = from; i < from + count; i++) {
+                Group row = new SimpleGroupFactory(HUB).newGroup();
+                row.addGroup("image").append("bytes", Binary.fromString("image " + i));
+                writer.write(row.append("label", i % 2L));
+            }
+        }
+        return file.toUri().toString();
+    }
+
+    /** What a task sees: the units go through serialisation. */
+    private List<String> read(List<ImageUnit> units) throws Exception {
+        List<String> read = new ArrayList<>();
+        for (ImageUnit unit : units) {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+                out.writeObject(unit);
+            }
+            ImageUnit copy =
+                    (ImageUnit) new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray())).readObject();
+            copy.read(
+                    storage,
+                    image -> read.add(image.id() + " " + image.classId() + " "
+                            + new String(image.bytes(), StandardCharsets.UTF_8)));
+        }
+        return read;
+    }
+}

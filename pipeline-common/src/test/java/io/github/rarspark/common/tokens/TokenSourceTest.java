@@ -1,0 +1,194 @@
+package io.github.rarspark.common.tokens;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.run.Manifest;
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.run.RunOutput;
+import io.github.rarspark.common.shard.ParquetShard;
+import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.schema.MessageTypeParser;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TokenSourceTest {
+    private static final TokenShape SHAPE = new TokenShape(4, 32768, 3);
+
+    @TempDir
+    Path temp;
+
+    private final Storage storage = new Storage(new Configuration());
+    private String output;
+
+    @BeforeEach
+    void name() {
+        output = temp.resolve("tokens").toString();
+    }
+
+    @Test
+    void schemaIsTheDocumentedOne() {
+        assertThat(TokenFormat.TYPE)
+                .isEqualTo(MessageTypeParser.parseMessageType(
+                        """
+                        message token_row {
+                          required binary sample_id (STRING);
+                          required int32 class_id;
+                          required int32 crop;
+                          required group tokens (LIST) {
+                            repeated group list {
+                              required int32 element (INTEGER(16,true));
+                            }
+                          }
+                        }
+                        """));
+        assertThat(TokenFormat.shardName(2, 17)).isEqualTo("part-002-00017.parquet");
+    }
+
+    @Test
+    void shardsAreReadInOrder() throws Exception {
+        write(List.of("cat", "dog", "eel"), 3, 0, 2);
+        TokenSource source = TokenSource.open(storage, "--tokens", output, SHAPE);
+        assertThat(source.rows()).isEqualTo(5);
+        assertThat(source.blocks()).isEqualTo(3);
+        assertThat(source.classNames()).containsExactly("cat", "dog", "eel");
+        TokenTable table = source.readAll();
+        assertThat(table.rows()).isEqualTo(5);
+        for (int row = 0; row < 5; row++) {
+            long[] tokens = new long[5];
+            table.copyTokens(row, tokens, 1);
+            assertThat(tokens).containsExactly(0, row, 10 + row, 20 + row, 32767 - row);
+            assertThat(table.classId(row)).isEqualTo(row % 3);
+        }
+        assertThatThrownBy(() -> table.classId(5)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
+    @Test
+    void linesHoldWhatTheShardsHold() throws Exception {
+        write(List.of("cat", "dog", "eel"), 2, 1);
+        TokenSource shards = TokenSource.open(storage, "--tokens", output, SHAPE);
+        String path = temp.resolve("tokens.jsonl").toString();
+        TokenLines.write(storage, path, shards);
+        assertThat(storage.readString(path))
+                .isEqualTo(
+                        """
+                        {"class_id":0,"tokens":[0,10,20,32767]}
+                        {"class_id":1,"tokens":[1,11,21,32766]}
+                        {"class_id":2,"tokens":[2,12,22,32765]}
+                        """);
+        TokenSource lines = TokenSource.open(storage, "--tokens", path, SHAPE);
+        assertThat(lines.rows()).isEqualTo(3);
+        TokenTable table = lines.readAll();
+        for (int row = 0; row < 3; row++) {
+            long[] expected = new long[4];
+            long[] actual = new long[4];
+            shards.readAll().copyTokens(row, expected, 0);
+            table.copyTokens(row, actual, 0);
+            assertThat(actual).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void linesOfThePublicKindAreRead() throws Exception {
+        Path file = Files.writeString(temp.resolve("x.jsonl"), "{\"class_id\": 2, \"tokens\": [7, 0, 32767, 5]}\n\n");
+        TokenBlock block =
+                TokenSource.open(storage, "--tokens", file.toString(), SHAPE).read(0);
+        assertThat(block.classIds()).containsExactly(2);
+        assertThat(block.tokens()).containsExactly((short) 7, (short) 0, (short) 32767, (short) 5);
+    }
+
+    @Test
+    void badLinesAreNamed() throws Exception {
+        expectBadLine("{\"class_id\": 3, \"tokens\": [7, 0, 1, 5]}", "row 0 has class 3, expected 0 to 2");
+        expectBadLine("{\"class_id\": -1, \"tokens\": [7, 0, 1, 5]}", "row 0 has class -1, expected 0 to 2");
+        expectBadLine("{\"class_id\": 1, \"tokens\": [7, 0, 1]}", "row 0 has 3 tokens, expected 4");
+        expectBadLine("{\"class_id\": 1, \"tokens\": [7, 0, 1, 32768]}", "the token 32768, expected 0 to 32767");
+        expectBadLine("{\"class_id\": 1, \"tokens\": [7, 0, 1, -1]}", "the token -1, expected 0 to 32767");
+        expectBadLine("{\"class_id\": 1, \"tokens\": [7, 0, 1, 1.5]}", ", line 1: expected {\"class_id\": 3,");
+        expectBadLine("{\"label\": 1, \"tokens\": [7, 0, 1, 5]}", ", line 1: expected {\"class_id\": 3,");
+        expectBadLine("[7", ", line 1: expected {\"class_id\": 3,");
+    }
+
+    @Test
+    void outputsOfAnotherShapeAreRefused() throws Exception {
+        write(List.of("cat", "dog", "eel"), 1);
+        expectMisfit(new TokenShape(16, 32768, 3), "an image has 4 tokens, and model.tokens=16");
+        expectMisfit(new TokenShape(4, 1024, 3), "their tokenizer has 32768 codes, and model.codes=1024");
+        expectMisfit(new TokenShape(4, 32768, 2), "they have 3 classes, and model.classes=2; set model.classes=3");
+    }
+
+    @Test
+    void aDamagedShardIsNamed() throws Exception {
+        write(List.of("cat", "dog", "eel"), 2, 2);
+        Path shard = Path.of(output, "part-000-00001.parquet");
+        byte[] bytes = Files.readAllBytes(shard);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(shard, bytes);
+        TokenSource source = TokenSource.open(storage, "--tokens", output, SHAPE);
+        assertThat(source.read(0).rows()).isEqualTo(2);
+        assertThatThrownBy(() -> source.read(1))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("part-000-00001.parquet: its checksum is not the manifest's");
+    }
+
+    @Test
+    void anOutputWithoutAManifestIsNoInput() throws Exception {
+        Files.createDirectories(Path.of(output));
+        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", output, SHAPE))
+                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.NO_INPUT));
+        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", output + "-not", SHAPE))
+                .hasMessage("Cannot read --tokens " + output + "-not: it does not exist")
+                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.NO_INPUT));
+    }
+
+    private void expectBadLine(String line, String message) throws IOException {
+        String path = Files.writeString(temp.resolve("bad.jsonl"), line + "\n").toString();
+        assertThatThrownBy(
+                        () -> TokenSource.open(storage, "--tokens", path, SHAPE).readAll())
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("bad.jsonl")
+                .hasMessageContaining(message);
+    }
+
+    private void expectMisfit(TokenShape shape, String message) {
+        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", output, shape))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining(message);
+    }
+
+    /** Shards of these many rows; row i has class i mod 3. */
+    private void write(List<String> classNames, int... rowsOfShards) throws IOException {
+        Plan plan = Plan.of("tokenize", "recipe", Map.of(), Map.of());
+        try (OutputClaim claim = new RunOutput(storage, output).claim(plan).orElseThrow()) {
+            List<ShardReceipt> shards = new ArrayList<>();
+            int from = 0;
+            for (int rows : rowsOfShards) {
+                int first = from;
+                String path = claim.path(TokenFormat.shardName(0, shards.size()));
+                shards.add(ParquetShard.write(storage, path, TokenFormat.TYPE, plan.sha256(), sink -> {
+                    TokenFormat.Rows records = new TokenFormat.Rows();
+                    for (int i = first; i < first + rows; i++) {
+                        sink.add(records.record("image " + i, i % 3, 0, new long[] {i, 10 + i, 20 + i, 32767 - i}));
+                    }
+                }));
+                from += rows;
+            }
+            Manifest.publish(
+                    claim,
+                    new TokenManifest(
+                            plan.sha256(), "tokenizer", 4, 2, 32768, "center", classNames, from, from, 0, shards));
+        }
+    }
+}
