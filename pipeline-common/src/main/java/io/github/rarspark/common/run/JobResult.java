@@ -1,6 +1,7 @@
 package io.github.rarspark.common.run;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.rarspark.common.ExitCode;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -74,6 +75,22 @@ public record JobResult(
                 new TreeMap<>(metrics),
                 warnings,
                 false,
+                Version.CURRENT);
+    }
+
+    /** The result of a job that {@code failure} ended; its line is the warning. */
+    public static JobResult failed(Plan plan, Instant started, double seconds, Throwable failure) {
+        ExitCode code = ExitCode.of(failure);
+        return new JobResult(
+                code == ExitCode.INTERRUPTED ? Status.INTERRUPTED : Status.FAILED,
+                plan.command(),
+                plan.recipeSha256(),
+                started,
+                seconds,
+                new TreeMap<>(),
+                new TreeMap<>(),
+                List.of(ExitCode.message(failure)),
+                code.retryable(),
                 Version.CURRENT);
     }
 }

@@ -6,6 +6,8 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import java.io.IOException;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -99,6 +101,25 @@ public final class OutputClaim implements AutoCloseable {
     public void finish(JobResult result) throws IOException {
         check();
         storage.putJson(path(JobResult.NAME), result);
+    }
+
+    /**
+     * Writes the {@code result.json} of a job that {@code failure} ended, for the schedulers that read it. If that
+     * cannot be done either, or another attempt has taken over, {@code failure} gets it as a suppressed exception.
+     */
+    public void fail(Instant started, Throwable failure) {
+        // An interrupted thread cannot write to every file system; the caller sees the interruption afterwards.
+        boolean interrupted = Thread.interrupted();
+        try {
+            double seconds = Duration.between(started, clock.instant()).toMillis() / 1e3;
+            finish(JobResult.failed(plan, started, seconds, failure));
+        } catch (IOException | RuntimeException e) {
+            failure.addSuppressed(e);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     /** Stops the signs of life and lets the output go. */

@@ -1,5 +1,8 @@
 package io.github.rarspark.common.spark;
 
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
@@ -8,6 +11,7 @@ import org.apache.spark.sql.SparkSession;
 
 /** Starts the Spark session of a command. Driver only. */
 public final class SparkSessions {
+    private static final long POLL_MILLIS = 100;
     private static final Map<String, String> DEFAULTS = Map.of(
             "spark.ui.showConsoleProgress", "false",
             // Tasks of a failed stage are told to stop, and watched until they do.
@@ -36,6 +40,32 @@ public final class SparkSessions {
      */
     public static void describe(SparkSession session, String sentence) {
         context(session).setJobGroup(sentence, sentence, true);
+    }
+
+    /**
+     * Waits until {@code count} executors have come. A barrier stage that starts earlier would wait in steps of 15 s.
+     *
+     * @throws JobException {@link ExitCode#UNAVAILABLE} if they have not within {@code limit}
+     */
+    public static void awaitExecutors(SparkSession session, int count, Duration limit) throws InterruptedException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        int here = executors(session);
+        while (here < count) {
+            if (System.nanoTime() > deadline) {
+                throw new JobException(
+                        ExitCode.UNAVAILABLE,
+                        "Cannot get " + count + " executors: " + here + " came within " + limit.toSeconds()
+                                + " s; free the cluster or ask for fewer (spark.executor.instances)");
+            }
+            Thread.sleep(POLL_MILLIS);
+            here = executors(session);
+        }
+    }
+
+    /** How many executors are here; a local session is its own. */
+    private static int executors(SparkSession session) {
+        int withDriver = session.sparkContext().statusTracker().getExecutorInfos().length;
+        return session.sparkContext().isLocal() ? withDriver : withDriver - 1;
     }
 
     /** The session's context for Java. */

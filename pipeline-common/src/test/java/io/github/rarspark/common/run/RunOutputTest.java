@@ -49,8 +49,28 @@ class RunOutputTest {
             assertThat(claim.plan()).isEqualTo(PLAN);
             claim.check();
             PlanFile file = storage.readJson(claim.path("_plan.json"), PlanFile.class);
-            assertThat(file.planSha256()).isEqualTo(PLAN.sha256());
-            assertThat(file.started()).isEqualTo(NOON);
+            assertThat(storage.readString(claim.path("_plan.json")))
+                    .isEqualTo(
+                            """
+                    {
+                      "plan_sha256" : "%s",
+                      "plan" : {
+                        "command" : "generate",
+                        "recipe_sha256" : "r1",
+                        "inputs" : {
+                          "weights" : "w1"
+                        },
+                        "units" : {
+                          "shards" : "4",
+                          "threads" : "2"
+                        }
+                      },
+                      "attempt" : 1,
+                      "owner" : "%s",
+                      "started" : "2025-01-01T12:00:00Z"
+                    }
+                    """
+                                    .formatted(PLAN.sha256(), file.owner()));
             assertThat(storage.list(directory)).containsExactly("_owner.json", "_plan.json");
         }
     }
@@ -99,24 +119,37 @@ class RunOutputTest {
     }
 
     @Test
-    void aFailedRunIsTakenUpAndItsResultRemoved() throws Exception {
+    void aFailedRunSaysSoAndIsTakenUp() throws Exception {
         try (OutputClaim claim = output.claim(PLAN).orElseThrow()) {
-            JobResult done = JobResult.done(PLAN, NOON, 1, Map.of(), Map.of(), List.of());
-            claim.finish(new JobResult(
-                    JobResult.Status.FAILED,
-                    done.command(),
-                    done.recipeSha256(),
-                    NOON,
-                    1,
-                    done.counts(),
-                    done.metrics(),
-                    List.of(),
-                    true,
-                    done.version()));
+            clock.advance(Duration.ofSeconds(2));
+            claim.fail(NOON, new IllegalStateException(new JobException(ExitCode.TEMPORARY, "the store is away")));
         }
+        JobResult failed = RunOutput.readResult(storage, directory).orElseThrow();
+        assertThat(failed.status()).isEqualTo(JobResult.Status.FAILED);
+        assertThat(failed.seconds()).isEqualTo(2);
+        assertThat(failed.retryable()).isTrue();
+        assertThat(failed.warnings()).containsExactly("the store is away");
         try (OutputClaim second = output.claim(PLAN).orElseThrow()) {
             assertThat(second.attempt()).isEqualTo(2);
             assertThat(RunOutput.readResult(storage, directory)).isEmpty();
+            second.fail(NOON, new InterruptedException());
+        }
+        assertThat(RunOutput.readResult(storage, directory).orElseThrow().status())
+                .isEqualTo(JobResult.Status.INTERRUPTED);
+    }
+
+    @Test
+    void theFailureOfAFencedAttemptIsNotPublished() throws Exception {
+        OutputClaim first = output.claim(PLAN).orElseThrow();
+        clock.advance(LEASE);
+        try (OutputClaim second = output.claim(PLAN).orElseThrow()) {
+            Throwable failure = new IllegalStateException("too late");
+            first.fail(NOON, failure);
+            first.close();
+            assertThat(failure.getSuppressed()).singleElement().satisfies(e -> assertThat(e)
+                    .hasMessageContaining("attempt 2 has taken over"));
+            assertThat(RunOutput.readResult(storage, directory)).isEmpty();
+            second.check();
         }
     }
 

@@ -1,10 +1,12 @@
 package io.github.rarspark.common.testing;
 
+import io.github.rarspark.common.spark.SparkSessions;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.apache.spark.sql.SparkSession;
 
@@ -13,9 +15,11 @@ import org.apache.spark.sql.SparkSession;
  * sets SPARK_HOME and SPARK_SCALA_VERSION, which Spark reads from the environment.
  */
 public final class LocalCluster {
+    private static final Duration START_LIMIT = Duration.ofSeconds(90);
+
     private LocalCluster() {}
 
-    /** A session with {@code executors} executors of {@code cores} cores each; the caller closes it. */
+    /** A session with {@code executors} executors of {@code cores} cores each; all started; the caller closes it. */
     public static SparkSession start(int executors, int cores, Map<String, String> settings) {
         prepareSparkHome();
         SparkSession.Builder builder = SparkSession.builder()
@@ -29,7 +33,14 @@ public final class LocalCluster {
                 .config("spark.executor.extraJavaOptions", System.getProperty("rarspark.test.javaOptions"))
                 .config("spark.task.reaper.enabled", "true");
         settings.forEach(builder::config);
-        return builder.getOrCreate();
+        SparkSession session = builder.getOrCreate();
+        try {
+            SparkSessions.awaitExecutors(session, executors, START_LIMIT);
+            return session;
+        } catch (InterruptedException | RuntimeException e) {
+            session.stop();
+            throw new IllegalStateException("The executors did not start", e);
+        }
     }
 
     private static void prepareSparkHome() {

@@ -24,7 +24,7 @@ public final class S3Server implements AutoCloseable {
     private static final String SECRET = "local-credential";
 
     /** Where the store reports each upload that a client aborts; held, or its level would be forgotten. */
-    private static final Logger STORE_LOG = Logger.getLogger("jclouds.blobstore");
+    private static final Logger STORE_LOG = Logger.getLogger("org.jclouds");
 
     private final URLClassLoader loader;
     private final Object server;

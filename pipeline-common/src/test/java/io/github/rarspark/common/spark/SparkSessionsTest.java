@@ -1,0 +1,74 @@
+package io.github.rarspark.common.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.assertj.core.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(120)
+class SparkSessionsTest {
+    private static final Map<String, String> SETTINGS = Map.of(
+            "spark.ui.enabled",
+            "false",
+            "spark.driver.host",
+            "127.0.0.1",
+            "spark.task.cpus",
+            "2",
+            "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures",
+            "1",
+            "spark.scheduler.barrier.maxConcurrentTasksCheck.interval",
+            "1s");
+
+    @Test
+    void aSessionRunsDescribedJobsAndReportsTheirFailures() throws Exception {
+        try (SparkSession session = SparkSessions.open("test", Optional.of("local[2]"), SETTINGS)) {
+            JavaSparkContext context = SparkSessions.context(session);
+            assertThat(context.appName()).isEqualTo("test");
+            SparkSessions.describe(session, "count 2 rows");
+            assertThat(context.getLocalProperty("spark.job.description")).isEqualTo("count 2 rows");
+
+            assertThat(TaskThreads.planned(context.getConf())).isEqualTo(2);
+            assertThat(context.parallelize(List.of(1), 1)
+                            .map(row -> TaskThreads.current())
+                            .collect())
+                    .containsExactly(2);
+
+            SparkSessions.awaitExecutors(session, 1, Duration.ofSeconds(1));
+            assertThatThrownBy(() -> SparkSessions.awaitExecutors(session, 3, Duration.ZERO))
+                    .isInstanceOfSatisfying(
+                            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNAVAILABLE))
+                    .hasMessage("Cannot get 3 executors: 1 came within 0 s; free the cluster or ask for fewer"
+                            + " (spark.executor.instances)");
+
+            Throwable failure = Assertions.catchThrowable(() -> context.parallelize(List.of(1), 1)
+                    .map(row -> {
+                        throw new JobException(ExitCode.DATA, "row " + row + " is bad", new IOException());
+                    })
+                    .collect());
+            assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DATA);
+            assertThat(ExitCode.message(failure)).isEqualTo("row 1 is bad");
+
+            Throwable slots = Assertions.catchThrowable(
+                    () -> BarrierStage.run(context, 2, Integer.class, task -> task.partitionId()));
+            assertThat(ExitCode.of(slots)).isEqualTo(ExitCode.UNAVAILABLE);
+        }
+    }
+
+    @Test
+    void withoutASettingATaskHasOneThread() {
+        assertThat(TaskThreads.planned(new SparkConf(false))).isEqualTo(1);
+        assertThat(TaskThreads.current()).isEqualTo(Runtime.getRuntime().availableProcessors());
+    }
+}
