@@ -76,9 +76,21 @@ class WeightsCacheTest {
         assertThat(closed).isEmpty();
         a.close();
         assertThat(closed).containsExactly("a");
-        a.close();
         b.close();
-        assertThat(closed).as("closing a lease twice gives back once").containsExactly("a");
+        assertThat(closed).containsExactly("a");
+    }
+
+    @Test
+    void closingALeaseTwiceGivesBackOnce() {
+        var first = lease("a", 80);
+        var second = lease("a", 80);
+        first.close();
+        first.close();
+        lease("b", 80).close();
+        assertThat(closed).containsExactly("b");
+        second.close();
+        lease("b", 80).close();
+        assertThat(closed).containsExactly("b", "a");
     }
 
     @Test
