@@ -88,8 +88,9 @@ public final class ParquetShard {
             throws IOException {
         long[] count = new long[1];
         Stored stored = storage.put(path, out -> {
+            StreamOutputFile file = new StreamOutputFile(out);
             try (ParquetWriter<GenericRecord> writer = new Builder(
-                            new StreamOutputFile(out), () -> new SealingWriteSupport(type, out, planSha256, keyValues))
+                            file, () -> new SealingWriteSupport(type, file, out, planSha256, keyValues))
                     .withConf(listConfiguration())
                     .withCompressionCodec(CODEC)
                     .withRowGroupSize(ROW_GROUP_BYTES)
@@ -210,13 +211,19 @@ public final class ParquetShard {
 
     /** Adds plan and checksum to the footer; Parquet asks for them when all data pages are written. */
     private static final class SealingWriteSupport extends AvroWriteSupport<GenericRecord> {
+        private final StreamOutputFile file;
         private final HashingStream stream;
         private final String planSha256;
         private final Supplier<Map<String, String>> more;
 
         SealingWriteSupport(
-                MessageType type, HashingStream stream, String planSha256, Supplier<Map<String, String>> more) {
+                MessageType type,
+                StreamOutputFile file,
+                HashingStream stream,
+                String planSha256,
+                Supplier<Map<String, String>> more) {
             super(type, avroSchema(type), GenericData.get());
+            this.file = file;
             this.stream = stream;
             this.planSha256 = planSha256;
             this.more = more;
@@ -224,6 +231,7 @@ public final class ParquetShard {
 
         @Override
         public FinalizedWriteContext finalizeWrite() {
+            file.completeData();
             Map<String, String> keys = new HashMap<>(more.get());
             keys.put(PLAN_KEY, planSha256);
             keys.put(DATA_BYTES_KEY, Long.toString(stream.bytes()));

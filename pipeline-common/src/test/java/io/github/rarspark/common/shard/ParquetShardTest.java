@@ -9,7 +9,10 @@ import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +24,8 @@ import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.avro.generic.GenericRecordBuilder;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.format.FileMetaData;
+import org.apache.parquet.format.Util;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
@@ -76,6 +81,21 @@ class ParquetShardTest {
     void equalRecordsGiveEqualBytes() throws Exception {
         String again = Storage.child(temp.toUri().toString(), "again");
         assertThat(write(path, 1000).sha256()).isEqualTo(write(again, 1000).sha256());
+    }
+
+    @Test
+    void encodingsAreListedInAnOrderThatEveryJvmAgreesOn() throws Exception {
+        write(path, 1000);
+        ByteBuffer file =
+                ByteBuffer.wrap(Files.readAllBytes(temp.resolve("part-0"))).order(ByteOrder.LITTLE_ENDIAN);
+        int footerEnd = file.limit() - 8;
+        int footerStart = footerEnd - file.getInt(footerEnd);
+        FileMetaData footer =
+                Util.readFileMetaData(new ByteArrayInputStream(file.array(), footerStart, footerEnd - footerStart));
+        assertThat(footer.getRow_groups()).isNotEmpty().allSatisfy(group -> assertThat(group.getColumns())
+                .allSatisfy(column -> assertThat(column.getMeta_data().getEncodings())
+                        .hasSizeGreaterThan(1)
+                        .isSorted()));
     }
 
     @Test

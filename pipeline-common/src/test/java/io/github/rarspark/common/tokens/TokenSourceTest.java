@@ -41,8 +41,9 @@ class TokenSourceTest {
     @Test
     void schemaIsTheDocumentedOne() {
         assertThat(TokenFormat.TYPE)
-                .isEqualTo(MessageTypeParser.parseMessageType(
-                        """
+                .isEqualTo(
+                        MessageTypeParser.parseMessageType(
+                                """
                         message token_row {
                           required binary sample_id (STRING);
                           required int32 class_id;
