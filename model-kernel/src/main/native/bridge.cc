@@ -53,16 +53,28 @@ jlongArray to_java(JNIEnv* env, const std::vector<int64_t>& values) {
   return array;
 }
 
-void raise(JNIEnv* env, const char* message) {
+static void raise(JNIEnv* env, const char* type, const char* message) {
   if (env->ExceptionCheck()) {
     return;
   }
   const char* end = std::strchr(message, '\n');
   std::string first_line = end == nullptr ? std::string(message) : std::string(message, end);
-  jclass type = env->FindClass("io/github/rarspark/kernel/error/NativeException");
-  if (type != nullptr) {
-    env->ThrowNew(type, first_line.c_str());
+  jclass exception = env->FindClass(type);
+  if (exception != nullptr) {
+    env->ThrowNew(exception, first_line.c_str());
   }
+}
+
+void raise_native(JNIEnv* env, const char* message) {
+  raise(env, "io/github/rarspark/kernel/error/NativeException", message);
+}
+
+void raise_communication(JNIEnv* env, const char* message) {
+  raise(env, "io/github/rarspark/kernel/error/CommunicationException", message);
+}
+
+bool is_from_gloo(const char* message) {
+  return std::strstr(message, "gloo/") != nullptr;
 }
 
 }  // namespace bridge

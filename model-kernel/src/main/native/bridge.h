@@ -69,20 +69,26 @@ std::vector<at::Tensor> tensors(JNIEnv* env, jlongArray handles);
 std::string text(JNIEnv* env, jstring value);
 jlongArray to_java(JNIEnv* env, const std::vector<int64_t>& values);
 
-// Raises io.github.rarspark.kernel.error.NativeException with the first line of the message.
-void raise(JNIEnv* env, const char* message);
+// Raise an exception of io.github.rarspark.kernel.error with the first line of the message.
+void raise_native(JNIEnv* env, const char* message);
+void raise_communication(JNIEnv* env, const char* message);
+
+// Whether a failure without a type of its own comes from Gloo, whose messages begin with the place in its sources.
+bool is_from_gloo(const char* message);
 
 // Runs `body`; a C++ exception becomes a Java exception and the result is zero.
 template <typename Body>
 auto guarded(JNIEnv* env, Body body) -> decltype(body()) {
   try {
     return body();
+  } catch (const c10::DistError& error) {
+    raise_communication(env, error.what_without_backtrace());
   } catch (const c10::Error& error) {
-    raise(env, error.what_without_backtrace());
+    raise_native(env, error.what_without_backtrace());
   } catch (const std::exception& error) {
-    raise(env, error.what());
+    (is_from_gloo(error.what()) ? raise_communication : raise_native)(env, error.what());
   } catch (...) {
-    raise(env, "libtorch raised an exception of unknown type");
+    raise_native(env, "libtorch raised an exception of unknown type");
   }
   return decltype(body())();
 }

@@ -1,6 +1,7 @@
 package io.github.rarspark.common;
 
 import io.github.rarspark.conf.RecipeException;
+import io.github.rarspark.kernel.error.CommunicationException;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.error.NativeException;
 import io.github.rarspark.kernel.error.NumericException;
@@ -97,6 +98,9 @@ public enum ExitCode {
         }
         if (t instanceof DataException || t instanceof NumericException) {
             return Optional.of(DATA);
+        }
+        if (t instanceof CommunicationException) {
+            return Optional.of(TEMPORARY);
         }
         if (t instanceof NativeException) {
             return Optional.of(INTERNAL);

@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * One rank's membership in a group that runs collectives (c10d's ProcessGroup over Gloo). Every rank calls the same
  * collectives in the same order. A rank that is gone, or later than the group's timeout, makes the collective fail in
- * the others with a {@link io.github.rarspark.kernel.error.NativeException}; the group is of no more use then.
+ * the others with a {@link io.github.rarspark.kernel.error.CommunicationException}; the group is of no more use then.
  */
 public final class ProcessGroup extends NativeObject {
     private final int rank;

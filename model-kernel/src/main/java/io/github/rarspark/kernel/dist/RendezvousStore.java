@@ -27,7 +27,7 @@ public final class RendezvousStore extends NativeObject {
      * Connects to the store served at {@code host:port}.
      *
      * @param timeout how long to wait for the connection, and later for the others
-     * @throws io.github.rarspark.kernel.error.NativeException if nothing answers within the timeout
+     * @throws io.github.rarspark.kernel.error.CommunicationException if nothing answers within the timeout
      */
     public static RendezvousStore connect(String host, int port, Duration timeout) {
         return new RendezvousStore(Bridge.storeConnect(host, port, timeout.toMillis()));

@@ -3,7 +3,8 @@ package io.github.rarspark.kernel.jni;
 /**
  * The native functions of the bridge to libtorch, as the C++ sources declare them. A {@code long} that stands for a
  * tensor is a {@code torch::Tensor*} owned by a DJL array; zero stands for an absent optional tensor. Every failure in
- * libtorch is a {@link io.github.rarspark.kernel.error.NativeException} with the first line of its message.
+ * libtorch is a {@link io.github.rarspark.kernel.error.NativeException}, every failure to reach another rank a {@link
+ * io.github.rarspark.kernel.error.CommunicationException}, with the first line of its message.
  *
  * <p>Only the packages {@code tensor}, {@code dist} and {@code optim} call these.
  */

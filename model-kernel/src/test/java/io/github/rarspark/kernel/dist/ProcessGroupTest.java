@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.kernel.error.CommunicationException;
 import io.github.rarspark.kernel.error.NativeException;
 import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.tensor.TensorScope;
@@ -89,11 +90,11 @@ class ProcessGroupTest {
     void aMissingPeerIsAnExceptionAfterTheTimeout() {
         try (RendezvousStore store = RendezvousStore.serve("127.0.0.1", Duration.ofMillis(300))) {
             assertThatThrownBy(() -> ProcessGroup.join(store, 0, 2, "127.0.0.1", Duration.ofMillis(300)))
-                    .isInstanceOf(NativeException.class)
+                    .isInstanceOf(CommunicationException.class)
                     .hasMessageNotContaining("\n");
         }
         assertThatThrownBy(() -> RendezvousStore.connect("127.0.0.1", 1, Duration.ofMillis(300)))
-                .isInstanceOf(NativeException.class);
+                .isInstanceOf(CommunicationException.class);
     }
 
     @Test

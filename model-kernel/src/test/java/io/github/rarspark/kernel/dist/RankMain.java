@@ -3,7 +3,7 @@ package io.github.rarspark.kernel.dist;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.rarspark.kernel.error.NativeException;
+import io.github.rarspark.kernel.error.CommunicationException;
 import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
@@ -108,7 +108,7 @@ final class RankMain {
                 group.allReduceSum(value);
                 value.set(new float[] {1});
             }
-        } catch (NativeException e) {
+        } catch (CommunicationException e) {
             System.out.println("failed " + e.getMessage());
         }
     }

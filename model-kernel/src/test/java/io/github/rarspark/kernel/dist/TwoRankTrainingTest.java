@@ -1,0 +1,158 @@
+package io.github.rarspark.kernel.dist;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.kernel.golden.FillFormula;
+import io.github.rarspark.kernel.optim.AdamW;
+import io.github.rarspark.kernel.optim.LearningRate;
+import io.github.rarspark.kernel.rar.KeyedDropout;
+import io.github.rarspark.kernel.rar.RarBatch;
+import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.rar.RarModel;
+import io.github.rarspark.kernel.tensor.Handles;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.tensor.Torch;
+import io.github.rarspark.kernel.weights.NamedTensors;
+import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.SafetensorsFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The golden training steps (batch 4), split over ranks that are threads of this process. */
+class TwoRankTrainingTest {
+    private static final Path CASE = Path.of("src/test/resources/golden/rar-small");
+    private static final RarConfig CONFIG = RarConfig.of(32, 2, 4, 128, 16, 64, 10);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
+
+    /** The six steps' losses of one rank, and its final weights. */
+    private record Outcome(double[] losses, List<float[]> weights) {}
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4})
+    void splitTrainingGivesTheGoldenLossesAndWeights(int ranks) throws Exception {
+        SafetensorsFile expected = Safetensors.read(CASE.resolve("rar.safetensors"));
+        List<Outcome> outcomes = train(ranks, expected);
+        double[] losses = expected.doubles("train/losses");
+        for (int step = 0; step < losses.length; step++) {
+            int at = step;
+            double mean =
+                    outcomes.stream().mapToDouble(o -> o.losses()[at]).average().orElseThrow();
+            assertThat(mean).as("loss of step " + step).isCloseTo(losses[step], within(2e-6 * losses[step]));
+        }
+        List<String> names = List.copyOf(CONFIG.parameters().byName().keySet());
+        for (int i = 0; i < names.size(); i++) {
+            if (!names.get(i).endsWith("k_norm.bias")) {
+                assertThat(outcomes.get(0).weights().get(i))
+                        .as(names.get(i))
+                        .containsExactly(expected.floats("train/final/" + names.get(i)), within(2e-5f));
+            }
+            assertThat(outcomes.get(1).weights().get(i))
+                    .isEqualTo(outcomes.get(0).weights().get(i));
+        }
+        assertThat(Handles.live()).isZero();
+    }
+
+    @Test
+    void theRanksSeeDifferentSamples() throws Exception {
+        List<Outcome> outcomes = train(2, Safetensors.read(CASE.resolve("rar.safetensors")));
+        assertThat(outcomes.get(0).losses()).isNotEqualTo(outcomes.get(1).losses());
+    }
+
+    private static List<Outcome> train(int ranks, SafetensorsFile expected) throws Exception {
+        ExecutorService pool = Executors.newFixedThreadPool(ranks);
+        try {
+            CompletableFuture<Integer> port = new CompletableFuture<>();
+            List<Future<Outcome>> running = new ArrayList<>();
+            for (int rank = 0; rank < ranks; rank++) {
+                int number = rank;
+                running.add(pool.submit(() -> {
+                    try (RendezvousStore store = number == 0
+                                    ? RendezvousStore.serve("127.0.0.1", TIMEOUT)
+                                    : RendezvousStore.connect("127.0.0.1", port.get(30, TimeUnit.SECONDS), TIMEOUT);
+                            ProcessGroup group = join(store, number, ranks, port)) {
+                        return steps(group, expected);
+                    }
+                }));
+            }
+            List<Outcome> outcomes = new ArrayList<>();
+            for (Future<Outcome> rank : running) {
+                outcomes.add(rank.get(120, TimeUnit.SECONDS));
+            }
+            return outcomes;
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    private static ProcessGroup join(RendezvousStore store, int rank, int ranks, CompletableFuture<Integer> port) {
+        if (rank == 0) {
+            port.complete(store.port());
+        }
+        return ProcessGroup.join(store, rank, ranks, "127.0.0.1", TIMEOUT);
+    }
+
+    private static Outcome steps(ProcessGroup group, SafetensorsFile expected) throws Exception {
+        Torch.setIntraOpThreads(1);
+        FillFormula formula = FillFormula.parse(Files.readString(CASE.resolve("rar.json")), "rar.json");
+        long[] ids = expected.longs("ids");
+        long[] orders = expected.longs("train/orders");
+        long[] conditions = expected.longs("train/conditions");
+        int tokens = CONFIG.tokens();
+        int batch = ids.length / tokens;
+        int rows = batch / group.worldSize();
+        int first = group.rank() * rows;
+        double[] losses = new double[expected.doubles("train/losses").length];
+        LearningRate rate = new LearningRate(0.004, 0.0001, 3, 10);
+        try (NDManager manager = NDManager.newBaseManager();
+                NamedTensors weights = formula.tensors(CONFIG.parameters(), manager);
+                AdamW optimizer = new AdamW(
+                        manager, weights.asMap(), CONFIG::decays, new AdamW.Settings(0.9, 0.96, 1e-8, 0.03, 1))) {
+            TensorScope.requireGradients(weights.asMap().values());
+            RarModel model = new RarModel(CONFIG, weights);
+            try (GradientReducer reducer =
+                    new GradientReducer(group, weights.asMap().values(), 4096)) {
+                for (int step = 0; step < losses.length; step++) {
+                    long[][] taken = new long[rows][];
+                    long[][] order = new long[rows][];
+                    for (int row = 0; row < rows; row++) {
+                        taken[row] = slice(ids, first + row, tokens);
+                        order[row] = slice(orders, step * batch + first + row, tokens);
+                    }
+                    int at = step * batch + first;
+                    RarBatch part = RarBatch.ordered(taken, order, Arrays.copyOfRange(conditions, at, at + rows));
+                    optimizer.zeroGradients();
+                    reducer.prepare();
+                    try (TensorScope s = TensorScope.training(manager)) {
+                        NDArray loss = model.loss(s, part, KeyedDropout.NONE);
+                        s.backward(loss);
+                        losses[step] = loss.getFloat();
+                    }
+                    optimizer.clipGradients();
+                    optimizer.step(rate.at(step));
+                }
+            }
+            List<float[]> last =
+                    weights.asMap().values().stream().map(NDArray::toFloatArray).toList();
+            return new Outcome(losses, last);
+        }
+    }
+
+    private static long[] slice(long[] flat, int row, int length) {
+        return Arrays.copyOfRange(flat, row * length, (row + 1) * length);
+    }
+}

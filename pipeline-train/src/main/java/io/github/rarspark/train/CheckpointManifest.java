@@ -1,0 +1,32 @@
+package io.github.rarspark.train;
+
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.storage.Stored;
+import io.github.rarspark.kernel.error.DataException;
+import java.util.List;
+
+/**
+ * {@code manifest.json} of a checkpoint: it is whole, and from this run.
+ *
+ * @param step updates made
+ * @param attempt of the run that wrote it
+ * @param plan hash of the run's plan
+ * @param files name, length and hash of each file
+ */
+record CheckpointManifest(long step, int attempt, String plan, List<File> files) {
+    static final String NAME = "manifest.json";
+
+    /** A file of the checkpoint. */
+    record File(String name, long bytes, String sha256) {
+        static File of(Stored stored) {
+            return new File(Storage.name(stored.path()), stored.bytes(), stored.sha256());
+        }
+    }
+
+    File file(String name) {
+        return files.stream()
+                .filter(file -> file.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new DataException("The checkpoint of step " + step + " lists no " + name));
+    }
+}

@@ -1,0 +1,30 @@
+package io.github.rarspark.train;
+
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.tokens.TokenSource;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.train.coordinator.CoordinatorAddress;
+import java.io.Serializable;
+
+/**
+ * What every rank needs to know; the same for all.
+ *
+ * @param recipe the whole recipe
+ * @param storage reaches all URIs
+ * @param tokens what to train on
+ * @param output the run's directory
+ * @param planSha256 hash of the run's plan
+ * @param attempt of the run, in the names of its checkpoints
+ * @param resume the checkpoint to go on from; null to start anew
+ * @param coordinator the driver
+ */
+record RankAssignment(
+        Recipe recipe,
+        Storage storage,
+        TokenSource tokens,
+        String output,
+        String planSha256,
+        int attempt,
+        Checkpoints.Reference resume,
+        CoordinatorAddress coordinator)
+        implements Serializable {}

@@ -1,0 +1,97 @@
+package io.github.rarspark.train;
+
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.spark.BarrierStage;
+import io.github.rarspark.common.spark.EventLog;
+import io.github.rarspark.common.spark.WeightFile;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.TrainSettings;
+import io.github.rarspark.kernel.dist.ProcessGroup;
+import io.github.rarspark.kernel.dist.RendezvousStore;
+import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.tensor.Torch;
+import io.github.rarspark.kernel.vqgan.Vqgan;
+import io.github.rarspark.train.coordinator.CoordinatorClient;
+import java.time.Duration;
+import java.util.Map;
+import org.apache.spark.BarrierTaskContext;
+
+/**
+ * One rank: the barrier task that finds the others, joins the process group and trains. The barrier is used to meet
+ * only; whatever fails later closes this rank's end of the group, which fails the others within the timeout.
+ */
+final class RankTask implements BarrierStage.Task<Long> {
+    private static final long serialVersionUID = 1;
+
+    private final RankAssignment assignment;
+
+    RankTask(RankAssignment assignment) {
+        this.assignment = assignment;
+    }
+
+    /** Returns the number of updates that the state has seen. */
+    @Override
+    public Long run(BarrierTaskContext context) throws Exception {
+        TrainSettings train = assignment.recipe().train();
+        int rank = context.partitionId();
+        int ranks = context.getTaskInfos().length;
+        Duration timeout = Duration.ofSeconds(train.timeoutSeconds());
+        Torch.setIntraOpThreads(train.threads());
+        String host = host(context.getTaskInfos()[rank].address());
+        try (NDManager manager = NDManager.newBaseManager();
+                RendezvousStore store = meet(context, rank, host, timeout);
+                ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout)) {
+            EventLog.log("rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host));
+            return train(group, manager, timeout);
+        }
+    }
+
+    /** Rank 0 serves the store and tells the others where. */
+    private static RendezvousStore meet(BarrierTaskContext context, int rank, String host, Duration timeout) {
+        if (rank == 0) {
+            RendezvousStore store = RendezvousStore.serve(host, timeout);
+            try {
+                context.allGather(host + ":" + store.port());
+                return store;
+            } catch (RuntimeException e) {
+                store.close();
+                throw e;
+            }
+        }
+        String address = context.allGather("")[0];
+        int colon = address.lastIndexOf(':');
+        return RendezvousStore.connect(
+                address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)), timeout);
+    }
+
+    private long train(ProcessGroup group, NDManager manager, Duration timeout) throws Exception {
+        RarConfig config = KernelSettings.rar(assignment.recipe().model());
+        Storage storage = assignment.storage();
+        TrainingSamples samples = new TrainingSamples(
+                assignment.tokens().readAll(),
+                config.tokens(),
+                assignment.recipe().seed());
+        boolean reports = group.rank() == 0;
+        try (TrainState state = TrainState.open(assignment, config, group, manager);
+                Vqgan tokenizer = reports ? tokenizer(storage, manager) : null;
+                CoordinatorClient client = reports ? new CoordinatorClient(assignment.coordinator(), timeout) : null) {
+            SampleGrid grid = new SampleGrid(assignment, tokenizer, manager);
+            Trainer.Reporter reporter = reports ? client::send : report -> {};
+            new Trainer(assignment, group, manager, samples, state, config, grid, reporter).run();
+            group.barrier();
+            return state.optimizer().steps();
+        }
+    }
+
+    private Vqgan tokenizer(Storage storage, NDManager manager) throws Exception {
+        String path = assignment.recipe().train().tokenizer();
+        return path.isEmpty() ? null : Vqgan.load(WeightFile.of(storage, path).read(storage), manager);
+    }
+
+    /** The host of Spark's {@code host:port}. */
+    private static String host(String address) {
+        int colon = address.lastIndexOf(':');
+        return colon < 0 ? address : address.substring(0, colon);
+    }
+}

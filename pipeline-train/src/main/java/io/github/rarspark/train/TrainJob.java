@@ -1,0 +1,173 @@
+package io.github.rarspark.train;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.run.PreFlight;
+import io.github.rarspark.common.run.RunOutput;
+import io.github.rarspark.common.spark.BarrierStage;
+import io.github.rarspark.common.spark.Progress;
+import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.tokens.TokenShape;
+import io.github.rarspark.common.tokens.TokenSource;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.TrainSettings;
+import io.github.rarspark.train.coordinator.Coordinator;
+import io.github.rarspark.train.coordinator.Report;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * The job {@code train}: plans, starts the ranks together, makes their checkpoints count, publishes the final weights.
+ * Running it again over an unfinished output resumes from the last checkpoint that counts. Driver only.
+ */
+public final class TrainJob {
+    private final SparkSession session;
+    private final Recipe recipe;
+    private final TrainSettings settings;
+    private final Storage storage;
+    private final boolean quiet;
+
+    /** A job for {@code recipe.train()}; {@code train.tokens} and {@code train.output} have to be given. */
+    public TrainJob(SparkSession session, Recipe recipe, boolean quiet) {
+        this.session = session;
+        this.recipe = recipe;
+        this.settings = recipe.train();
+        this.storage = new Storage(session.sparkContext().hadoopConfiguration());
+        this.quiet = quiet;
+    }
+
+    /**
+     * Trains, or does nothing if the output is finished.
+     *
+     * @throws JobException {@link ExitCode#NO_INPUT} if the tokens are missing, {@link ExitCode#DATA} if they do not fit
+     *     the model, {@link ExitCode#OUTPUT_EXISTS} or {@link ExitCode#TEMPORARY} if the output is another's, {@link
+     *     ExitCode#UNAVAILABLE} if there are fewer task slots than ranks
+     */
+    public JobResult run() throws IOException {
+        recipe.requireGiven("train", "train.tokens", "train.output");
+        Instant started = Instant.now();
+        TokenShape shape = new TokenShape(
+                recipe.model().tokens(), recipe.model().codes(), recipe.model().classes());
+        TokenSource tokens = TokenSource.open(storage, "--tokens", settings.tokens(), shape);
+        requireSlots();
+        Plan plan = plan(tokens);
+        Optional<OutputClaim> claimed = new RunOutput(storage, settings.output()).claim(plan);
+        if (claimed.isEmpty()) {
+            return storage.readJson(Storage.child(settings.output(), JobResult.NAME), JobResult.class);
+        }
+        try (OutputClaim claim = claimed.get()) {
+            storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
+            return train(claim, tokens, started);
+        }
+    }
+
+    /** What identifies the run; pure but for reading the hash of {@code train.init}. */
+    private Plan plan(TokenSource tokens) throws IOException {
+        Map<String, String> inputs = new LinkedHashMap<>();
+        inputs.put("tokens", tokens.sha256());
+        if (!settings.init().isEmpty()) {
+            PreFlight.requireInput(storage, "--init", settings.init());
+            inputs.put("init", Sha256.of(storage, settings.init()));
+        }
+        return Plan.of("train", recipe.sha256("model", "train"), inputs, Map.of());
+    }
+
+    private void requireSlots() {
+        int slots = SparkSessions.context(session).defaultParallelism();
+        if (session.sparkContext().isLocal() && slots < settings.ranks()) {
+            throw new JobException(
+                    ExitCode.UNAVAILABLE,
+                    "Cannot start " + settings.ranks() + " ranks (train.ranks) on " + slots
+                            + " local task slots; use --master local[" + settings.ranks() + "] or fewer ranks");
+        }
+    }
+
+    private JobResult train(OutputClaim claim, TokenSource tokens, Instant started) throws IOException {
+        Optional<Checkpoints.Reference> resume = Checkpoints.last(claim);
+        long begin = resume.map(Checkpoints.Reference::step).orElse(0L);
+        MetricsLog metrics = MetricsLog.resumeAt(claim, begin);
+        SparkConf conf = session.sparkContext().getConf();
+        String host = conf.get("spark.driver.host");
+        try (Progress progress = Progress.start("train", "steps", settings.steps(), quiet);
+                Coordinator coordinator = new Coordinator(
+                        host,
+                        conf.get("spark.driver.bindAddress", host),
+                        report -> handle(report, claim, metrics, progress))) {
+            progress.step(begin);
+            RankAssignment assignment = new RankAssignment(
+                    recipe,
+                    storage,
+                    tokens,
+                    claim.directory(),
+                    claim.plan().sha256(),
+                    claim.attempt(),
+                    resume.orElse(null),
+                    coordinator.address());
+            runRanks(assignment, coordinator);
+        }
+        Checkpoints.Reference last = Checkpoints.last(claim)
+                .orElseThrow(() -> new IllegalStateException("Training ended without a checkpoint"));
+        metrics.publish();
+        Checkpoints.publishModel(claim, last);
+        JobResult result = result(claim, started, begin, metrics);
+        claim.finish(result);
+        return result;
+    }
+
+    private void runRanks(RankAssignment assignment, Coordinator coordinator) throws IOException {
+        int ranks = settings.ranks();
+        SparkSessions.describe(session, "train " + settings.steps() + " steps on " + ranks + " ranks");
+        try {
+            BarrierStage.run(SparkSessions.context(session), ranks, Long.class, new RankTask(assignment));
+        } catch (RuntimeException e) {
+            // The ranks only hear that the driver refused; the driver knows why.
+            Exception cause = coordinator.failure().orElse(e);
+            if (cause instanceof IOException io) {
+                throw io;
+            }
+            throw (RuntimeException) cause;
+        }
+    }
+
+    private void handle(Report report, OutputClaim claim, MetricsLog metrics, Progress progress) throws IOException {
+        if (report instanceof Report.Progress made) {
+            long before = metrics.last() == null ? 0 : metrics.last().step();
+            metrics.add(made);
+            progress.step(made.step() - before);
+            progress.note(String.format(Locale.ROOT, "loss %.4f, %.1f images/s", made.loss(), made.imagesPerSecond()));
+        } else if (report instanceof Report.Checkpoint written) {
+            List<CheckpointManifest.File> files =
+                    written.files().stream().map(CheckpointManifest.File::of).toList();
+            Checkpoints.publish(
+                    claim,
+                    written.directory(),
+                    new CheckpointManifest(
+                            written.step(), claim.attempt(), claim.plan().sha256(), files));
+            metrics.publish();
+        }
+    }
+
+    private JobResult result(OutputClaim claim, Instant started, long begin, MetricsLog metrics) {
+        Report.Progress last = metrics.last();
+        double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
+        Map<String, Long> counts = Map.of(
+                "steps", (long) settings.steps(),
+                "images", (settings.steps() - begin) * settings.batch(),
+                "ranks", (long) settings.ranks());
+        Map<String, Double> figures = last == null ? Map.of() : Map.of("loss", last.loss());
+        return JobResult.done(claim.plan(), started, seconds, counts, figures, List.of());
+    }
+}

@@ -1,0 +1,56 @@
+package io.github.rarspark.train.coordinator;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.storage.Json;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.time.Duration;
+
+/** A rank's end. Not thread-safe. */
+public final class CoordinatorClient implements AutoCloseable {
+    private final Wire wire;
+
+    /**
+     * Connects to the driver.
+     *
+     * @param timeout the limit of connecting and of waiting for each answer
+     */
+    public CoordinatorClient(CoordinatorAddress address, Duration timeout) throws IOException {
+        int millis = Math.toIntExact(timeout.toMillis());
+        Socket socket = new Socket();
+        try {
+            socket.connect(new InetSocketAddress(address.host(), address.port()), millis);
+            wire = new Wire(socket, millis);
+            exchange(address.secret());
+        } catch (IOException | RuntimeException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Sends a report and waits until the driver has handled it.
+     *
+     * @throws JobException {@link ExitCode#TEMPORARY} if the driver could not
+     */
+    public void send(Report report) throws IOException {
+        exchange(Json.line(report));
+    }
+
+    private void exchange(String line) throws IOException {
+        wire.send(line);
+        String answer = wire.receive();
+        if (!Wire.OK.equals(answer)) {
+            throw new JobException(
+                    ExitCode.TEMPORARY,
+                    "The driver refused a report: " + (answer == null ? "it closed the connection" : answer));
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        wire.close();
+    }
+}

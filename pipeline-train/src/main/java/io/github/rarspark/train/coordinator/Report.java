@@ -1,0 +1,35 @@
+package io.github.rarspark.train.coordinator;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import io.github.rarspark.common.storage.Stored;
+import java.util.List;
+
+/** What a rank tells the driver. */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
+@JsonSubTypes({
+    @JsonSubTypes.Type(value = Report.Progress.class, name = "progress"),
+    @JsonSubTypes.Type(value = Report.Checkpoint.class, name = "checkpoint")
+})
+public sealed interface Report {
+    /**
+     * An update was made.
+     *
+     * @param step updates made so far
+     * @param loss mean cross-entropy of this update's global batch
+     * @param learningRate of this update
+     * @param gradientNorm before clipping
+     * @param imagesPerSecond of all ranks, since the last report
+     */
+    record Progress(long step, double loss, double learningRate, double gradientNorm, double imagesPerSecond)
+            implements Report {}
+
+    /**
+     * The files of a checkpoint are complete; it counts once the driver has published its manifest.
+     *
+     * @param step updates made so far
+     * @param directory name below {@code checkpoints/}
+     * @param files what was written there
+     */
+    record Checkpoint(long step, String directory, List<Stored> files) implements Report {}
+}
