@@ -20,8 +20,16 @@ public record TokenizeSettings(
                         doc =
                                 "Images that cannot be decoded are listed in quarantine.jsonl; more than this many end the job.")
                 int maxBad,
-        @Setting(value = "false", altersResult = false, doc = "Only look at the input and say what would be done.")
+        @Setting(
+                        value = "false",
+                        altersResult = false,
+                        doc = "Only check the output that is there: manifest, checksums and every row.")
                 boolean check,
+        @Setting(
+                        value = "false",
+                        altersResult = false,
+                        doc = "Also write all rows to tokens.jsonl, one JSON object a line, the public format.")
+                boolean jsonl,
         @Setting(value = "4096", range = "[1, )", doc = "Images of one shard, the unit of work.") int shardImages,
         @Setting(value = "16", range = "[1, )", doc = "Crops that go through the encoder together.") int batch,
         @Setting(value = "1", range = "[1, )", doc = "Threads of libtorch in one task.") int threads)

@@ -1,0 +1,108 @@
+package io.github.rarspark.tokenize;
+
+import io.github.rarspark.common.images.StoredImage;
+import io.github.rarspark.common.shard.ParquetShard;
+import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.spark.EventLog;
+import io.github.rarspark.common.spark.UnitTasks;
+import io.github.rarspark.common.spark.WeightsCache;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.tokens.TokenFormat;
+import io.github.rarspark.conf.ImageSettings;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.image.Crops;
+import io.github.rarspark.kernel.image.ImageDecoder;
+import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.tensor.Torch;
+import io.github.rarspark.tokenize.TokenizePlan.Shard;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes one shard, on an executor: decode, crop, encode, store. The shard's bytes depend on the plan and its unit only.
+ *
+ * @param storage where everything lies
+ * @param directory the output
+ * @param planSha256 the hash for the shard's footer
+ * @param tokenizer the weights
+ * @param image side and kind of the crops
+ * @param classes how many classes the input has; 0 if it does not say
+ * @param batch crops that are encoded together
+ * @param threads threads of an operation
+ */
+record TokenizeTask(
+        Storage storage,
+        String directory,
+        String planSha256,
+        TokenizerFile tokenizer,
+        ImageSettings image,
+        int classes,
+        int batch,
+        int threads)
+        implements UnitTasks.Work<Shard, TokenizedShard> {
+
+    @Override
+    public TokenizedShard run(Shard shard) throws IOException {
+        Torch.setIntraOpThreads(threads);
+        long start = System.nanoTime();
+        List<BadImage> bad = new ArrayList<>();
+        ShardReceipt receipt;
+        try (WeightsCache.Lease<TokenizerFile.Loaded> weights = tokenizer.lease(storage)) {
+            receipt = ParquetShard.write(
+                    storage,
+                    Storage.child(directory, shard.name()),
+                    TokenFormat.TYPE,
+                    planSha256,
+                    sink -> {
+                        CropEncoder encoder = new CropEncoder(weights.value().vqgan(), batch, sink);
+                        shard.images().read(storage, stored -> add(stored, encoder, bad));
+                        encoder.flush();
+                    },
+                    () -> TokenizedShard.footer(bad));
+        }
+        EventLog.log(
+                "shard_done",
+                Map.of(
+                        "shard", receipt.name(),
+                        "rows", receipt.rows(),
+                        "bad", bad.size(),
+                        "seconds", (System.nanoTime() - start) / 1e9));
+        return new TokenizedShard(receipt, bad);
+    }
+
+    private void add(StoredImage stored, CropEncoder encoder, List<BadImage> bad) throws IOException {
+        if (stored.classId() < 0 || classes > 0 && stored.classId() >= classes) {
+            String known = classes > 0 ? "the " + classes + " classes" : "the classes from 0 on";
+            bad.add(new BadImage(stored.id(), "Its class " + stored.classId() + " is none of " + known));
+            return;
+        }
+        List<RgbImage> crops;
+        try {
+            crops = crop(new ImageDecoder().decode(stored.bytes(), stored.id()));
+        } catch (DataException e) {
+            bad.add(new BadImage(stored.id(), e.getMessage()));
+            return;
+        }
+        encoder.add(stored.id(), stored.classId(), crops);
+    }
+
+    /** How many rows an image becomes. */
+    static int rowsPerImage(io.github.rarspark.conf.Crops crops) {
+        return switch (crops) {
+            case TEN_CROP -> 10;
+            case CENTER_FLIP -> 2;
+            case CENTER -> 1;
+        };
+    }
+
+    private List<RgbImage> crop(RgbImage decoded) {
+        int size = image.size();
+        return switch (image.crops()) {
+            case TEN_CROP -> Crops.tenCrop(decoded, size);
+            case CENTER_FLIP -> Crops.centerFlip(decoded, size);
+            case CENTER -> List.of(Crops.centerCrop(decoded, size));
+        };
+    }
+}

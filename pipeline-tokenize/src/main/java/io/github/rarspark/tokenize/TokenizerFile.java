@@ -1,0 +1,80 @@
+package io.github.rarspark.tokenize;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.spark.WeightFile;
+import io.github.rarspark.common.spark.WeightsCache;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.vqgan.Vqgan;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.SafetensorsFile;
+import java.io.IOException;
+import java.io.Serializable;
+
+/**
+ * The weights of a tokenizer, by place and content. Executors read them from their place and check the content.
+ *
+ * @param file the weight file
+ * @param config the sizes of the network
+ */
+record TokenizerFile(WeightFile file, VqganConfig config) implements Serializable {
+    /** A tokenizer in memory, with the manager that owns it. */
+    record Loaded(NDManager manager, Vqgan vqgan) implements AutoCloseable {
+        @Override
+        public void close() {
+            manager.close();
+        }
+    }
+
+    /**
+     * Looks at the file at {@code path}.
+     *
+     * @throws DataException if it is no tokenizer's
+     */
+    static TokenizerFile inspect(Storage storage, String path) throws IOException {
+        WeightFile weights = WeightFile.of(storage, path);
+        SafetensorsFile file = weights.read(storage);
+        VqganConfig config = VqganConfig.of(file);
+        config.table().check(path, file.tensors());
+        return new TokenizerFile(weights, config);
+    }
+
+    /**
+     * Checks that the tokenizer makes the tokens that the recipe counts on.
+     *
+     * @throws DataException if it does not
+     */
+    void requireFits(Recipe recipe) {
+        if (config.downsampling() != recipe.tokenizer().downsampling()) {
+            throw new DataException("Cannot use --tokenizer " + file.path() + ": it shrinks the side of an image by "
+                    + config.downsampling() + ", and tokenizer.channel_mult="
+                    + recipe.get("tokenizer.channel_mult") + " by "
+                    + recipe.tokenizer().downsampling() + "; use the recipe it was trained with");
+        }
+        if (config.codes() != recipe.tokenizer().codes()) {
+            throw new DataException("Cannot use --tokenizer " + file.path() + ": it has " + config.codes()
+                    + " codes, and tokenizer.codes=" + recipe.tokenizer().codes()
+                    + "; use the recipe it was trained with");
+        }
+    }
+
+    /** Leases the weights of this executor, which the first of its tasks loads. */
+    WeightsCache.Lease<Loaded> lease(Storage storage) {
+        Device device = Device.cpu();
+        return WeightsCache.shared()
+                .lease(file.key("vqgan", device.toString()), Loaded.class, file.bytes(), () -> load(storage, device));
+    }
+
+    private Loaded load(Storage storage, Device device) throws IOException {
+        SafetensorsFile tensors = file.read(storage);
+        NDManager manager = NDManager.newBaseManager(device);
+        try {
+            return new Loaded(manager, Vqgan.load(tensors, manager));
+        } catch (RuntimeException | Error e) {
+            manager.close();
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package io.github.rarspark.tokenize;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.Recipes;
+import io.github.rarspark.kernel.image.PngEncoder;
+import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.random.Purpose;
+import io.github.rarspark.kernel.random.RandomStream;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.NamedTensors;
+import io.github.rarspark.kernel.weights.ParameterSpec;
+import io.github.rarspark.kernel.weights.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+
+/** A small tokenizer (16 pixels, 4 x 4 tokens, 64 codes), ten small images of two classes, and a recipe for them. */
+final class TokenizeFixture {
+    static final int SIZE = 16;
+    static final int IMAGES = 10;
+    static final VqganConfig CONFIG = new VqganConfig(32, List.of(1, 1, 1), 1, 8, 64);
+
+    final Storage storage = new Storage(new Configuration());
+    final Path input;
+    final Path tokenizer;
+    final Path output;
+
+    TokenizeFixture(Path directory) throws IOException {
+        input = directory.resolve("images");
+        tokenizer = writeTokenizer(directory.resolve("tokenizer.safetensors"), 1, CONFIG);
+        output = directory.resolve("tokens");
+        for (int i = 0; i < IMAGES; i++) {
+            String name = String.format(Locale.ROOT, "%s/%02d.png", i < 4 ? "apple" : "pear", i);
+            Files.createDirectories(input.resolve(name).getParent());
+            Files.write(input.resolve(name), PngEncoder.encode(image(i)));
+        }
+    }
+
+    /** A session in this process. */
+    static SparkSession session(int cores) {
+        return SparkSession.builder()
+                .master("local[" + cores + "]")
+                .appName("tokenize")
+                .config("spark.ui.enabled", "false")
+                .config("spark.driver.host", "127.0.0.1")
+                .config("spark.driver.bindAddress", "127.0.0.1")
+                .getOrCreate();
+    }
+
+    /** Three images a shard, four crops a batch; {@code values} are keys and values in turn. */
+    Recipe recipe(String... values) {
+        Map<String, String> all = new HashMap<>(Map.of(
+                "image.size", Integer.toString(SIZE),
+                "tokenizer.channel_mult", "1,1,1",
+                "tokenizer.z_channels", "8",
+                "tokenizer.codes", "64",
+                "model.tokens", "16",
+                "model.codes", "64"));
+        all.putAll(Map.of(
+                "tokenize.shard_images", "3",
+                "tokenize.batch", "4",
+                "tokenize.input", input.toString(),
+                "tokenize.tokenizer", tokenizer.toString(),
+                "tokenize.output", output.toString()));
+        for (int i = 0; i < values.length; i += 2) {
+            all.put(values[i], values[i + 1]);
+        }
+        return Recipes.load("demo").with(all);
+    }
+
+    /** The names of the shards of {@code output} with the hashes of their bytes. */
+    Map<String, String> shards(Path output) throws IOException {
+        Map<String, String> hashes = new TreeMap<>();
+        for (String name : storage.list(output.toString())) {
+            if (name.endsWith(".parquet")) {
+                hashes.put(name, Sha256.of(storage, output.resolve(name).toString()));
+            }
+        }
+        return hashes;
+    }
+
+    /** A weight file with values drawn widely enough that many codes are used. */
+    static Path writeTokenizer(Path path, long seed, VqganConfig config) throws IOException {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu());
+                NamedTensors weights = NamedTensors.create(config.table(), manager, spec -> values(spec, seed));
+                var out = Files.newOutputStream(path)) {
+            Safetensors.write(out, config.metadata(), weights.asMap());
+        }
+        return path;
+    }
+
+    private static float[] values(ParameterSpec spec, long seed) {
+        RandomStream random = RandomStream.of(seed, Purpose.INITIAL_WEIGHTS, RandomStream.hash(spec.name()));
+        float[] values = spec.init().draw(Math.toIntExact(spec.shape().size()), random);
+        if (spec.name().startsWith("quantize")) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] *= 32;
+            }
+        }
+        return values;
+    }
+
+    /** Image {@code i}: a gradient with a checkerboard, not square. */
+    static RgbImage image(int i) {
+        int width = 20 + i;
+        int height = 24;
+        byte[] pixels = new byte[width * height * RgbImage.CHANNELS];
+        for (int y = 0; y < height; y++) {
+            for (int x = 0; x < width; x++) {
+                int at = (y * width + x) * RgbImage.CHANNELS;
+                pixels[at] = (byte) (x * 12 + i * 20);
+                pixels[at + 1] = (byte) ((x / 4 + y / 4) % 2 * 200);
+                pixels[at + 2] = (byte) (y * 10 * (i % 3));
+            }
+        }
+        return new RgbImage(width, height, pixels);
+    }
+}

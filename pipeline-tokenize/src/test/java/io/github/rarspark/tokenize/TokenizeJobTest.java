@@ -1,0 +1,326 @@
+package io.github.rarspark.tokenize;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.run.Manifest;
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.run.RunOutput;
+import io.github.rarspark.common.shard.ParquetShard;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.tokens.TokenManifest;
+import io.github.rarspark.common.tokens.TokenShape;
+import io.github.rarspark.common.tokens.TokenSource;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.kernel.image.Crops;
+import io.github.rarspark.kernel.image.Pixels;
+import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.vqgan.Vqgan;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.avro.generic.GenericRecord;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class TokenizeJobTest {
+    @TempDir
+    Path temp;
+
+    private TokenizeFixture fixture;
+    private SparkSession session;
+
+    @BeforeEach
+    void start() throws IOException {
+        fixture = new TokenizeFixture(temp);
+        session = TokenizeFixture.session(2);
+    }
+
+    @AfterEach
+    void stop() {
+        session.stop();
+    }
+
+    @Test
+    void rowsAreTheTokensOfEachCropInOrder() throws Exception {
+        JobResult result = TokenizeJob.run(session, fixture.recipe("tokenize.jsonl", "true"), true);
+        assertThat(result.counts())
+                .containsExactlyInAnyOrderEntriesOf(Map.of("images", 10L, "rows", 20L, "shards", 4L, "bad", 0L));
+        List<String> expected = new ArrayList<>();
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu());
+                Vqgan vqgan = Vqgan.load(Safetensors.read(fixture.tokenizer), manager);
+                TensorScope scope = TensorScope.inference(manager)) {
+            for (int i = 0; i < TokenizeFixture.IMAGES; i++) {
+                List<RgbImage> crops = Crops.centerFlip(TokenizeFixture.image(i), TokenizeFixture.SIZE);
+                for (int crop = 0; crop < 2; crop++) {
+                    long[] tokens = vqgan.encode(
+                                    scope,
+                                    scope.floats(
+                                            Pixels.toFloats(List.of(crops.get(crop))),
+                                            1,
+                                            3,
+                                            TokenizeFixture.SIZE,
+                                            TokenizeFixture.SIZE))
+                            .toLongArray();
+                    expected.add((i < 4 ? "apple/0" : "pear/0") + i + ".png " + (i < 4 ? 0 : 1) + " " + crop + " "
+                            + list(tokens));
+                }
+            }
+        }
+        assertThat(rows(fixture.output)).isEqualTo(expected);
+        assertThat(expected.stream().map(row -> row.replaceFirst(".*\\[", "")).distinct())
+                .as("the tokenizer distinguishes the images")
+                .hasSizeGreaterThan(15);
+        TokenManifest manifest = Manifest.read(fixture.storage, fixture.output.toString(), TokenManifest.class);
+        assertThat(manifest.classNames()).containsExactly("apple", "pear");
+        assertThat(List.of(manifest.grid(), manifest.codes(), manifest.imageSize()))
+                .containsExactly(4, 64, 16);
+        assertThat(manifest.crops()).isEqualTo("center-flip");
+        assertThat(manifest.shards()).extracting(shard -> shard.rows()).containsExactly(6L, 6L, 6L, 2L);
+        TokenShape shape = new TokenShape(16, 64, 2);
+        TokenSource lines = TokenSource.open(
+                fixture.storage,
+                "--tokens",
+                fixture.output.resolve("tokens.jsonl").toString(),
+                shape);
+        TokenSource shards = TokenSource.open(fixture.storage, "--tokens", fixture.output.toString(), shape);
+        assertThat(lines.rows()).isEqualTo(20);
+        long[] a = new long[16];
+        long[] b = new long[16];
+        lines.readAll().copyTokens(13, a, 0);
+        shards.readAll().copyTokens(13, b, 0);
+        assertThat(a).isEqualTo(b);
+    }
+
+    @Test
+    void bytesDependOnTokenizerAndCropsButNotOnCores() throws Exception {
+        Path two = temp.resolve("two-cores");
+        TokenizeJob.run(session, fixture.recipe("tokenize.output", two.toString()), true);
+        Path other = TokenizeFixture.writeTokenizer(temp.resolve("other.safetensors"), 2, TokenizeFixture.CONFIG);
+        Path retrained = temp.resolve("retrained");
+        TokenizeJob.run(
+                session,
+                fixture.recipe("tokenize.output", retrained.toString(), "tokenize.tokenizer", other.toString()),
+                true);
+        Path ten = temp.resolve("ten");
+        TokenizeJob.run(session, fixture.recipe("tokenize.output", ten.toString(), "image.crops", "ten-crop"), true);
+        session.stop();
+        session = TokenizeFixture.session(1);
+        Path one = temp.resolve("one-core");
+        TokenizeJob.run(session, fixture.recipe("tokenize.output", one.toString()), true);
+
+        assertThat(fixture.shards(two)).hasSize(4).isEqualTo(fixture.shards(one));
+        assertThat(fixture.storage.readString(two.resolve("_manifest.json").toString()))
+                .isEqualTo(
+                        fixture.storage.readString(one.resolve("_manifest.json").toString()));
+        assertThat(fixture.shards(retrained).values())
+                .doesNotContainAnyElementsOf(fixture.shards(one).values());
+        assertThat(fixture.shards(ten).values())
+                .doesNotContainAnyElementsOf(fixture.shards(one).values());
+        assertThat(tokens(rows(retrained))).isNotEqualTo(tokens(rows(one)));
+        List<String> tenRows = rows(ten);
+        assertThat(tenRows).hasSize(100);
+        assertThat(tenRows.get(19)).startsWith("apple/01.png 0 9 [");
+    }
+
+    @Test
+    void rerunOverAFinishedOutputChangesNothing() throws Exception {
+        JobResult first = TokenizeJob.run(session, fixture.recipe(), true);
+        Map<String, Object> before = files(fixture.output);
+        assertThat(TokenizeJob.run(session, fixture.recipe(), true)).isEqualTo(first);
+        assertThat(files(fixture.output)).isEqualTo(before);
+    }
+
+    @Test
+    void anotherPlanOverTheOutputIsRefused() throws Exception {
+        TokenizeJob.run(session, fixture.recipe(), true);
+        Map<String, Object> before = files(fixture.output);
+        expect(
+                fixture.recipe("image.crops", "center"),
+                ExitCode.OUTPUT_EXISTS,
+                "it belongs to another run, the recipe differs");
+        Files.copy(fixture.input.resolve("apple/00.png"), fixture.input.resolve("apple/99.png"));
+        expect(fixture.recipe(), ExitCode.OUTPUT_EXISTS, "it belongs to another run, the input 'input' differs");
+        assertThat(files(fixture.output)).isEqualTo(before);
+    }
+
+    @Test
+    void aLiveOwnerIsLeftAlone() throws Exception {
+        Recipe recipe = fixture.recipe();
+        TokenizePlan plan = TokenizePlan.of(
+                recipe,
+                ImageSource.open(fixture.storage, "--input", fixture.input.toString()),
+                TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString()));
+        try (OutputClaim claim = new RunOutput(fixture.storage, fixture.output.toString())
+                .claim(plan.plan())
+                .orElseThrow()) {
+            expect(recipe, ExitCode.TEMPORARY, "is working on it (attempt 1)");
+            claim.check();
+        }
+    }
+
+    @Test
+    void missingInputsAreNamedAndNothingIsWritten() {
+        String none = temp.resolve("none").toString();
+        expect(
+                fixture.recipe("tokenize.input", none),
+                ExitCode.NO_INPUT,
+                "Cannot read --input " + none + ": it does not exist");
+        expect(
+                fixture.recipe("tokenize.tokenizer", none),
+                ExitCode.NO_INPUT,
+                "Cannot read --tokenizer " + none + ": it does not exist");
+        expect(fixture.recipe("tokenize.input", ""), ExitCode.USAGE, "Cannot run tokenize without tokenize.input");
+        expect(
+                fixture.recipe("tokenize.output", fixture.input.resolve("x").toString()),
+                ExitCode.USAGE,
+                "it overlaps --input");
+        assertThat(fixture.output).doesNotExist();
+    }
+
+    @Test
+    void aTokenizerThatDoesNotFitIsNamedAndNothingIsWritten() throws Exception {
+        expect(
+                fixture.recipe("tokenizer.codes", "128", "model.codes", "128"),
+                ExitCode.DATA,
+                "it has 64 codes, and tokenizer.codes=128; use the recipe it was trained with");
+        expect(
+                fixture.recipe("tokenizer.channel_mult", "1,1", "model.tokens", "64"),
+                ExitCode.DATA,
+                "it shrinks the side of an image by 4, and tokenizer.channel_mult=1,1 by 2; use");
+        Path broken = Files.write(temp.resolve("broken.safetensors"), new byte[20]);
+        expect(fixture.recipe("tokenize.tokenizer", broken.toString()), ExitCode.DATA, "broken.safetensors");
+        VqganConfig small = new VqganConfig(32, List.of(1), 1, 4, 8);
+        Path other = TokenizeFixture.writeTokenizer(temp.resolve("small.safetensors"), 1, small);
+        expect(fixture.recipe("tokenize.tokenizer", other.toString()), ExitCode.DATA, "shrinks the side");
+        assertThat(fixture.output).doesNotExist();
+    }
+
+    @Test
+    void badImagesAreQuarantinedUpToTheLimit() throws Exception {
+        Files.writeString(fixture.input.resolve("apple/02.png"), "no picture");
+        Files.write(fixture.input.resolve("pear/07.png"), new byte[0]);
+        expect(
+                fixture.recipe("tokenize.max_bad", "1"),
+                ExitCode.DATA,
+                "2 images cannot be used, more than --max-bad 1; ");
+        Path quarantine = fixture.output.resolve("quarantine.jsonl");
+        List<String> bad = List.of(
+                "{\"path\":\"apple/02.png\",\"reason\":\"Cannot decode apple/02.png: it is neither PNG nor JPEG\"}",
+                "{\"path\":\"pear/07.png\",\"reason\":\"Cannot decode pear/07.png: it is neither PNG nor JPEG\"}");
+        assertThat(Files.readAllLines(quarantine)).isEqualTo(bad);
+        assertThat(fixture.output.resolve("_manifest.json")).doesNotExist();
+
+        JobResult result = TokenizeJob.run(session, fixture.recipe("tokenize.max_bad", "2"), true);
+        assertThat(result.counts())
+                .containsEntry("images", 8L)
+                .containsEntry("rows", 16L)
+                .containsEntry("bad", 2L);
+        assertThat(result.warnings()).containsExactly("2 images could not be used; quarantine.jsonl lists them");
+        assertThat(Files.readAllLines(quarantine)).isEqualTo(bad);
+        assertThat(rows(fixture.output)).hasSize(16).noneMatch(row -> row.startsWith("apple/02.png"));
+    }
+
+    @Test
+    void whatAnEarlierAttemptFinishedIsKept() throws Exception {
+        session.stop();
+        session = TokenizeFixture.session(1);
+        Files.writeString(fixture.input.resolve("apple/01.png"), "no picture");
+        // A directory in the place of the third shard: its task fails when it publishes.
+        Path obstacle = Files.createDirectories(fixture.output.resolve("part-000-00002.parquet"));
+        expect(fixture.recipe(), ExitCode.TEMPORARY, "part-000-00002.parquet: it is a directory");
+        assertThat(fixture.output.resolve("_manifest.json")).doesNotExist();
+        assertThat(RunOutput.readResult(fixture.storage, fixture.output.toString()))
+                .hasValueSatisfying(result -> assertThat(result.retryable()).isTrue());
+        Map<String, Object> before = files(fixture.output);
+        Files.delete(obstacle);
+
+        JobResult result = TokenizeJob.run(session, fixture.recipe(), true);
+        assertThat(result.counts()).containsEntry("rows", 18L).containsEntry("bad", 1L);
+        Map<String, Object> after = files(fixture.output);
+        for (String kept : List.of("part-000-00000.parquet", "part-000-00001.parquet")) {
+            assertThat(before).containsKey(kept);
+            assertThat(after.get(kept)).isEqualTo(before.get(kept));
+        }
+        Path fresh = temp.resolve("fresh");
+        TokenizeJob.run(session, fixture.recipe("tokenize.output", fresh.toString()), true);
+        assertThat(fixture.shards(fixture.output)).hasSize(4).isEqualTo(fixture.shards(fresh));
+    }
+
+    @Test
+    void checkFindsADamagedShard() throws Exception {
+        TokenizeJob.run(session, fixture.recipe(), true);
+        Recipe check = fixture.recipe("tokenize.check", "true");
+        assertThat(TokenizeJob.run(session, check, true).counts()).containsEntry("rows", 20L);
+        Path shard = fixture.output.resolve("part-000-00001.parquet");
+        byte[] bytes = Files.readAllBytes(shard);
+        bytes[10] ^= 1;
+        Files.write(shard, bytes);
+        expect(check, ExitCode.DATA, "part-000-00001.parquet: its checksum is not the manifest's");
+    }
+
+    private void expect(Recipe recipe, ExitCode code, String message) {
+        assertThatThrownBy(() -> TokenizeJob.run(session, recipe, true)).satisfies(e -> {
+            assertThat(ExitCode.of(e)).isEqualTo(code);
+            assertThat(ExitCode.message(e)).contains(message).doesNotContain("\n");
+        });
+    }
+
+    /** All rows as text, in the order of the shards. */
+    private List<String> rows(Path output) throws IOException {
+        List<String> rows = new ArrayList<>();
+        for (String name : fixture.shards(output).keySet()) {
+            try (ParquetReader<GenericRecord> reader =
+                    ParquetShard.read(fixture.storage, Storage.child(output.toString(), name))) {
+                for (GenericRecord row = reader.read(); row != null; row = reader.read()) {
+                    rows.add(row.get("sample_id") + " " + row.get("class_id") + " " + row.get("crop") + " "
+                            + row.get("tokens"));
+                }
+            }
+        }
+        return rows;
+    }
+
+    private static List<String> tokens(List<String> rows) {
+        return rows.stream().map(row -> row.substring(row.indexOf('['))).toList();
+    }
+
+    private static String list(long[] tokens) {
+        List<Long> list = new ArrayList<>();
+        for (long token : tokens) {
+            list.add(token);
+        }
+        return list.toString();
+    }
+
+    /** The identity of every file: it changes when a file is written anew. */
+    private static Map<String, Object> files(Path directory) throws IOException {
+        Map<String, Object> files = new TreeMap<>();
+        try (var all = Files.list(directory)) {
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+                files.put(file.getFileName().toString(), List.of(attributes.fileKey(), attributes.lastModifiedTime()));
+            }
+        }
+        return files;
+    }
+}
