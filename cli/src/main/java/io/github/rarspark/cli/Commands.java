@@ -9,6 +9,8 @@ final class Commands {
     private Commands() {}
 
     static List<CommandSpec> all() {
-        return List.of(CommandSpec.forAnnotatedObject(new VerifyCommand()));
+        return List.of(
+                CommandSpec.forAnnotatedObject(new BenchCommand()),
+                CommandSpec.forAnnotatedObject(new VerifyCommand()));
     }
 }
