@@ -1,0 +1,31 @@
+package io.github.rarspark.kernel.metrics;
+
+/**
+ * Mean and covariance of features.
+ *
+ * @param mean {@code [D]}
+ * @param covariance {@code [D, D]} row-major, symmetric, divided by n - 1
+ */
+public record GaussianStatistics(double[] mean, double[] covariance) {
+    /** Checks that the sizes fit. */
+    public GaussianStatistics {
+        if (mean.length == 0 || covariance.length != mean.length * mean.length) {
+            throw new IllegalArgumentException(
+                    "A mean of " + mean.length + " features has no covariance of " + covariance.length + " entries");
+        }
+    }
+
+    /** The number D of features. */
+    public int width() {
+        return mean.length;
+    }
+
+    /** The trace of the covariance. */
+    public double trace() {
+        double trace = 0;
+        for (int i = 0; i < mean.length; i++) {
+            trace += covariance[i * mean.length + i];
+        }
+        return trace;
+    }
+}

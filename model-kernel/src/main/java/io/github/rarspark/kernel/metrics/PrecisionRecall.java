@@ -1,0 +1,104 @@
+package io.github.rarspark.kernel.metrics;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import java.util.Arrays;
+
+/**
+ * Improved precision and recall (Kynkaanniemi et al., 2019). Every point has a ball that reaches to its k-th nearest
+ * neighbour in its own set; distances are squared and in float32.
+ *
+ * @param precision the share of samples inside some ball of the reference
+ * @param recall the share of the reference inside some ball of the samples
+ */
+public record PrecisionRecall(double precision, double recall) {
+    private static final int BLOCK_ROWS = 256;
+
+    /**
+     * Compares two sets of features, row-major [rows, width] each.
+     *
+     * @param neighbours k, smaller than the rows of either set
+     */
+    public static PrecisionRecall of(NDManager manager, float[] reference, float[] samples, int width, int neighbours) {
+        float[] referenceRadii = radii(manager, reference, width, neighbours);
+        float[] sampleRadii = radii(manager, samples, width, neighbours);
+        boolean[] sampleInside = new boolean[sampleRadii.length];
+        boolean[] referenceInside = new boolean[referenceRadii.length];
+        forEachDistance(manager, reference, samples, width, (i, distances, at) -> {
+            for (int j = 0; j < sampleInside.length; j++) {
+                sampleInside[j] |= distances[at + j] <= referenceRadii[i];
+                referenceInside[i] |= distances[at + j] <= sampleRadii[j];
+            }
+        });
+        return new PrecisionRecall(share(sampleInside), share(referenceInside));
+    }
+
+    /** Distance of each point to its k-th nearest neighbour. */
+    private static float[] radii(NDManager manager, float[] points, int width, int neighbours) {
+        int rows = points.length / width;
+        if (neighbours < 1 || neighbours >= rows) {
+            throw new IllegalArgumentException("Cannot find " + neighbours + " neighbours among " + rows + " images");
+        }
+        float[] radii = new float[rows];
+        forEachDistance(manager, points, points, width, (i, distances, at) -> {
+            // The point itself is the nearest.
+            float[] smallest = new float[neighbours + 1];
+            Arrays.fill(smallest, Float.POSITIVE_INFINITY);
+            for (int j = 0; j < rows; j++) {
+                insert(smallest, distances[at + j]);
+            }
+            radii[i] = smallest[neighbours];
+        });
+        return radii;
+    }
+
+    private static void insert(float[] ascending, float value) {
+        int place = ascending.length - 1;
+        if (value >= ascending[place]) {
+            return;
+        }
+        for (; place > 0 && ascending[place - 1] > value; place--) {
+            ascending[place] = ascending[place - 1];
+        }
+        ascending[place] = value;
+    }
+
+    @FunctionalInterface
+    private interface Row {
+        /** Takes the distances of point {@code i} to all others, which begin at {@code at}. */
+        void accept(int i, float[] distances, int at);
+    }
+
+    private static void forEachDistance(NDManager manager, float[] from, float[] to, int width, Row row) {
+        int rows = from.length / width;
+        int columns = to.length / width;
+        try (TensorScope outer = TensorScope.inference(manager)) {
+            NDArray to_MD = outer.floats(to, columns, width);
+            NDArray toNorms_M = outer.sum(outer.multiply(to_MD, to_MD), 1);
+            for (int start = 0; start < rows; start += BLOCK_ROWS) {
+                int count = Math.min(BLOCK_ROWS, rows - start);
+                float[] distances;
+                try (TensorScope s = outer.open()) {
+                    float[] block = Arrays.copyOfRange(from, start * width, (start + count) * width);
+                    NDArray from_BD = s.floats(block, count, width);
+                    NDArray norms_B1 = s.reshape(s.sum(s.multiply(from_BD, from_BD), 1), count, 1);
+                    NDArray products_BM = s.matmul(from_BD, s.permute(to_MD, 1, 0));
+                    NDArray sums_BM = s.add(s.add(norms_B1, s.affine(products_BM, -2, 0)), toNorms_M);
+                    distances = s.relu(sums_BM).toFloatArray();
+                }
+                for (int i = 0; i < count; i++) {
+                    row.accept(start + i, distances, i * columns);
+                }
+            }
+        }
+    }
+
+    private static double share(boolean[] inside) {
+        int count = 0;
+        for (boolean in : inside) {
+            count += in ? 1 : 0;
+        }
+        return (double) count / inside.length;
+    }
+}
