@@ -1,5 +1,6 @@
 package io.github.rarspark.common.npz;
 
+import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.BufferedInputStream;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -58,6 +60,17 @@ public final class NpzFile implements Closeable {
             }
         }
         return names;
+    }
+
+    /** Identifies the content: the hash of the table of contents, with the length and checksum of each array. */
+    public String sha256() {
+        StringBuilder contents = new StringBuilder();
+        for (String name : names()) {
+            ZipArchiveEntry entry = find(name);
+            contents.append(name).append('\0').append(entry.getSize()).append('\0');
+            contents.append(entry.getCrc()).append('\n');
+        }
+        return Sha256.of(contents.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     /**

@@ -1,0 +1,143 @@
+package io.github.rarspark.generate;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.spark.WeightsCache;
+import io.github.rarspark.common.spark.WeightsCache.Lease;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.Precision;
+import io.github.rarspark.kernel.image.Pixels;
+import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.rar.RarModel;
+import io.github.rarspark.kernel.rar.RarSampler;
+import io.github.rarspark.kernel.rar.RarSampler.Request;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.vqgan.Vqgan;
+import io.github.rarspark.kernel.weights.NamedTensors;
+import io.github.rarspark.kernel.weights.SafetensorsFile;
+import java.util.Arrays;
+import java.util.List;
+
+/** Draws and decodes micro-batches of images with weights that the tasks of an executor share. One task's own. */
+final class Generator implements AutoCloseable {
+    private static final Device DEVICE = Device.cpu();
+
+    private final GeneratorSpec spec;
+    private final NDManager manager;
+    private final Lease<Rar> rar;
+    private final Lease<Decoder> tokenizer;
+
+    private Generator(GeneratorSpec spec, NDManager manager, Lease<Rar> rar, Lease<Decoder> tokenizer) {
+        this.spec = spec;
+        this.manager = manager;
+        this.rar = rar;
+        this.tokenizer = tokenizer;
+    }
+
+    /** The generator of {@code spec}; loads the weights unless a task of this executor has. */
+    static Generator open(GeneratorSpec spec, Storage storage) {
+        WeightsCache cache = WeightsCache.shared();
+        Lease<Rar> rar = cache.lease(
+                spec.weights()
+                        .key("rar " + spec.config() + " " + spec.settings().precision(), DEVICE.toString()),
+                Rar.class,
+                spec.weights().bytes(),
+                () -> Rar.load(spec, spec.weights().read(storage)));
+        try {
+            Lease<Decoder> tokenizer = cache.lease(
+                    spec.tokenizer().key("vqgan", DEVICE.toString()),
+                    Decoder.class,
+                    spec.tokenizer().bytes(),
+                    () -> Decoder.load(spec.tokenizer().read(storage)));
+            return new Generator(spec, NDManager.newBaseManager(DEVICE), rar, tokenizer);
+        } catch (RuntimeException | Error e) {
+            rar.close();
+            throw e;
+        }
+    }
+
+    /** The images of a micro-batch. */
+    List<RgbImage> images(Request[] requests) {
+        return decode(draw(requests));
+    }
+
+    private long[][] draw(Request[] requests) {
+        RarSampler sampler = new RarSampler(
+                rar.value().model(),
+                KernelSettings.guidance(spec.settings()),
+                spec.settings().temperature());
+        long seed = spec.settings().seed();
+        long[][] orders = RarSampler.orders(
+                seed,
+                requests,
+                spec.config(),
+                KernelSettings.scanOrder(spec.settings().order()));
+        return sampler.sample(manager, seed, requests, orders);
+    }
+
+    /** Always in 32 bits: the decoder adds no more than rounding to a picture. */
+    private List<RgbImage> decode(long[][] tokens_BT) {
+        long[] flat = Arrays.stream(tokens_BT).flatMapToLong(Arrays::stream).toArray();
+        try (TensorScope s = TensorScope.inference(manager)) {
+            NDArray pixels_BCHW =
+                    tokenizer.value().vqgan().decode(s, s.longs(flat, tokens_BT.length, tokens_BT[0].length));
+            Shape shape = pixels_BCHW.getShape();
+            return Pixels.toImages(pixels_BCHW.toFloatArray(), (int) shape.get(3), (int) shape.get(2));
+        }
+    }
+
+    @Override
+    public void close() {
+        manager.close();
+        tokenizer.close();
+        rar.close();
+    }
+
+    /** A model and the manager of the tensors it reads, freed together. */
+    private record Rar(RarModel model, NDManager manager) implements AutoCloseable {
+        static Rar load(GeneratorSpec spec, SafetensorsFile file) {
+            NDManager manager = NDManager.newBaseManager(DEVICE);
+            try {
+                RarConfig config = spec.config();
+                NamedTensors weights = NamedTensors.load(file, config.parameters(), manager);
+                boolean bfloat16 = spec.settings().precision() == Precision.BF16;
+                RarModel model = RarModel.forSampling(config, weights, bfloat16);
+                if (bfloat16) {
+                    weights.close();
+                }
+                return new Rar(model, manager);
+            } catch (RuntimeException | Error e) {
+                manager.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void close() {
+            model.close();
+            manager.close();
+        }
+    }
+
+    /** A tokenizer and the manager of its tensors, freed together. */
+    private record Decoder(Vqgan vqgan, NDManager manager) implements AutoCloseable {
+        static Decoder load(SafetensorsFile file) {
+            NDManager manager = NDManager.newBaseManager(DEVICE);
+            try {
+                return new Decoder(Vqgan.load(file, manager), manager);
+            } catch (RuntimeException | Error e) {
+                manager.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void close() {
+            manager.close();
+        }
+    }
+}

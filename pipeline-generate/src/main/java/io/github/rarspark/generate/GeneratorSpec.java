@@ -1,0 +1,63 @@
+package io.github.rarspark.generate;
+
+import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.spark.WeightFile;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.GenerateSettings;
+import io.github.rarspark.conf.ModelSettings;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.SafetensorsFile;
+import java.io.IOException;
+import java.io.Serializable;
+
+/**
+ * What draws the images; sent to the tasks.
+ *
+ * @param model shape of the RAR model
+ * @param settings how it samples
+ * @param weights of the RAR model
+ * @param tokenizer weights of the tokenizer that decodes
+ */
+record GeneratorSpec(ModelSettings model, GenerateSettings settings, WeightFile weights, WeightFile tokenizer)
+        implements Serializable {
+    private static final String HEAD = "lm_head.weight";
+
+    /**
+     * The recipe's generator, with its weight files checked against the recipe and each other.
+     *
+     * @throws DataException if they do not fit
+     */
+    static GeneratorSpec of(Storage storage, Recipe recipe) throws IOException {
+        GeneratorSpec spec = new GeneratorSpec(
+                recipe.model(),
+                recipe.generate(),
+                WeightFile.of(storage, recipe.generate().weights()),
+                WeightFile.of(storage, recipe.generate().tokenizer()));
+        spec.check(storage, recipe.tokenizer().downsampling());
+        return spec;
+    }
+
+    RarConfig config() {
+        return KernelSettings.rar(model);
+    }
+
+    private void check(Storage storage, int downsampling) throws IOException {
+        VqganConfig decoder = VqganConfig.of(tokenizer.read(storage));
+        SafetensorsFile rar = weights.read(storage);
+        long codes = rar.tensor(HEAD).shape().get(0);
+        if (codes != decoder.codes()) {
+            throw new DataException("Cannot decode what " + weights.path() + " generates: it predicts " + codes
+                    + " codes, but the tokenizer " + tokenizer.path() + " has " + decoder.codes()
+                    + "; give the tokenizer that it was trained with");
+        }
+        if (decoder.downsampling() != downsampling) {
+            throw new DataException("Cannot decode with " + tokenizer.path() + ": it enlarges the grid of tokens by "
+                    + decoder.downsampling() + ", but tokenizer.channel_mult of the recipe says " + downsampling
+                    + "; use the recipe that it was made with");
+        }
+        config().parameters().check(weights.path(), rar.tensors());
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.rarspark.generate;
+
+import io.github.rarspark.common.samples.Sample;
+import io.github.rarspark.common.samples.SampleShard;
+import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.spark.EventLog;
+import io.github.rarspark.common.spark.UnitTasks;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.image.PngEncoder;
+import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.rar.RarSampler.Request;
+import io.github.rarspark.kernel.tensor.Torch;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Makes one shard, in a task. Idempotent: the same shard is the same bytes.
+ *
+ * @param storage where the output lies
+ * @param output the output's directory
+ * @param planSha256 the plan's hash, which the shard carries
+ * @param layout which images make the shard
+ * @param generator what draws them
+ * @param threads of libtorch
+ */
+record ShardTask(
+        Storage storage, String output, String planSha256, SampleLayout layout, GeneratorSpec generator, int threads)
+        implements UnitTasks.Work<Integer, ShardReceipt> {
+
+    @Override
+    public ShardReceipt run(Integer shard) throws IOException {
+        Torch.setIntraOpThreads(threads);
+        long started = System.nanoTime();
+        String path = Storage.child(output, layout.shardName(shard));
+        long seed = generator.settings().seed();
+        try (Generator open = Generator.open(generator, storage)) {
+            ShardReceipt receipt = SampleShard.write(storage, path, planSha256, sink -> {
+                for (Request[] batch : layout.batches(shard)) {
+                    UnitTasks.endIfKilled();
+                    List<RgbImage> images = open.images(batch);
+                    for (int i = 0; i < batch.length; i++) {
+                        byte[] png = PngEncoder.encode(images.get(i));
+                        sink.accept(new Sample(batch[i].index(), batch[i].label(), seed, png));
+                    }
+                }
+            });
+            double seconds = (System.nanoTime() - started) / 1e9;
+            EventLog.log("samples_shard_done", Map.of("shard", shard, "images", receipt.rows(), "seconds", seconds));
+            return receipt;
+        }
+    }
+}

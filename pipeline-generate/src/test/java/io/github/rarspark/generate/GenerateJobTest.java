@@ -1,0 +1,222 @@
+package io.github.rarspark.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.npz.NpyHeader;
+import io.github.rarspark.common.npz.NpzFile;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.run.Manifest;
+import io.github.rarspark.common.samples.Sample;
+import io.github.rarspark.common.samples.SampleShard;
+import io.github.rarspark.common.samples.SamplesManifest;
+import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.image.ImageDecoder;
+import io.github.rarspark.kernel.image.RgbImage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GenerateJobTest {
+    private static final int SIZE = 8;
+
+    @TempDir
+    private static Path models;
+
+    private static SparkSession session;
+    private static TinyModels tiny;
+
+    private final Storage storage = new Storage(new Configuration());
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void start() throws IOException {
+        session = SparkSession.builder()
+                .master("local[2]")
+                .config("spark.ui.enabled", "false")
+                .config("spark.driver.host", "127.0.0.1")
+                .getOrCreate();
+        tiny = TinyModels.write(models);
+    }
+
+    @AfterAll
+    static void stop() {
+        session.close();
+    }
+
+    @Test
+    void anyNumberOfShardsHoldsTheSameImages() throws IOException {
+        run("three", Map.of("generate.shard_images", "12"));
+        run("seven", Map.of("generate.shard_images", "4"));
+        assertThat(manifest("three").shards()).hasSize(3);
+        assertThat(manifest("seven").shards()).hasSize(7);
+        assertThat(hashes("three")).hasSize(28).isEqualTo(hashes("seven"));
+    }
+
+    @Test
+    void anotherSeedGivesOtherImages() throws IOException {
+        run("zero", Map.of());
+        run("one", Map.of("generate.seed", "1"));
+        assertThat(hashes("one")).hasSize(28).doesNotContainAnyElementsOf(hashes("zero"));
+        assertThat(samples("one")).allMatch(sample -> sample.seed() == 1);
+    }
+
+    @Test
+    void anInterruptedRunEndsAsAnUninterruptedOne() throws IOException {
+        run("run", Map.of());
+        SamplesManifest uninterrupted = manifest("run");
+        Path output = folder.resolve("run");
+        Files.delete(output.resolve(uninterrupted.shards().get(0).name()));
+        Path torn = output.resolve(uninterrupted.shards().get(2).name());
+        byte[] bytes = Files.readAllBytes(torn);
+        bytes[20] ^= 1;
+        Files.write(torn, bytes);
+        Files.delete(output.resolve(Manifest.NAME));
+        Files.delete(output.resolve(JobResult.NAME));
+
+        JobResult result = run("run", Map.of());
+
+        assertThat(result.counts()).containsEntry("images_resumed", 12L);
+        assertThat(manifest("run")).isEqualTo(uninterrupted);
+        for (ShardReceipt shard : uninterrupted.shards()) {
+            assertThat(Sha256.of(storage, output.resolve(shard.name()).toString()))
+                    .isEqualTo(shard.sha256());
+        }
+    }
+
+    @Test
+    void theNpzAndTheGridHoldTheImages() throws IOException {
+        JobResult result = run("run", Map.of());
+        List<Sample> samples = samples("run");
+        try (NpzFile npz = NpzFile.open(storage, path("run", SampleSet.NPZ))) {
+            assertThat(npz.names()).containsExactly("arr_0");
+            assertThat(npz.header("arr_0")).isEqualTo(NpyHeader.of(NpyHeader.UINT8, 28, SIZE, SIZE, 3));
+            try (InputStream pixels = npz.elements("arr_0", 0)) {
+                for (Sample sample : samples) {
+                    assertThat(pixels.readNBytes(SIZE * SIZE * 3))
+                            .isEqualTo(decode(sample.png()).pixels());
+                }
+            }
+        }
+        RgbImage grid = decode(storage.readBytes(path("run", SampleSet.GRID)));
+        assertThat(grid.width()).as("nine columns for three classes").isEqualTo(9 * (SIZE + 2) + 2);
+        assertThat(grid.height()).isEqualTo(4 * (SIZE + 2) + 2);
+        assertThat(result.warnings()).singleElement().asString().contains("unbalanced");
+    }
+
+    @Test
+    void everySettingOfSamplingIsUsed() throws IOException {
+        run("base", Map.of());
+        for (Map<String, String> setting : List.of(
+                Map.of("generate.order", "random"),
+                Map.of("generate.order", "spiral-in"),
+                Map.of("generate.temperature", "0.5"),
+                Map.of("generate.guidance_scale", "0"),
+                Map.of("generate.guidance", "constant"),
+                Map.of("generate.guidance_pow", "0.5"))) {
+            String name = "other-" + setting.hashCode();
+            run(name, setting);
+            assertThat(hashes(name)).as("%s", setting).isNotEqualTo(hashes("base"));
+        }
+        assertThat(run("bf16", Map.of("generate.precision", "bf16")).counts()).containsEntry("images", 28L);
+    }
+
+    @Test
+    void classesTakeTurns() throws IOException {
+        run("run", Map.of("generate.classes", "2,0", "generate.count", "6"));
+        assertThat(samples("run").stream().map(Sample::classId)).containsExactly(2, 0, 2, 0, 2, 0);
+        assertThat(samples("run").stream().map(Sample::index)).containsExactly(0L, 1L, 2L, 3L, 4L, 5L);
+        assertThat(manifest("run").classes()).containsExactly(2, 0);
+    }
+
+    @Test
+    void aFinishedRunIsNotRepeated() throws IOException {
+        JobResult first = run("run", Map.of());
+        assertThat(run("run", Map.of())).isEqualTo(first);
+    }
+
+    @Test
+    void anOutputOfAnotherRunIsLeftAlone() throws IOException {
+        run("run", Map.of());
+        assertThatThrownBy(() -> run("run", Map.of("generate.seed", "1")))
+                .asInstanceOf(InstanceOfAssertFactories.type(JobException.class))
+                .returns(ExitCode.OUTPUT_EXISTS, JobException::exitCode)
+                .extracting(Throwable::getMessage, InstanceOfAssertFactories.STRING)
+                .contains("belongs to another run");
+    }
+
+    @Test
+    void aTokenizerOfOtherCodesIsRefusedBeforeAnythingIsWritten() throws IOException {
+        Path other = TinyModels.writeTokenizer(folder.resolve("other.safetensors"), 32);
+        TinyModels mismatched = new TinyModels(tiny.weights(), other);
+        assertThatThrownBy(() -> GenerateJob.run(session, mismatched.recipe(folder.resolve("run"), Map.of()), true))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("predicts 16 codes, but the tokenizer")
+                .hasMessageContaining("has 32");
+        assertThat(folder.resolve("run")).doesNotExist();
+    }
+
+    @Test
+    void weightsOfAnotherModelAreRefused() {
+        assertThatThrownBy(() -> run("run", Map.of("model.layers", "3")))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("are not this model's")
+                .hasMessageContaining("blocks.2.norm1.weight");
+        assertThat(folder.resolve("run")).doesNotExist();
+    }
+
+    @Test
+    void missingWeightsAreNamed() {
+        TinyModels missing = new TinyModels(folder.resolve("none.safetensors"), tiny.tokenizer());
+        assertThatThrownBy(() -> GenerateJob.run(session, missing.recipe(folder.resolve("run"), Map.of()), true))
+                .hasMessageContaining("--weights")
+                .extracting(ExitCode::of)
+                .isEqualTo(ExitCode.NO_INPUT);
+    }
+
+    private JobResult run(String name, Map<String, String> settings) throws IOException {
+        return GenerateJob.run(session, tiny.recipe(folder.resolve(name), settings), true);
+    }
+
+    private String path(String name, String file) {
+        return folder.resolve(name).resolve(file).toString();
+    }
+
+    private SamplesManifest manifest(String name) throws IOException {
+        return SamplesManifest.read(storage, folder.resolve(name).toString());
+    }
+
+    private List<Sample> samples(String name) throws IOException {
+        List<Sample> samples = new ArrayList<>();
+        for (ShardReceipt shard : manifest(name).shards()) {
+            SampleShard.read(storage, path(name, shard.name()), samples::add);
+        }
+        return samples;
+    }
+
+    private List<String> hashes(String name) throws IOException {
+        return samples(name).stream().map(sample -> Sha256.of(sample.png())).toList();
+    }
+
+    private static RgbImage decode(byte[] png) {
+        return new ImageDecoder().decode(png, "a test's image");
+    }
+}
