@@ -3,16 +3,12 @@ package io.github.rarspark.kernel.vqgan;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.error.NumericException;
-import io.github.rarspark.kernel.image.Pixels;
+import io.github.rarspark.kernel.image.ImageBatches;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.optim.AdamW;
 import io.github.rarspark.kernel.optim.LearningRate;
-import io.github.rarspark.kernel.random.EpochOrder;
-import io.github.rarspark.kernel.random.Purpose;
-import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +49,7 @@ public final class VqganTrainer implements AutoCloseable {
     private static final double PIXEL_VARIANCE = 0.1;
 
     private final Settings settings;
-    private final List<RgbImage> images;
+    private final ImageBatches batches;
     private final NamedTensors weights;
     private final Vqgan vqgan;
     private final AdamW optimizer;
@@ -69,7 +65,7 @@ public final class VqganTrainer implements AutoCloseable {
      */
     public VqganTrainer(NDManager parent, VqganConfig config, Settings settings, List<RgbImage> images) {
         this.settings = settings;
-        this.images = images;
+        this.batches = new ImageBatches(images, settings.batch(), settings.seed());
         this.weights = NamedTensors.initial(config.table(), settings.seed(), parent);
         this.vqgan = new Vqgan(config, weights);
         Map<String, NDArray> trained = new LinkedHashMap<>(weights.asMap());
@@ -156,19 +152,8 @@ public final class VqganTrainer implements AutoCloseable {
         }
     }
 
-    /** The images of an update, each mirrored or not at random. */
     private NDArray batch(TensorScope scope, long step) {
-        List<RgbImage> batch = new ArrayList<>();
-        for (int row = 0; row < settings.batch(); row++) {
-            long position = step * settings.batch() + row;
-            EpochOrder order = new EpochOrder(settings.seed(), position / images.size(), images.size());
-            RgbImage image = images.get((int) order.sampleAt(position % images.size()));
-            boolean mirror =
-                    RandomStream.of(settings.seed(), Purpose.AUGMENT, step, row).nextInt(2) == 1;
-            batch.add(mirror ? image.mirrored() : image);
-        }
-        RgbImage first = batch.get(0);
-        return scope.floats(Pixels.toFloats(batch), batch.size(), 3, first.height(), first.width());
+        return scope.floats(batches.pixels(step), batches.shape());
     }
 
     private float[] rows(TensorScope scope, NDArray z_BZHW) {
