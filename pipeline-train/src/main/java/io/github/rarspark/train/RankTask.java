@@ -1,6 +1,7 @@
 package io.github.rarspark.train;
 
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.spark.BarrierStage;
 import io.github.rarspark.common.spark.EventLog;
@@ -13,6 +14,8 @@ import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.train.coordinator.CoordinatorClient;
+import io.github.rarspark.train.coordinator.Report;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.spark.BarrierTaskContext;
@@ -39,11 +42,24 @@ final class RankTask implements BarrierStage.Task<Long> {
         Duration timeout = Duration.ofSeconds(train.timeoutSeconds());
         Torch.setIntraOpThreads(train.threads());
         String host = host(context.getTaskInfos()[rank].address());
-        try (NDManager manager = NDManager.newBaseManager();
-                RendezvousStore store = meet(context, rank, host, timeout);
-                ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout)) {
-            EventLog.log("rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host));
-            return train(group, manager, timeout);
+        try (CoordinatorClient driver = new CoordinatorClient(assignment.coordinator(), timeout)) {
+            try (NDManager manager = NDManager.newBaseManager();
+                    RendezvousStore store = meet(context, rank, host, timeout);
+                    ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout)) {
+                EventLog.log("rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host));
+                return train(group, manager, driver);
+            } catch (Exception e) {
+                tell(driver, new Report.Failure(rank, ExitCode.of(e), ExitCode.message(e)), e);
+                throw e;
+            }
+        }
+    }
+
+    private static void tell(CoordinatorClient driver, Report.Failure report, Exception failure) {
+        try {
+            driver.send(report);
+        } catch (IOException | RuntimeException e) {
+            failure.addSuppressed(e);
         }
     }
 
@@ -65,7 +81,7 @@ final class RankTask implements BarrierStage.Task<Long> {
                 address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)), timeout);
     }
 
-    private long train(ProcessGroup group, NDManager manager, Duration timeout) throws Exception {
+    private long train(ProcessGroup group, NDManager manager, CoordinatorClient driver) throws Exception {
         RarConfig config = KernelSettings.rar(assignment.recipe().model());
         Storage storage = assignment.storage();
         TrainingSamples samples = new TrainingSamples(
@@ -74,10 +90,9 @@ final class RankTask implements BarrierStage.Task<Long> {
                 assignment.recipe().seed());
         boolean reports = group.rank() == 0;
         try (TrainState state = TrainState.open(assignment, config, group, manager);
-                Vqgan tokenizer = reports ? tokenizer(storage, manager) : null;
-                CoordinatorClient client = reports ? new CoordinatorClient(assignment.coordinator(), timeout) : null) {
+                Vqgan tokenizer = reports ? tokenizer(storage, manager) : null) {
             SampleGrid grid = new SampleGrid(assignment, tokenizer, manager);
-            Trainer.Reporter reporter = reports ? client::send : report -> {};
+            Trainer.Reporter reporter = reports ? driver::send : report -> {};
             new Trainer(assignment, group, manager, samples, state, config, grid, reporter).run();
             group.barrier();
             return state.optimizer().steps();

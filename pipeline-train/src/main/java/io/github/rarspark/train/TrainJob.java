@@ -10,12 +10,15 @@ import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.spark.BarrierStage;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.spark.WeightFile;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenShape;
+import io.github.rarspark.common.tokens.TokenShards;
 import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.train.coordinator.Coordinator;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
@@ -26,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
@@ -39,6 +43,7 @@ public final class TrainJob {
     private final TrainSettings settings;
     private final Storage storage;
     private final boolean quiet;
+    private final List<Report.Failure> failures = new CopyOnWriteArrayList<>();
 
     /** A job for {@code recipe.train()}; {@code train.tokens} and {@code train.output} have to be given. */
     public TrainJob(SparkSession session, Recipe recipe, boolean quiet) {
@@ -62,6 +67,7 @@ public final class TrainJob {
         TokenShape shape = new TokenShape(
                 recipe.model().tokens(), recipe.model().codes(), recipe.model().classes());
         TokenSource tokens = TokenSource.open(storage, "--tokens", settings.tokens(), shape);
+        requireTokenizerOf(tokens);
         requireSlots();
         Plan plan = plan(tokens);
         Optional<OutputClaim> claimed = new RunOutput(storage, settings.output()).claim(plan);
@@ -83,6 +89,25 @@ public final class TrainJob {
             inputs.put("init", Sha256.of(storage, settings.init()));
         }
         return Plan.of("train", recipe.sha256("model", "train"), inputs, Map.of());
+    }
+
+    /** The tokenizer draws the samples, so it has to be the one that the model learns the codes of. */
+    private void requireTokenizerOf(TokenSource tokens) throws IOException {
+        if (settings.tokenizer().isEmpty()) {
+            return;
+        }
+        PreFlight.requireInput(storage, "--tokenizer", settings.tokenizer());
+        WeightFile tokenizer = WeightFile.of(storage, settings.tokenizer());
+        int codes = VqganConfig.of(tokenizer.read(storage)).codes();
+        boolean another = tokens instanceof TokenShards shards
+                && !shards.manifest().tokenizerSha256().equals(tokenizer.sha256());
+        if (codes != recipe.model().codes() || another) {
+            throw new JobException(
+                    ExitCode.DATA,
+                    "Cannot use the tokenizer " + settings.tokenizer() + " (" + codes + " codes): the tokens in "
+                            + settings.tokens() + " (" + recipe.model().codes()
+                            + " codes) were made with another one; give that or leave --tokenizer out");
+        }
     }
 
     private void requireSlots() {
@@ -127,19 +152,38 @@ public final class TrainJob {
         return result;
     }
 
-    private void runRanks(RankAssignment assignment, Coordinator coordinator) throws IOException {
+    private void runRanks(RankAssignment assignment, Coordinator coordinator) {
         int ranks = settings.ranks();
         SparkSessions.describe(session, "train " + settings.steps() + " steps on " + ranks + " ranks");
         try {
             BarrierStage.run(SparkSessions.context(session), ranks, Long.class, new RankTask(assignment));
-        } catch (RuntimeException e) {
-            // The ranks only hear that the driver refused; the driver knows why.
-            Exception cause = coordinator.failure().orElse(e);
-            if (cause instanceof IOException io) {
-                throw io;
-            }
-            throw (RuntimeException) cause;
+        } catch (Exception e) {
+            // Spark's own exception is checked, which its Java API does not say.
+            throw explained(e, coordinator);
         }
+    }
+
+    /** The reason why a stage failed: what the driver refused, else what a rank reported, else what Spark says. */
+    private JobException explained(Exception stageFailure, Coordinator coordinator) {
+        Optional<Exception> refused = coordinator.failure();
+        if (refused.isPresent()) {
+            Exception cause = refused.get();
+            return new JobException(ExitCode.of(cause), ExitCode.message(cause), cause);
+        }
+        // A rank that ends for a reason of its own makes the others fail with a lost connection.
+        Optional<Report.Failure> reported = failures.stream()
+                .filter(failure -> failure.exitCode() != ExitCode.TEMPORARY)
+                .findFirst()
+                .or(() -> failures.stream().findFirst());
+        if (reported.isEmpty()) {
+            return new JobException(ExitCode.of(stageFailure), ExitCode.message(stageFailure), stageFailure);
+        }
+        Report.Failure failure = reported.get();
+        String text = failure.exitCode() == ExitCode.TEMPORARY
+                ? "Rank " + failure.rank() + " of " + settings.ranks() + " lost the others (" + failure.message()
+                        + "); run again to go on from the last checkpoint"
+                : failure.message();
+        return new JobException(failure.exitCode(), text, stageFailure);
     }
 
     private void handle(Report report, OutputClaim claim, MetricsLog metrics, Progress progress) throws IOException {
@@ -157,6 +201,8 @@ public final class TrainJob {
                     new CheckpointManifest(
                             written.step(), claim.attempt(), claim.plan().sha256(), files));
             metrics.publish();
+        } else if (report instanceof Report.Failure failure) {
+            failures.add(failure);
         }
     }
 

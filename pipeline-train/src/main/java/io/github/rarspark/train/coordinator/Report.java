@@ -2,6 +2,7 @@ package io.github.rarspark.train.coordinator;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.storage.Stored;
 import java.util.List;
 
@@ -9,7 +10,8 @@ import java.util.List;
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
     @JsonSubTypes.Type(value = Report.Progress.class, name = "progress"),
-    @JsonSubTypes.Type(value = Report.Checkpoint.class, name = "checkpoint")
+    @JsonSubTypes.Type(value = Report.Checkpoint.class, name = "checkpoint"),
+    @JsonSubTypes.Type(value = Report.Failure.class, name = "failure")
 })
 public sealed interface Report {
     /**
@@ -32,4 +34,13 @@ public sealed interface Report {
      * @param files what was written there
      */
     record Checkpoint(long step, String directory, List<Stored> files) implements Report {}
+
+    /**
+     * The rank ends with a failure. Spark tells the driver only that a task of a barrier stage failed, not why.
+     *
+     * @param rank which one
+     * @param exitCode what the failure means for the command
+     * @param message one line
+     */
+    record Failure(int rank, ExitCode exitCode, String message) implements Report {}
 }

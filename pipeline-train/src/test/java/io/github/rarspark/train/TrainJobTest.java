@@ -1,0 +1,256 @@
+package io.github.rarspark.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.kernel.image.ImageDecoder;
+import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.tensor.Handles;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.NamedTensors;
+import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.SafetensorsFile;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.List;
+import org.apache.spark.sql.SparkSession;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(300)
+class TrainJobTest {
+    private static SparkSession session;
+
+    @TempDir
+    Path folder;
+
+    private String tokens;
+
+    @BeforeAll
+    static void start() {
+        session = Runs.local(3);
+    }
+
+    @AfterAll
+    static void stop() {
+        session.close();
+    }
+
+    @BeforeEach
+    void makeTokens() throws IOException {
+        tokens = Runs.tokens(folder);
+    }
+
+    @AfterEach
+    void nothingStaysOpen() {
+        // A rank may still be leaving when the job has failed because of another one.
+        Awaitility.await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertThat(Handles.live())
+                .isZero());
+    }
+
+    private JobResult train(Path output, String... keysAndValues) throws IOException {
+        return new TrainJob(session, Runs.recipe(tokens, output, keysAndValues), true).run();
+    }
+
+    @Test
+    void twoRanksLearnAndLeaveACompleteRun() throws IOException {
+        Path output = folder.resolve("run");
+        JobResult result = train(output, "train.steps", "60", "train.checkpoint_every", "20", "train.anneal_end", "30");
+
+        assertThat(result.status()).isEqualTo(JobResult.Status.DONE);
+        assertThat(result.counts()).containsEntry("steps", 60L).containsEntry("images", 720L);
+        List<String> lines = Files.readAllLines(output.resolve(MetricsLog.NAME));
+        assertThat(lines).hasSize(60);
+        assertThat(lines.get(0)).contains("\"step\":1,").contains("\"learning_rate\":0.0,");
+        assertThat(result.metrics().get("loss")).isLessThan(0.75 * Math.log(Runs.CODES));
+        assertThat(output.resolve("checkpoints/LAST")).hasContent("step-000000060-a1\n");
+        assertThat(output.resolve("checkpoints/step-000000020-a1"))
+                .isDirectoryContaining("glob:**/{model,optimizer}.safetensors")
+                .isDirectoryContaining("glob:**/manifest.json")
+                .isDirectoryContaining("glob:**/state.json");
+        assertThat(output.resolve("recipe.yaml")).content().contains("train:");
+        SafetensorsFile model = Safetensors.read(output.resolve("model.safetensors"));
+        assertThat(model.metadata()).containsEntry("kind", "rar").containsEntry("step", "60");
+    }
+
+    @Test
+    void aFinishedRunIsLeftAlone() throws IOException {
+        Path output = folder.resolve("run");
+        JobResult first = train(output);
+        Files.delete(output.resolve("checkpoints/LAST"));
+        assertThat(train(output)).isEqualTo(first);
+        assertThat(output.resolve("checkpoints/LAST")).doesNotExist();
+    }
+
+    @Test
+    void anyNumberOfRanksTrainsTheSameModel() throws IOException {
+        train(folder.resolve("seed"), "seed", "1");
+        train(folder.resolve("one"), "train.ranks", "1");
+        train(folder.resolve("two"), "train.ranks", "2");
+        train(folder.resolve("three"), "train.ranks", "3", "train.micro_batch", "2");
+
+        assertThat(largestDifference("one", "seed")).isGreaterThan(1e-2);
+        assertThat(largestDifference("one", "two")).isLessThan(2e-5);
+        assertThat(largestDifference("one", "three")).isLessThan(2e-5);
+    }
+
+    private double largestDifference(String left, String right) throws IOException {
+        SafetensorsFile a = Safetensors.read(folder.resolve(left).resolve("model.safetensors"));
+        SafetensorsFile b = Safetensors.read(folder.resolve(right).resolve("model.safetensors"));
+        double largest = 0;
+        for (String name : a.names()) {
+            float[] x = a.floats(name);
+            float[] y = b.floats(name);
+            // A key's bias has no gradient but rounding, which AdamW blows up to whole steps.
+            for (int i = 0; i < x.length && !name.endsWith("k_norm.bias"); i++) {
+                largest = Math.max(largest, Math.abs(x[i] - y[i]));
+            }
+        }
+        return largest;
+    }
+
+    @Test
+    void aResumedRunEndsWithTheBitsOfAnUninterruptedOne() throws IOException {
+        train(folder.resolve("seed"), "seed", "1");
+        Path whole = folder.resolve("whole");
+        train(whole);
+        assertThat(Runs.model(whole)).isNotEqualTo(Runs.model(folder.resolve("seed")));
+
+        // What a driver leaves that died after the checkpoint of step 4 counted, while that of step 8 was written.
+        Path cut = folder.resolve("cut");
+        copy(whole, cut);
+        Files.delete(cut.resolve("result.json"));
+        Files.delete(cut.resolve("model.safetensors"));
+        Files.delete(cut.resolve("_owner.json"));
+        Files.delete(cut.resolve("checkpoints/step-000000008-a1/manifest.json"));
+        Files.writeString(cut.resolve("checkpoints/LAST"), "step-000000004-a1\n");
+        takeOver(cut);
+
+        assertThat(cut.resolve("checkpoints/LAST")).hasContent("step-000000012-a2\n");
+        assertThat(Runs.model(cut)).isEqualTo(Runs.model(whole));
+        assertThat(Files.readAllLines(cut.resolve(MetricsLog.NAME))).hasSize(12);
+    }
+
+    /** Runs over an output whose owner is dead; its lease is waited for through an old start time. */
+    private void takeOver(Path output) throws IOException {
+        Path plan = output.resolve("_plan.json");
+        String old =
+                Files.readString(plan).replaceAll("\"started\" : \"[^\"]*\"", "\"started\" : \"2020-01-01T00:00:00Z\"");
+        Files.writeString(plan, old);
+        train(output);
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.walkFileTree(from, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes)
+                    throws IOException {
+                Files.createDirectories(to.resolve(from.relativize(directory)));
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.copy(file, to.resolve(from.relativize(file)));
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+
+    @Test
+    void wrongRequestsAreOneLineAndWriteNothing() throws IOException {
+        Path output = folder.resolve("run");
+        refused(
+                ExitCode.NO_INPUT,
+                "--tokens",
+                output,
+                "train.tokens",
+                folder.resolve("none").toString());
+        refused(
+                ExitCode.UNAVAILABLE,
+                "Cannot start 4 ranks (train.ranks) on 3 local task slots",
+                output,
+                "train.ranks",
+                "4");
+        refused(
+                ExitCode.NO_INPUT,
+                "--init",
+                output,
+                "train.init",
+                folder.resolve("none").toString());
+        assertThat(output).doesNotExist();
+
+        Path tokenizer = tokenizer(folder.resolve("tokenizer.safetensors"), 64);
+        refused(ExitCode.DATA, "(64 codes)", output, "train.tokenizer", tokenizer.toString());
+        assertThat(output).doesNotExist();
+
+        train(output);
+        refused(ExitCode.OUTPUT_EXISTS, "the recipe differs", output, "train.lr", "0.001");
+        assertThat(Files.readString(output.resolve("recipe.yaml"))).contains("0.003");
+    }
+
+    @Test
+    void tokensOutsideOfTheVocabularyStopEveryRank() {
+        refused(
+                ExitCode.DATA,
+                "expected 0 to 15",
+                folder.resolve("other"),
+                "tokenizer.codes",
+                "16",
+                "model.codes",
+                "16");
+    }
+
+    private static Path tokenizer(Path path, int codes) throws IOException {
+        VqganConfig config = new VqganConfig(32, List.of(1, 1), 1, 4, codes);
+        try (NDManager manager = NDManager.newBaseManager();
+                NamedTensors weights = NamedTensors.initial(config.table(), 0, manager);
+                OutputStream out = Files.newOutputStream(path)) {
+            Safetensors.write(out, config.metadata(), weights.asMap());
+        }
+        return path;
+    }
+
+    @Test
+    void aTokenizerGivesPicturesOfTheModelInTraining() throws IOException {
+        Path tokenizer = tokenizer(folder.resolve("tokenizer.safetensors"), Runs.CODES);
+        Path output = folder.resolve("run");
+        train(output, "train.tokenizer", tokenizer.toString(), "train.sample_every", "8");
+        for (String name : List.of("step-000000008.png", "step-000000012.png")) {
+            RgbImage picture = new ImageDecoder().decode(Files.readAllBytes(output.resolve("samples/" + name)), name);
+            assertThat(picture.height()).isEqualTo(4 * 8 + 3 * 2);
+            assertThat(picture.width()).isEqualTo(8 * 8 + 7 * 2);
+        }
+    }
+
+    private void refused(ExitCode code, String words, Path output, String... keysAndValues) {
+        Recipe recipe = Runs.recipe(tokens, output, keysAndValues);
+        assertThatThrownBy(() -> new TrainJob(session, recipe, true).run()).satisfies(failure -> {
+            assertThat(ExitCode.of(failure)).as(failure.toString()).isEqualTo(code);
+            assertThat(ExitCode.message(failure)).contains(words).doesNotContain("\n");
+        });
+    }
+
+    @Test
+    void aLossThatIsNotFiniteStopsEveryRank() {
+        Recipe recipe = Runs.recipe(tokens, folder.resolve("run"), "train.lr", "1e30", "train.warmup_steps", "0");
+        assertThatThrownBy(() -> new TrainJob(session, recipe, true).run())
+                .satisfies(failure -> assertThat(ExitCode.message(failure)).contains("is not finite"));
+    }
+}

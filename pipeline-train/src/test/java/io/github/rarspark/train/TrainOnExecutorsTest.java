@@ -1,0 +1,94 @@
+package io.github.rarspark.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.testing.LocalCluster;
+import io.github.rarspark.conf.Recipe;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.sql.SparkSession;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Ranks in executor processes of their own. */
+@Tag("clusters")
+@Timeout(600)
+class TrainOnExecutorsTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void executorsTrainWhatThreadsTrain() throws Exception {
+        String tokens = Runs.tokens(folder);
+        Path threads = folder.resolve("threads");
+        try (SparkSession session = Runs.local(2)) {
+            new TrainJob(session, Runs.recipe(tokens, threads), true).run();
+        }
+        Path processes = folder.resolve("processes");
+        try (SparkSession session = LocalCluster.start(2, 1, Map.of())) {
+            new TrainJob(session, Runs.recipe(tokens, processes), true).run();
+        }
+        assertThat(Runs.model(processes)).isEqualTo(Runs.model(threads));
+    }
+
+    @Test
+    @Tag("fault")
+    void aKilledExecutorEndsTheRunAndTheNextOneFinishesItWithTheSameBits() throws Exception {
+        String tokens = Runs.tokens(folder);
+        String[] longer = {"train.steps", "400", "train.checkpoint_every", "20", "train.log_every", "20"};
+        Path whole = folder.resolve("whole");
+        Path cut = folder.resolve("cut");
+        Recipe recipe = Runs.recipe(tokens, cut, longer);
+        ExecutorService pool = Executors.newSingleThreadExecutor();
+        try (SparkSession session = LocalCluster.start(2, 1, Map.of())) {
+            Future<?> run = pool.submit(() -> new TrainJob(session, recipe, true).run());
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(120))
+                    .until(() -> Files.exists(cut.resolve("checkpoints/LAST")));
+            List<ProcessHandle> executors = executors();
+            assertThat(executors).hasSize(2);
+            executors.get(0).destroyForcibly();
+            Throwable failure = failureOf(run);
+            assertThat(ExitCode.of(failure)).as(failure.toString()).isEqualTo(ExitCode.TEMPORARY);
+            assertThat(executors.get(0).isAlive()).isFalse();
+        } finally {
+            pool.shutdownNow();
+        }
+        assertThat(cut.resolve("model.safetensors")).doesNotExist();
+        try (SparkSession session = Runs.local(2)) {
+            new TrainJob(session, recipe, true).run();
+            new TrainJob(session, Runs.recipe(tokens, whole, longer), true).run();
+        }
+        assertThat(cut.resolve("checkpoints/LAST")).hasContent("step-000000400-a2\n");
+        assertThat(Runs.model(cut)).isEqualTo(Runs.model(whole));
+    }
+
+    private static Throwable failureOf(Future<?> run) throws Exception {
+        try {
+            Object result = run.get(120, TimeUnit.SECONDS);
+            throw new AssertionError("The run survived the kill: " + result);
+        } catch (ExecutionException e) {
+            return e.getCause();
+        }
+    }
+
+    /** Executors are the only JVMs that this one starts. */
+    private static List<ProcessHandle> executors() {
+        return ProcessHandle.current()
+                .children()
+                .filter(process -> process.info().command().orElse("").endsWith("/java"))
+                .toList();
+    }
+}
