@@ -234,8 +234,8 @@ class TrainJobTest {
         train(output, "train.tokenizer", tokenizer.toString(), "train.sample_every", "8");
         for (String name : List.of("step-000000008.png", "step-000000012.png")) {
             RgbImage picture = new ImageDecoder().decode(Files.readAllBytes(output.resolve("samples/" + name)), name);
-            assertThat(picture.height()).isEqualTo(4 * 8 + 3 * 2);
-            assertThat(picture.width()).isEqualTo(8 * 8 + 7 * 2);
+            assertThat(picture.height()).isEqualTo(4 * 8 + 5 * 2);
+            assertThat(picture.width()).isEqualTo(8 * 8 + 9 * 2);
         }
     }
 
