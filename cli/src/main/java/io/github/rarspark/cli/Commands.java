@@ -1,7 +1,10 @@
 package io.github.rarspark.cli;
 
+import io.github.rarspark.generate.GenerateJob;
 import io.github.rarspark.tokenize.TokenizeJob;
 import io.github.rarspark.train.TrainJob;
+import io.github.rarspark.train.images.TrainClassifierJob;
+import io.github.rarspark.train.images.TrainTokenizerJob;
 import java.util.List;
 import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,7 +28,31 @@ final class Commands {
                     "train",
                     List.of("tokens", "output"),
                     List.of("init", "tokenizer", "ranks"),
-                    (session, recipe, quiet) -> new TrainJob(session, recipe, quiet).run()));
+                    (session, recipe, quiet) -> new TrainJob(session, recipe, quiet).run()),
+            new JobDefinition(
+                    "generate",
+                    "Samples images of given classes: Parquet shards, samples.npz and a grid of pictures.",
+                    "rar-b",
+                    "generate",
+                    List.of("weights", "tokenizer", "output"),
+                    List.of("count", "classes", "seed"),
+                    GenerateJob::run),
+            new JobDefinition(
+                    "train-tokenizer",
+                    "Trains a small tokenizer on images, such as the demo's.",
+                    "demo",
+                    "train_tokenizer",
+                    List.of("images", "output"),
+                    List.of(),
+                    (session, recipe, quiet) -> new TrainTokenizerJob(session, recipe, quiet).run()),
+            new JobDefinition(
+                    "train-classifier",
+                    "Trains a small classifier on images, such as the demo's, whose features can score others.",
+                    "demo",
+                    "train_classifier",
+                    List.of("images", "output"),
+                    List.of(),
+                    (session, recipe, quiet) -> new TrainClassifierJob(session, recipe, quiet).run()));
 
     private Commands() {}
 
