@@ -7,12 +7,10 @@ public record TokenizeSettings(
         @Setting(
                         value = "",
                         altersResult = false,
-                        doc = "Images: a folder with one folder per class, tar shards or Parquet of image bytes.")
+                        doc = "Images: a folder with one folder per class, or Parquet of image bytes and labels.")
                 String input,
         @Setting(value = "", altersResult = false, doc = "Weights of the tokenizer.") String tokenizer,
         @Setting(value = "", altersResult = false, doc = "Folder for the token shards.") String output,
-        @Setting(value = "false", altersResult = false, doc = "Add what is new in the input to an output that exists.")
-                boolean incremental,
         @Setting(
                         value = "100",
                         range = "[0, )",
