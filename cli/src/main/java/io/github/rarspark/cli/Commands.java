@@ -15,7 +15,7 @@ final class Commands {
     private static final List<JobDefinition> JOBS = List.of(
             new JobDefinition(
                     "tokenize",
-                    "Turns images into tokens: class folders, tar shards or Parquet of image bytes to token Parquet.",
+                    "Turns images into tokens: class folders or Parquet of image bytes to token Parquet.",
                     "rar-b",
                     "tokenize",
                     List.of("output"),
