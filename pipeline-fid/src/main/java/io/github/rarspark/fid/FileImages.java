@@ -1,0 +1,51 @@
+package io.github.rarspark.fid;
+
+import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.ImageUnit;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.image.Crops;
+import io.github.rarspark.kernel.image.ImageDecoder;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Images of image files, each scaled and cropped to the centre.
+ *
+ * @param source where they are
+ * @param side of the crop in pixels
+ */
+record FileImages(ImageSource source, int side) implements ImageSet {
+    @Override
+    public String sha256() {
+        return source.sha256();
+    }
+
+    @Override
+    public long images() {
+        return source.images();
+    }
+
+    @Override
+    public List<Part> parts(int imagesPerPart) {
+        List<Part> parts = new ArrayList<>();
+        source.units(imagesPerPart).forEach(unit -> parts.add(new Unit(unit, side)));
+        return parts;
+    }
+
+    private record Unit(ImageUnit unit, int side) implements Part {
+        @Override
+        public long images() {
+            return unit.images();
+        }
+
+        @Override
+        public void read(Storage storage, Sink sink) throws IOException {
+            ImageDecoder decoder = new ImageDecoder();
+            unit.read(
+                    storage,
+                    image -> sink.accept(
+                            Crops.centerCrop(decoder.decode(image.bytes(), image.id()), side), image.classId()));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package io.github.rarspark.fid;
+
+import io.github.rarspark.common.npz.NpyHeader;
+import io.github.rarspark.common.npz.NpzFile;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.image.RgbImage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The images of ADM's sample files: {@code arr_0}, uint8 [N, H, W, 3].
+ *
+ * @param path the file
+ * @param sha256 of its table of contents
+ * @param images how many
+ * @param side of an image
+ */
+record NpzImages(String path, String sha256, long images, int side) implements ImageSet {
+    private static final String ARRAY = "arr_0";
+
+    static NpzImages of(NpzFile file, String path, int side) throws IOException {
+        NpyHeader header = file.header(ARRAY);
+        List<Long> shape = header.shape();
+        boolean isImages = header.type().equals(NpyHeader.UINT8) && shape.size() == 4 && shape.get(3) == 3;
+        if (!isImages || shape.get(1) != side || shape.get(2) != side) {
+            throw new DataException("Cannot read images from " + path + ": " + ARRAY + " is " + header.type()
+                    + " of shape " + shape + " instead of |u1 [N, " + side + ", " + side + ", 3]");
+        }
+        return new NpzImages(path, file.sha256(), shape.get(0), side);
+    }
+
+    @Override
+    public List<Part> parts(int imagesPerPart) {
+        List<Part> parts = new ArrayList<>();
+        for (long first = 0; first < images; first += imagesPerPart) {
+            parts.add(new Range(path, side, first, Math.min(imagesPerPart, images - first)));
+        }
+        return parts;
+    }
+
+    private record Range(String path, int side, long first, long images) implements Part {
+        @Override
+        public void read(Storage storage, Sink sink) throws IOException {
+            int bytes = side * side * RgbImage.CHANNELS;
+            try (NpzFile file = NpzFile.open(storage, path);
+                    InputStream pixels = file.elements(ARRAY, first * bytes)) {
+                for (long i = 0; i < images; i++) {
+                    byte[] image = pixels.readNBytes(bytes);
+                    if (image.length < bytes) {
+                        throw new DataException("Cannot read image " + (first + i) + " of " + path + ": it ends early");
+                    }
+                    sink.accept(new RgbImage(side, side, image), -1);
+                }
+            }
+        }
+    }
+}

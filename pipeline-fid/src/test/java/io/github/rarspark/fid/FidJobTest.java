@@ -1,0 +1,300 @@
+package io.github.rarspark.fid;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.npz.NpyHeader;
+import io.github.rarspark.common.npz.NpzWriter;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.run.Manifest;
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.run.RunOutput;
+import io.github.rarspark.common.samples.Sample;
+import io.github.rarspark.common.samples.SampleShard;
+import io.github.rarspark.common.samples.SamplesManifest;
+import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.Layer;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.Recipes;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.image.PngEncoder;
+import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.random.Purpose;
+import io.github.rarspark.kernel.random.RandomStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FidJobTest {
+    private static final int SIDE = TinyClassifier.SIDE;
+
+    @TempDir
+    private static Path models;
+
+    private static SparkSession session;
+    private static String features;
+
+    private final Storage storage = new Storage(new Configuration());
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void start() throws IOException {
+        session = SparkSession.builder()
+                .master("local[2]")
+                .config("spark.ui.enabled", "false")
+                .config("spark.driver.host", "127.0.0.1")
+                .getOrCreate();
+        features = "classifier:" + TinyClassifier.write(models.resolve("classifier.safetensors"));
+    }
+
+    @AfterAll
+    static void stop() {
+        session.close();
+    }
+
+    @Test
+    void theSameImagesScoreTheSameInEveryLayout() throws IOException {
+        List<RgbImage> samples = images(1, 60);
+        Path reference = npz("reference", images(2, 80));
+        double fromNpz = score("a", npz("samples", samples), reference, Map.of())
+                .metrics()
+                .get(FidJob.DISTANCE);
+        double fromShards = score("b", generated("generated", samples), reference, Map.of())
+                .metrics()
+                .get(FidJob.DISTANCE);
+        double fromFiles = score("c", classFolders("folders", samples), reference, Map.of())
+                .metrics()
+                .get(FidJob.DISTANCE);
+        assertThat(fromNpz).isPositive();
+        assertThat(fromShards).isEqualTo(fromNpz);
+        // Class folders have an order of their own.
+        assertThat(fromFiles).isCloseTo(fromNpz, within(1e-9 * fromNpz));
+    }
+
+    @Test
+    void aSetIsNoDistanceFromItselfAndMoreAlikeSetsAreNearer() throws IOException {
+        Path one = npz("one", images(1, 60));
+        JobResult itself = score("itself", one, one, Map.of());
+        assertThat(itself.metrics().get(FidJob.DISTANCE)).isCloseTo(0, within(1e-12));
+        assertThat(itself.counts()).containsEntry("samples", 60L).containsEntry("reference", 60L);
+        assertThat(itself.warnings()).singleElement().asString().contains("tiny classifier", "not comparable with FID");
+
+        List<RgbImage> black = Collections.nCopies(60, new RgbImage(SIDE, SIDE, new byte[3 * SIDE * SIDE]));
+        double alike = score("alike", npz("two", images(2, 60)), one, Map.of())
+                .metrics()
+                .get(FidJob.DISTANCE);
+        double unlike =
+                score("unlike", npz("black", black), one, Map.of()).metrics().get(FidJob.DISTANCE);
+        assertThat(alike).isLessThan(unlike / 2);
+    }
+
+    @Test
+    void theFloorIsTheDistanceOfTwoHalves() throws IOException {
+        Path samples = npz("samples", images(1, 60));
+        Path reference = npz("reference", images(2, 80));
+        JobResult with = score("with", samples, reference, Map.of("fid.floor", "true"));
+        JobResult without = score("without", samples, reference, Map.of());
+        JobResult other = score("other", samples, reference, Map.of("fid.floor", "true", "seed", "1"));
+        assertThat(without.metrics()).doesNotContainKey(FidJob.FLOOR);
+        assertThat(with.metrics().get(FidJob.FLOOR)).isPositive();
+        assertThat(other.metrics().get(FidJob.FLOOR))
+                .isNotEqualTo(with.metrics().get(FidJob.FLOOR));
+        assertThat(with.metrics().get(FidJob.DISTANCE))
+                .isCloseTo(without.metrics().get(FidJob.DISTANCE), within(1e-12));
+    }
+
+    @Test
+    void agreementIsTheShareOfRecognizedClasses() throws IOException {
+        List<RgbImage> images = images(1, 40);
+        Path reference = npz("reference", images(2, 30));
+        double all = 0;
+        for (int classId = 0; classId < 3; classId++) {
+            Path samples = generated("class-" + classId, images, classId);
+            all += score("scores-" + classId, samples, reference, Map.of())
+                    .metrics()
+                    .get(FidJob.AGREEMENT);
+        }
+        assertThat(all).as("every image is recognized as one of three classes").isCloseTo(1, within(1e-12));
+        assertThat(score("unlabelled", npz("npz", images), reference, Map.of()).metrics())
+                .doesNotContainKey(FidJob.AGREEMENT);
+    }
+
+    @Test
+    void statisticsServeAsReference() throws IOException {
+        double[] covariance = new double[TinyClassifier.FEATURES * TinyClassifier.FEATURES];
+        Path statistics = npz("statistics", new double[TinyClassifier.FEATURES], covariance);
+        Path samples = npz("samples", images(1, 60));
+        JobResult result = score("scores", samples, statistics, Map.of());
+        // To a Gaussian without variance at the origin, what is left is |mu|^2 and the trace of the samples.
+        assertThat(result.metrics().get(FidJob.DISTANCE)).isPositive();
+        assertThat(result.counts()).doesNotContainKey("reference");
+        assertThatThrownBy(() -> score("floor", samples, statistics, Map.of("fid.floor", "true")))
+                .isInstanceOf(JobException.class)
+                .hasMessageContaining("no images to divide");
+        Path other = npz("other", new double[2], new double[4]);
+        assertThatThrownBy(() -> score("other-scores", samples, other, Map.of()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("gives 6 features");
+    }
+
+    @Test
+    void unknownFeaturesAreAUsageError() throws IOException {
+        Path samples = npz("samples", images(1, 4));
+        assertThatThrownBy(() -> score("scores", samples, samples, Map.of("fid.features", "inception:weights.pth")))
+                .asInstanceOf(InstanceOfAssertFactories.type(JobException.class))
+                .returns(ExitCode.USAGE, JobException::exitCode)
+                .extracting(Throwable::getMessage, InstanceOfAssertFactories.STRING)
+                .contains("inception:weights.pth", "classifier:URI");
+        assertThat(folder.resolve("scores")).doesNotExist();
+    }
+
+    @Test
+    void imagesOfAnotherSizeAreRefused() throws IOException {
+        Path reference = npz("reference", images(1, 4));
+        Path small = npz("small", List.of(new RgbImage(4, 4, new byte[48])));
+        assertThatThrownBy(() -> score("scores", small, reference, Map.of()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("instead of |u1 [N, 8, 8, 3]");
+        assertThat(folder.resolve("scores")).doesNotExist();
+    }
+
+    @Test
+    void missingImagesAreNamed() throws IOException {
+        Path reference = npz("reference", images(1, 4));
+        assertThatThrownBy(() -> score("scores", folder.resolve("none"), reference, Map.of()))
+                .hasMessageContaining("--samples")
+                .extracting(ExitCode::of)
+                .isEqualTo(ExitCode.NO_INPUT);
+    }
+
+    @Test
+    void oneImageHasNoCovariance() throws IOException {
+        Path reference = npz("reference", images(1, 4));
+        assertThatThrownBy(() -> score("scores", npz("one", images(1, 1)), reference, Map.of()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("give two or more");
+    }
+
+    private JobResult score(String output, Path samples, Path reference, Map<String, String> more) throws IOException {
+        Map<String, String> values = new HashMap<>(Map.of(
+                "fid.samples", samples.toString(),
+                "fid.reference", reference.toString(),
+                "fid.features", features,
+                "fid.output", folder.resolve(output).toString(),
+                "fid.batch", "16"));
+        values.putAll(more);
+        Recipe recipe = Recipes.resolve(new Layer("the test", values));
+        return FidJob.run(session, recipe, true);
+    }
+
+    /** Images of gradients and noise. */
+    private static List<RgbImage> images(long seed, int count) {
+        List<RgbImage> images = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            RandomStream random = RandomStream.of(seed, Purpose.SPLIT, i);
+            byte[] pixels = new byte[3 * SIDE * SIDE];
+            int slope = random.nextInt(30);
+            for (int p = 0; p < pixels.length; p++) {
+                pixels[p] = (byte) (slope * (p / 3 % SIDE) + random.nextInt(40));
+            }
+            images.add(new RgbImage(SIDE, SIDE, pixels));
+        }
+        return images;
+    }
+
+    private Path npz(String name, List<RgbImage> images) throws IOException {
+        Path path = folder.resolve(name + ".npz");
+        RgbImage first = images.get(0);
+        try (OutputStream file = Files.newOutputStream(path);
+                NpzWriter npz = new NpzWriter(file)) {
+            npz.add("arr_0", NpyHeader.of(NpyHeader.UINT8, images.size(), first.height(), first.width(), 3), out -> {
+                for (RgbImage image : images) {
+                    out.write(image.pixels());
+                }
+            });
+        }
+        return path;
+    }
+
+    private Path npz(String name, double[] mean, double[] covariance) throws IOException {
+        Path path = folder.resolve(name + ".npz");
+        try (OutputStream file = Files.newOutputStream(path);
+                NpzWriter npz = new NpzWriter(file)) {
+            npz.add("mu", NpyHeader.of(NpyHeader.FLOAT64, mean.length), out -> out.write(bytes(mean)));
+            NpyHeader square = NpyHeader.of(NpyHeader.FLOAT64, mean.length, mean.length);
+            npz.add("sigma", square, out -> out.write(bytes(covariance)));
+        }
+        return path;
+    }
+
+    private static byte[] bytes(double[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        Arrays.stream(values).forEach(bytes::putDouble);
+        return bytes.array();
+    }
+
+    private Path classFolders(String name, List<RgbImage> images) throws IOException {
+        for (int i = 0; i < images.size(); i++) {
+            Path of = Files.createDirectories(folder.resolve(name).resolve("class-" + i % 3));
+            Files.write(of.resolve("image-" + i + ".png"), PngEncoder.encode(images.get(i)));
+        }
+        return folder.resolve(name);
+    }
+
+    private Path generated(String name, List<RgbImage> images, int... classes) throws IOException {
+        Path output = folder.resolve(name);
+        Plan plan = Plan.of("generate", "recipe", Map.of(), Map.of());
+        try (OutputClaim claim =
+                new RunOutput(storage, output.toString()).claim(plan).orElseThrow()) {
+            List<ShardReceipt> shards = new ArrayList<>();
+            int half = images.size() / 2;
+            for (int shard = 0; shard < 2; shard++) {
+                int first = shard * half;
+                List<RgbImage> part = images.subList(first, shard == 0 ? half : images.size());
+                shards.add(SampleShard.write(storage, claim.path(SampleShard.name(shard, 2)), plan.sha256(), sink -> {
+                    for (int i = 0; i < part.size(); i++) {
+                        int classId = classes.length == 0 ? (first + i) % 3 : classes[0];
+                        sink.accept(new Sample(first + i, classId, 0, PngEncoder.encode(part.get(i))));
+                    }
+                }));
+            }
+            Manifest.publish(
+                    claim,
+                    new SamplesManifest(
+                            SamplesManifest.KIND,
+                            plan.sha256(),
+                            SIDE,
+                            images.size(),
+                            List.of(0, 1, 2),
+                            0,
+                            new TreeMap<>(),
+                            shards,
+                            new TreeMap<>()));
+        }
+        return output;
+    }
+}
