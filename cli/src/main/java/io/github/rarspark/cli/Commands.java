@@ -1,5 +1,6 @@
 package io.github.rarspark.cli;
 
+import io.github.rarspark.fid.FidJob;
 import io.github.rarspark.generate.GenerateJob;
 import io.github.rarspark.tokenize.TokenizeJob;
 import io.github.rarspark.train.TrainJob;
@@ -37,6 +38,14 @@ final class Commands {
                     List.of("weights", "tokenizer", "output"),
                     List.of("count", "classes", "seed"),
                     GenerateJob::run),
+            new JobDefinition(
+                    "fid",
+                    "Scores images against a reference by the features of a network.",
+                    "rar-b",
+                    "fid",
+                    List.of("samples", "reference", "features", "output"),
+                    List.of("floor"),
+                    FidJob::run),
             new JobDefinition(
                     "train-tokenizer",
                     "Trains a small tokenizer on images, such as the demo's.",
