@@ -1,0 +1,123 @@
+package io.github.rarspark.train.images;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.Recipes;
+import io.github.rarspark.kernel.classifier.Classifier;
+import io.github.rarspark.kernel.classifier.ClassifierConfig;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.image.PngEncoder;
+import io.github.rarspark.kernel.vqgan.Vqgan;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.SafetensorsFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SmallModelJobsTest {
+    private static SparkSession session;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void start() {
+        session = SparkSession.builder()
+                .master("local[1]")
+                .config("spark.ui.enabled", "false")
+                .config("spark.driver.host", "127.0.0.1")
+                .getOrCreate();
+    }
+
+    @AfterAll
+    static void stop() {
+        session.close();
+    }
+
+    @Test
+    void aTokenizerIsTrainedAndPublishedOnce() throws IOException {
+        Recipe recipe = recipe("train_tokenizer", Map.of("train_tokenizer.restart_every", "2"));
+        JobResult result = new TrainTokenizerJob(session, recipe, true).run();
+        assertThat(result.command()).isEqualTo("train-tokenizer");
+        assertThat(result.counts()).containsEntry("images", 12L).containsEntry("steps", 45L);
+        assertThat(result.metrics()).containsKeys("psnr", "codes_used", "commitment");
+        SafetensorsFile file = Safetensors.read(folder.resolve("out/model.safetensors"));
+        assertThat(file.metadata()).containsEntry("kind", "vqgan").containsEntry("command", "train-tokenizer");
+        assertThat(file.metadata().get("training")).contains("steps=45", "restartEvery=2", "1 threads");
+        try (NDManager manager = NDManager.newBaseManager();
+                Vqgan vqgan = Vqgan.load(file, manager)) {
+            assertThat(vqgan.config()).isEqualTo(new VqganConfig(32, List.of(1, 1, 2), 1, 16, 8));
+        }
+        assertThat(new TrainTokenizerJob(session, recipe, true).run()).isEqualTo(result);
+        Recipe other = recipe.with(Map.of("train_tokenizer.batch", "3"));
+        assertThatThrownBy(() -> new TrainTokenizerJob(session, other, true).run())
+                .isInstanceOfSatisfying(
+                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.OUTPUT_EXISTS));
+    }
+
+    @Test
+    void aClassifierIsTrainedAndPublishedOnce() throws IOException {
+        Recipe recipe = recipe("train_classifier", Map.of());
+        JobResult result = new TrainClassifierJob(session, recipe, true).run();
+        assertThat(result.command()).isEqualTo("train-classifier");
+        assertThat(result.counts()).containsEntry("images", 12L).containsEntry("steps", 45L);
+        assertThat(result.metrics().get("training_accuracy")).isGreaterThan(0.9);
+        SafetensorsFile file = Safetensors.read(folder.resolve("out/model.safetensors"));
+        assertThat(file.metadata()).containsEntry("kind", "classifier").containsEntry("command", "train-classifier");
+        try (NDManager manager = NDManager.newBaseManager();
+                Classifier classifier = Classifier.load(file, manager)) {
+            assertThat(classifier.config()).isEqualTo(ClassifierConfig.small(8, 2));
+        }
+        assertThat(new TrainClassifierJob(session, recipe, true).run()).isEqualTo(result);
+    }
+
+    @Test
+    void anImageThatCannotBeDecodedIsNamed() throws IOException {
+        Recipe recipe = recipe("train_tokenizer", Map.of());
+        Files.writeString(folder.resolve("images/dark/7.png"), "not an image");
+        assertThatThrownBy(() -> new TrainTokenizerJob(session, recipe, true).run())
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("dark/7.png");
+        assertThat(folder.resolve("out")).doesNotExist();
+    }
+
+    /** A recipe for images of 8 x 8 pixels, dark ones and bright ones. */
+    private Recipe recipe(String section, Map<String, String> more) throws IOException {
+        for (int i = 0; i < 12; i++) {
+            byte[] gray = new byte[64];
+            Arrays.fill(gray, (byte) (i % 2 == 0 ? 20 + i : 200 + i));
+            Path image = folder.resolve("images/" + (i % 2 == 0 ? "dark/" : "bright/") + i + ".png");
+            Files.createDirectories(image.getParent());
+            Files.write(image, PngEncoder.encodeGray(8, 8, gray));
+        }
+        Map<String, String> values = new LinkedHashMap<>(Map.of(
+                "image.size", "8",
+                "model.tokens", "4",
+                "model.codes", "8",
+                "model.classes", "2",
+                "tokenizer.codes", "8"));
+        values.put(section + ".images", folder.resolve("images").toUri().toString());
+        values.put(section + ".output", folder.resolve("out").toUri().toString());
+        values.put(section + ".steps", "45");
+        values.put(section + ".batch", "4");
+        values.put(section + ".threads", "1");
+        values.putAll(more);
+        return Recipes.load("demo").with(values);
+    }
+}
