@@ -113,6 +113,23 @@ class FidJobTest {
     }
 
     @Test
+    void setsOfManyPartsAreCombinedInTheirOrder() throws IOException {
+        List<RgbImage> images = images(1, 1200);
+        Path three = npz("three-parts", images);
+        Path two = generated("two-parts", images);
+        Path other = npz("other", images(2, 60));
+        JobResult result = score("same", two, three, Map.of());
+        assertThat(result.metrics().get(FidJob.DISTANCE)).isCloseTo(0, within(1e-12));
+        assertThat(result.counts()).containsEntry("samples", 1200L).containsEntry("reference", 1200L);
+        assertThat(score("again", three, other, Map.of()).metrics())
+                .isEqualTo(score("once", three, other, Map.of()).metrics());
+        assertThat(SetMoments.imagesPerPart(1200, TinyClassifier.FEATURES, 1)).isEqualTo(500);
+        assertThat(SetMoments.imagesPerPart(50_000, 2048, 1))
+                .as("results of 16.8 MB must fit the driver")
+                .isEqualTo(3334);
+    }
+
+    @Test
     void theFloorIsTheDistanceOfTwoHalves() throws IOException {
         Path samples = npz("samples", images(1, 60));
         Path reference = npz("reference", images(2, 80));
