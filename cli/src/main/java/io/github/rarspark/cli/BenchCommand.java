@@ -6,8 +6,10 @@ import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.bench.BenchRequest;
 import io.github.rarspark.kernel.bench.BenchResult;
 import io.github.rarspark.kernel.bench.RarBench;
+import io.github.rarspark.kernel.bench.VqganBench;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -22,8 +24,14 @@ import picocli.CommandLine.Spec;
 @Command(name = "bench", sortOptions = false, description = "Measures the speed of one kind of work on this machine.")
 final class BenchCommand implements Callable<Integer> {
 
-    private static final Map<String, Function<BenchRequest, BenchResult>> BENCHMARKS =
-            new TreeMap<>(Map.of("sample", RarBench::sample, "train", RarBench::train));
+    private static final Map<String, Function<BenchRequest, BenchResult>> BENCHMARKS = new TreeMap<>(Map.of(
+            "sample", RarBench::sample,
+            "train", RarBench::train,
+            "encode", VqganBench::encode,
+            "decode", VqganBench::decode));
+
+    /** What measures the tokenizer and not the generator. */
+    private static final Set<String> TOKENIZER = Set.of("encode", "decode");
 
     @Spec
     private CommandSpec spec;
@@ -31,15 +39,15 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private ReportOptions options;
 
-    @Parameters(index = "0", paramLabel = "WHAT", description = "sample or train.")
+    @Parameters(index = "0", paramLabel = "WHAT", description = "sample, train, encode or decode.")
     private String what;
 
     @Option(
             names = "--size",
             paramLabel = "SIZE",
             order = 1,
-            defaultValue = "rar-b",
-            description = "A recipe's name or HIDDENxLAYERSxHEADSxMLPxTOKENSxCODES (default: ${DEFAULT-VALUE}).")
+            description =
+                    "A model's name or HIDDENxLAYERSxHEADSxMLPxTOKENSxCODES (default: rar-b; encode, decode: f16).")
     private String size;
 
     @Option(
@@ -98,8 +106,8 @@ final class BenchCommand implements Callable<Integer> {
         requireAtLeast("--repeat", repeat, 1);
         requireAtLeast("--warmup", warmup, 0);
         requireAtLeast("--steps", steps, 0);
-        BenchResult result =
-                measure(benchmark, new BenchRequest(size, batch, isBfloat16(), threads, repeat, warmup, steps));
+        BenchResult result = measure(
+                benchmark, new BenchRequest(sizeOrDefault(), batch, isBfloat16(), threads, repeat, warmup, steps));
         options.write(result);
         if (!options.quiet) {
             spec.commandLine().getOut().println(result.line());
@@ -119,6 +127,13 @@ final class BenchCommand implements Callable<Integer> {
         if (value < least) {
             throw new RecipeException("Cannot use " + option + " " + value + ": give at least " + least);
         }
+    }
+
+    private String sizeOrDefault() {
+        if (size != null) {
+            return size;
+        }
+        return TOKENIZER.contains(what) ? "f16" : "rar-b";
     }
 
     private boolean isBfloat16() {

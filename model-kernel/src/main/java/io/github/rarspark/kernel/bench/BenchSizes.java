@@ -1,7 +1,9 @@
 package io.github.rarspark.kernel.bench;
 
 import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /** Models by the names that benchmarks use. */
@@ -27,5 +29,13 @@ final class BenchSizes {
         }
         int[] n = Arrays.stream(size.split("x")).mapToInt(Integer::parseInt).toArray();
         return RarConfig.of(n[0], n[1], n[2], n[3], n[4], n[5], FREE_CLASSES);
+    }
+
+    /** The public tokenizer for 256 pixels. */
+    static VqganConfig vqgan(String size) {
+        if (!size.equals("f16")) {
+            throw new IllegalArgumentException("Cannot use --size " + size + ": give f16, the public tokenizer");
+        }
+        return new VqganConfig(128, List.of(1, 1, 2, 2, 4), 2, 256, 1024);
     }
 }
