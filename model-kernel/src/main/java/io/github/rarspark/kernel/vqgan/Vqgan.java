@@ -18,6 +18,8 @@ import io.github.rarspark.kernel.weights.SafetensorsFile;
  * @param weights the tensors of {@link VqganConfig#table}; owned by this
  */
 public record Vqgan(VqganConfig config, NamedTensors weights) implements AutoCloseable {
+    private static final int WIDE = 64;
+
     /**
      * The tokenizer of a weight file.
      *
@@ -37,7 +39,9 @@ public record Vqgan(VqganConfig config, NamedTensors weights) implements AutoClo
      */
     public NDArray encode(TensorScope outer, NDArray x_BCHW) {
         try (TensorScope scope = outer.open()) {
-            return scope.keep(nearest(scope, latents(scope, x_BCHW)));
+            // Convolutions of 128 channels are a sixth faster with channels innermost, those of 32 are slower.
+            boolean wide = config.hidden() >= WIDE;
+            return scope.keep(nearest(scope, latents(scope, wide ? scope.channelsLast(x_BCHW) : x_BCHW)));
         }
     }
 

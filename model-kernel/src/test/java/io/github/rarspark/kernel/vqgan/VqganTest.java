@@ -7,13 +7,17 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.random.Purpose;
+import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.weights.Init;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.SafetensorsFile;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -62,6 +66,24 @@ class VqganTest {
                 TensorScope scope = TensorScope.inference(manager)) {
             NDArray tokens = scope.longs(new long[] {0, 1, 2, 3, 4, 5, 6, 7, 0}, 1, 9);
             assertThat(vqgan.nearest(scope, vqgan.codes(scope, tokens))).isEqualTo(tokens);
+        }
+    }
+
+    @Test
+    void tokensAreTheCodesNearestToTheLatentsInEitherLayout() {
+        for (int hidden : new int[] {32, 64}) {
+            VqganConfig config = new VqganConfig(hidden, List.of(1, 2), 1, 4, 8);
+            try (NDManager manager = NDManager.newBaseManager();
+                    Vqgan vqgan = new Vqgan(config, NamedTensors.initial(config.table(), 0, manager));
+                    TensorScope scope = TensorScope.inference(manager)) {
+                NDArray x =
+                        scope.floats(Init.uniform(1).draw(2 * 3 * 64, RandomStream.of(1, Purpose.SPLIT)), 2, 3, 8, 8);
+                NDArray tokens = vqgan.encode(scope, x);
+                assertThat(tokens.getShape().getShape()).containsExactly(2, 16);
+                assertThat(tokens).isEqualTo(vqgan.nearest(scope, vqgan.latents(scope, x)));
+                assertThat(Arrays.stream(tokens.toLongArray()).distinct().count())
+                        .isGreaterThan(1);
+            }
         }
     }
 

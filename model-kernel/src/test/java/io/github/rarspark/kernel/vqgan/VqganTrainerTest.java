@@ -6,15 +6,31 @@ import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
+import io.github.rarspark.kernel.tensor.Torch;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class VqganTrainerTest {
     private static final VqganConfig CONFIG = new VqganConfig(32, List.of(1, 1), 1, 4, 16);
-    private static final VqganTrainer.Settings SETTINGS = new VqganTrainer.Settings(120, 8, 3e-3, 0.25, 10, 3);
+    private static final VqganTrainer.Settings SETTINGS = new VqganTrainer.Settings(80, 8, 3e-3, 0.25, 10, 3);
+
+    private int threads;
+
+    @BeforeEach
+    void useOneThread() {
+        threads = Torch.intraOpThreads();
+        Torch.setIntraOpThreads(1);
+    }
+
+    @AfterEach
+    void useAllThreads() {
+        Torch.setIntraOpThreads(threads);
+    }
 
     @Test
     void learnsToReconstructAndUsesTheCodes() {
