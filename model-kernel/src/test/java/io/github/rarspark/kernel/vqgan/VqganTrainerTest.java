@@ -51,6 +51,19 @@ class VqganTrainerTest {
         }
     }
 
+    /** So few steps have no phase without a codebook; without commitment, only the reconstruction trains the encoder. */
+    @Test
+    void gradientsPassTheCodesUnchangedAndTheCodesAreLearned() {
+        VqganTrainer.Settings settings = new VqganTrainer.Settings(4, 4, 3e-3, 0, 0, 1);
+        try (NDManager manager = NDManager.newBaseManager();
+                VqganTrainer trainer = new VqganTrainer(manager, CONFIG, settings, blocks())) {
+            Map<String, List<Float>> before = values(trainer.vqgan());
+            assertThat(trainer.step().commitment()).isPositive();
+            assertThat(values(trainer.vqgan()))
+                    .allSatisfy((name, values) -> assertThat(values).isNotEqualTo(before.get(name)));
+        }
+    }
+
     @Test
     void theSameSeedGivesTheSameBits() {
         assertThat(weightsAfter(6, 3)).isEqualTo(weightsAfter(6, 3)).isNotEqualTo(weightsAfter(6, 4));
@@ -63,16 +76,20 @@ class VqganTrainerTest {
             for (int step = 0; step < steps; step++) {
                 trainer.step();
             }
-            Map<String, List<Float>> weights = new LinkedHashMap<>();
-            trainer.vqgan().weights().asMap().forEach((name, tensor) -> {
-                List<Float> values = new ArrayList<>();
-                for (float value : tensor.toFloatArray()) {
-                    values.add(value);
-                }
-                weights.put(name, values);
-            });
-            return weights;
+            return values(trainer.vqgan());
         }
+    }
+
+    private static Map<String, List<Float>> values(Vqgan vqgan) {
+        Map<String, List<Float>> weights = new LinkedHashMap<>();
+        vqgan.weights().asMap().forEach((name, tensor) -> {
+            List<Float> values = new ArrayList<>();
+            for (float value : tensor.toFloatArray()) {
+                values.add(value);
+            }
+            weights.put(name, values);
+        });
+        return weights;
     }
 
     /** Images of 8 x 8 pixels in four squares of one colour each. */
