@@ -27,8 +27,9 @@ public final class Main {
     private Main() {}
 
     /**
-     * Runs a command. The process ends with an {@link ExitCode}; after success it ends by returning, because YARN takes
-     * an explicit exit for a failure.
+     * Runs a command and ends the process with an {@link ExitCode}. Success ends it too, because Spark's timer of barrier
+     * stages would keep it alive; only in YARN's application master, which takes any exit for a failure and ends by
+     * itself, it returns.
      */
     public static void main(String[] args) {
         Interruption interruption = Interruption.announcedOn(System.err);
@@ -39,9 +40,14 @@ public final class Main {
                 interruption,
                 args);
         interruption.commandEnded();
-        if (code != ExitCode.OK.number()) {
+        if (code != ExitCode.OK.number() || !isInApplicationMaster()) {
             System.exit(code);
         }
+    }
+
+    private static boolean isInApplicationMaster() {
+        return "yarn".equals(System.getProperty("spark.master"))
+                && "cluster".equals(System.getProperty("spark.submit.deployMode"));
     }
 
     static int execute(
