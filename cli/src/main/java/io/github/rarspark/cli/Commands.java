@@ -1,5 +1,6 @@
 package io.github.rarspark.cli;
 
+import io.github.rarspark.cli.demo.DemoJob;
 import io.github.rarspark.fid.FidJob;
 import io.github.rarspark.generate.GenerateJob;
 import io.github.rarspark.tokenize.TokenizeJob;
@@ -14,6 +15,14 @@ import picocli.CommandLine.Model.CommandSpec;
 final class Commands {
 
     private static final List<JobDefinition> JOBS = List.of(
+            new JobDefinition(
+                    "demo",
+                    "Tokenizes, trains, generates and scores on embedded data, and writes pictures and a report.",
+                    "demo",
+                    "demo",
+                    List.of("output"),
+                    List.of(),
+                    DemoJob::run),
             new JobDefinition(
                     "tokenize",
                     "Turns images into tokens: class folders or Parquet of image bytes to token Parquet.",
