@@ -19,7 +19,7 @@ public final class WeightsCache {
     private static final WeightsCache SHARED = new WeightsCache(4L << 30);
 
     private final long limitBytes;
-    private final Map<Key, Entry> entries = new HashMap<>();
+    private final Map<Slot, Entry> entries = new HashMap<>();
     private long clock;
 
     WeightsCache(long limitBytes) {
@@ -39,6 +39,9 @@ public final class WeightsCache {
      * @param device where they lie, such as {@code cpu}
      */
     public record Key(String kind, String sha256, String device) {}
+
+    /** Jobs that build different things from the same weights in one process do not get each other's. */
+    private record Slot(Key key, Class<?> type) {}
 
     /** Reads weights. */
     @FunctionalInterface
@@ -60,20 +63,21 @@ public final class WeightsCache {
      * Leases the value of {@code key}, loading it if no task of this executor has. Others that want the same key wait
      * for the one load.
      *
-     * @param type the value's type, the same for all leases of a kind
+     * @param type the value's type; other types are other values
      * @param bytes how much memory it takes
      * @throws IllegalStateException with the loader's exception as its cause
      */
     public <T extends AutoCloseable> Lease<T> lease(Key key, Class<T> type, long bytes, Loader<? extends T> loader) {
+        Slot slot = new Slot(key, type);
         Entry entry;
         boolean first;
         List<Entry> evicted;
         synchronized (this) {
-            entry = entries.get(key);
+            entry = entries.get(slot);
             first = entry == null;
             if (first) {
                 entry = new Entry(bytes);
-                entries.put(key, entry);
+                entries.put(slot, entry);
             }
             entry.leases++;
             evicted = evict();
@@ -87,7 +91,7 @@ public final class WeightsCache {
             return new CountedLease<>(value, entry);
         } catch (CompletionException e) {
             synchronized (this) {
-                entries.remove(key, entry);
+                entries.remove(slot, entry);
             }
             throw new IllegalStateException("Cannot load " + key.kind() + " weights", e.getCause());
         }
@@ -112,7 +116,7 @@ public final class WeightsCache {
         List<Entry> evicted = new ArrayList<>();
         long total = entries.values().stream().mapToLong(e -> e.bytes).sum();
         while (total > limitBytes) {
-            Optional<Map.Entry<Key, Entry>> idle = entries.entrySet().stream()
+            Optional<Map.Entry<Slot, Entry>> idle = entries.entrySet().stream()
                     .filter(e -> e.getValue().leases == 0)
                     .min(Comparator.comparingLong(e -> e.getValue().idleSince));
             if (idle.isEmpty()) {

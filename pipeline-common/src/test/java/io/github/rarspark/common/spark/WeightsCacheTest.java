@@ -60,6 +60,15 @@ class WeightsCacheTest {
     }
 
     @Test
+    void typesAreApart() {
+        lease("a", 10).close();
+        WeightsCache.Key same = new WeightsCache.Key("vqgan", "a", "cpu");
+        try (var other = cache.lease(same, AutoCloseable.class, 10, () -> () -> {})) {
+            assertThat(other.value()).isNotInstanceOf(Weights.class);
+        }
+    }
+
+    @Test
     void theLongestIdleGoesFirst() {
         lease("a", 40).close();
         lease("b", 40).close();
