@@ -5,11 +5,15 @@ import static com.tngtech.archunit.core.domain.JavaModifier.SYNTHETIC;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.util.List;
 
 /** The boundaries between the modules, and what no module does. */
 @AnalyzeClasses(packages = "io.github.rarspark", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -102,6 +106,20 @@ class ArchitectureTest {
             .doNotHaveModifier(SYNTHETIC)
             .should()
             .beFinal();
+
+    /** A key that nothing reads would promise what it does not do. */
+    @ArchTest
+    static void everySettingIsRead(JavaClasses classes) {
+        List<String> unread = classes.stream()
+                .filter(type -> type.getPackageName().equals("io.github.rarspark.conf")
+                        && type.getSimpleName().endsWith("Settings"))
+                .flatMap(type -> type.getFields().stream().filter(component -> type.getMethod(component.getName())
+                        .getCallsOfSelf()
+                        .isEmpty()))
+                .map(JavaField::getFullName)
+                .toList();
+        assertThat(unread).isEmpty();
+    }
 
     private static ArchRule pipelineKnowsOnly(String pipeline, String... others) {
         return noClasses()

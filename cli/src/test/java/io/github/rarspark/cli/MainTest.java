@@ -53,10 +53,18 @@ class MainTest {
                 "demo",
                 "train",
                 List.of("tokens", "output"),
-                List.of("init", "ranks", "evaluate"),
+                List.of("init", "ranks"),
+                (session, recipe, quiet) -> job.run(session, recipe, quiet));
+        JobDefinition fid = new JobDefinition(
+                "fid",
+                "Scores.",
+                "demo",
+                "fid",
+                List.of(),
+                List.of("floor"),
                 (session, recipe, quiet) -> job.run(session, recipe, quiet));
         return Main.execute(
-                List.of(JobCommand.of(train)),
+                List.of(JobCommand.of(train), JobCommand.of(fid)),
                 new PrintWriter(out, true),
                 new PrintWriter(err, true),
                 interruption,
@@ -71,18 +79,24 @@ class MainTest {
 
     @Test
     void optionsAreRecipeKeys() {
-        assertThat(runJob("--evaluate", "--ranks", "4", "--set", "train.lr=0.5", "--set=image.crops=center"))
+        assertThat(runJob("--ranks", "4", "--set", "train.lr=0.5", "--set=image.crops=center"))
                 .as(err::toString)
                 .isZero();
         Recipe recipe = recipes.get(0);
         assertThat(recipe.train().tokens()).isEqualTo("t");
         assertThat(recipe.train().output()).isEqualTo("o");
-        assertThat(recipe.train().evaluate()).isTrue();
         assertThat(recipe.train().ranks()).isEqualTo(4);
         assertThat(recipe.train().lr()).isEqualTo(0.5);
         assertThat(recipe.get("image.crops")).isEqualTo("center");
         assertThat(recipe.model().codes()).as("from the recipe demo").isEqualTo(512);
         assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void flagsAreRecipeKeys() {
+        assertThat(run("fid", "--floor", "--recipe=rar-b", "--master=local[1]")).as(err::toString).isZero();
+        assertThat(run("fid", "--recipe=rar-b", "--master=local[1]")).isZero();
+        assertThat(recipes).extracting(recipe -> recipe.fid().floor()).containsExactly(true, false);
     }
 
     @Test

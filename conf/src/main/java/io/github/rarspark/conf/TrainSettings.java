@@ -24,8 +24,6 @@ public record TrainSettings(
                         altersResult = false,
                         doc = "Processes that train together, one Spark task slot each.")
                 int ranks,
-        @Setting(value = "false", altersResult = false, doc = "Only measure the loss of the weights in train.init.")
-                boolean evaluate,
         @Setting(value = "2048", range = "[1, )", doc = "Samples of one update, over all ranks.") int batch,
         @Setting(
                         value = "0",
@@ -119,6 +117,6 @@ public record TrainSettings(
 
     /** Samples that one rank computes in one pass. */
     public int samplesPerPass() {
-        return microBatch == 0 ? batch / ranks : microBatch;
+        return microBatch() == 0 ? batch / ranks : microBatch();
     }
 }

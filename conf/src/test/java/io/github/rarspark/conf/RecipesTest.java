@@ -109,7 +109,7 @@ class RecipesTest {
                 "train.lr | NaN | give number above 0",
                 "train.class_drop | 1.5 | give number in [0, 1]",
                 "model.dropout | 1 | give number in [0, 1)",
-                "train.evaluate | yes | give true or false",
+                "fid.floor | yes | give true or false",
                 "image.crops | five-crop | give ten-crop or center-flip or center",
                 "train.precision | FP32 | give fp32 or bf16",
                 "tokenizer.channel_mult | 1,,2 | give integers separated by commas"

@@ -44,7 +44,7 @@ final class DemoReport {
                 <body>
                 <h1>rar-spark demo</h1>
                 <p>%s images were made by a model that was trained here, %d steps on %d ranks; the whole demo took %.0f s.</p>
-                <img alt="generated images, one class a row" src="data:image/png;base64,%s">
+                <img alt="generated images, one class a column" src="data:image/png;base64,%s">
                 <h2>Figures</h2>
                 <table>
                 %s</table>

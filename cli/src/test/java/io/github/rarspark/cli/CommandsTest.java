@@ -1,0 +1,49 @@
+package io.github.rarspark.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine.Model.CommandSpec;
+
+class CommandsTest {
+
+    static List<String> names() {
+        return Commands.all().stream().map(CommandSpec::name).toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void everyCommandExplainsItself(String name) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = Main.execute(
+                Commands.all(),
+                new PrintWriter(out, true),
+                new PrintWriter(err, true),
+                Interruption.none(),
+                name,
+                "--help");
+        assertThat(code).as(err::toString).isZero();
+        assertThat(out.toString()).contains("Usage: rar-spark " + name, "--json", "--quiet");
+    }
+
+    @Test
+    void commandsOfTheManualExist() {
+        assertThat(names())
+                .containsExactlyInAnyOrder(
+                        "demo",
+                        "tokenize",
+                        "train",
+                        "generate",
+                        "fid",
+                        "train-tokenizer",
+                        "train-classifier",
+                        "bench",
+                        "verify");
+    }
+}
