@@ -37,7 +37,7 @@ final class Commands {
                     "rar-b",
                     "train",
                     List.of("tokens", "output"),
-                    List.of("init", "tokenizer", "ranks"),
+                    List.of("init", "tokenizer", "ranks", "evaluate"),
                     (session, recipe, quiet) -> new TrainJob(session, recipe, quiet).run()),
             new JobDefinition(
                     "generate",

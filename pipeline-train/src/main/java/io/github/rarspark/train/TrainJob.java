@@ -55,7 +55,7 @@ public final class TrainJob {
     }
 
     /**
-     * Trains, or does nothing if the output is finished.
+     * Trains, or only measures the loss with {@code train.evaluate}; does nothing if the output is finished.
      *
      * @throws JobException {@link ExitCode#NO_INPUT} if the tokens are missing, {@link ExitCode#DATA} if they do not fit
      *     the model, {@link ExitCode#OUTPUT_EXISTS} or {@link ExitCode#TEMPORARY} if the output is another's, {@link
@@ -67,16 +67,24 @@ public final class TrainJob {
         TokenShape shape = new TokenShape(
                 recipe.model().tokens(), recipe.model().codes(), recipe.model().classes());
         TokenSource tokens = TokenSource.open(storage, "--tokens", settings.tokens(), shape);
+        if (settings.evaluate()) {
+            return new EvaluateJob(session, recipe, quiet).run(tokens);
+        }
         requireTokenizerOf(tokens);
         requireSlots();
         Plan plan = plan(tokens);
         Optional<OutputClaim> claimed = new RunOutput(storage, settings.output()).claim(plan);
         if (claimed.isEmpty()) {
-            return storage.readJson(Storage.child(settings.output(), JobResult.NAME), JobResult.class);
+            return RunOutput.readResult(storage, settings.output()).orElseThrow();
         }
         try (OutputClaim claim = claimed.get()) {
-            storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
-            return train(claim, tokens, started);
+            try {
+                storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
+                return train(claim, tokens, started);
+            } catch (IOException | RuntimeException e) {
+                claim.fail(started, e);
+                throw e;
+            }
         }
     }
 

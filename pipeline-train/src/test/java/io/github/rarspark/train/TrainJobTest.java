@@ -2,6 +2,7 @@ package io.github.rarspark.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
@@ -171,6 +172,39 @@ class TrainJobTest {
                 return FileVisitResult.CONTINUE;
             }
         });
+    }
+
+    @Test
+    void evaluationMeasuresGivenWeights() throws IOException {
+        train(folder.resolve("run"), "train.steps", "60", "train.anneal_end", "30", "train.anneal_start", "0");
+        String weights = folder.resolve("run/model.safetensors").toString();
+        String[] evaluate = {"train.evaluate", "true", "train.init", weights};
+        double loss = train(folder.resolve("loss"), evaluate).metrics().get("loss");
+        assertThat(loss).isBetween(0.1, 0.8 * Math.log(Runs.CODES));
+        // The batch of an evaluation only groups the arithmetic.
+        double regrouped = train(
+                        folder.resolve("regrouped"),
+                        "train.evaluate",
+                        "true",
+                        "train.init",
+                        weights,
+                        "train.batch",
+                        "22")
+                .metrics()
+                .get("loss");
+        assertThat(regrouped).isCloseTo(loss, within(1e-6));
+        assertThat(folder.resolve("loss/checkpoints")).doesNotExist();
+        refused(ExitCode.USAGE, "train.init", folder.resolve("none"), "train.evaluate", "true");
+        refused(
+                ExitCode.DATA,
+                "shape",
+                folder.resolve("none"),
+                "train.evaluate",
+                "true",
+                "train.init",
+                weights,
+                "model.hidden",
+                "16");
     }
 
     @Test
