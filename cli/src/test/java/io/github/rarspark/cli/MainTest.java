@@ -94,7 +94,9 @@ class MainTest {
 
     @Test
     void flagsAreRecipeKeys() {
-        assertThat(run("fid", "--floor", "--recipe=rar-b", "--master=local[1]")).as(err::toString).isZero();
+        assertThat(run("fid", "--floor", "--recipe=rar-b", "--master=local[1]"))
+                .as(err::toString)
+                .isZero();
         assertThat(run("fid", "--recipe=rar-b", "--master=local[1]")).isZero();
         assertThat(recipes).extracting(recipe -> recipe.fid().floor()).containsExactly(true, false);
     }
