@@ -24,6 +24,8 @@ public record TrainSettings(
                         altersResult = false,
                         doc = "Processes that train together, one Spark task slot each.")
                 int ranks,
+        @Setting(value = "false", altersResult = false, doc = "Only measure the loss of the weights in train.init.")
+                boolean evaluate,
         @Setting(value = "2048", range = "[1, )", doc = "Samples of one update, over all ranks.") int batch,
         @Setting(
                         value = "0",
