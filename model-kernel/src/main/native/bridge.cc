@@ -105,7 +105,11 @@ RAR_NATIVE(jboolean, setGradMode)(JNIEnv*, jclass, jboolean on) {
 }
 
 RAR_NATIVE(void, setDeterministic)(JNIEnv* env, jclass, jboolean on) {
-  guarded(env, [&] { at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/false); });
+  guarded(env, [&] {
+    at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/false);
+    // Filling fresh memory with NaN finds mistakes, but costs a pass over every result.
+    at::globalContext().setDeterministicFillUninitializedMemory(false);
+  });
 }
 
 RAR_NATIVE(jboolean, isDeterministic)(JNIEnv*, jclass) {

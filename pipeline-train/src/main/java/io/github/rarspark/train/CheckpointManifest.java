@@ -1,5 +1,6 @@
 package io.github.rarspark.train;
 
+import io.github.rarspark.common.spark.WeightFile;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.kernel.error.DataException;
@@ -23,10 +24,12 @@ record CheckpointManifest(long step, int attempt, String plan, List<File> files)
         }
     }
 
-    File file(String name) {
-        return files.stream()
+    /** A weight file of the checkpoint in {@code directory}. */
+    WeightFile weights(String name, String directory) {
+        File listed = files.stream()
                 .filter(file -> file.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new DataException("The checkpoint of step " + step + " lists no " + name));
+                .orElseThrow(() -> new DataException("The checkpoint in " + directory + " lists no " + name));
+        return new WeightFile(Storage.child(directory, name), listed.bytes(), listed.sha256());
     }
 }

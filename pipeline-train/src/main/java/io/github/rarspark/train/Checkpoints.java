@@ -1,10 +1,12 @@
 package io.github.rarspark.train;
 
 import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.spark.WeightFile;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.kernel.error.DataException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
@@ -29,17 +31,10 @@ final class Checkpoints {
     /**
      * A checkpoint that counts.
      *
-     * @param directory its URI
+     * @param model its weights, as the manifest has them
+     * @param optimizer its moments, as the manifest has them
      */
-    record Reference(String directory, long step, String modelSha256, String optimizerSha256) implements Serializable {
-        String model() {
-            return Storage.child(directory, MODEL);
-        }
-
-        String optimizer() {
-            return Storage.child(directory, OPTIMIZER);
-        }
-    }
+    record Reference(long step, WeightFile model, WeightFile optimizer) implements Serializable {}
 
     /** The folder's name of a checkpoint after {@code step} updates. */
     static String name(long step, int attempt) {
@@ -56,7 +51,7 @@ final class Checkpoints {
     /**
      * The newest checkpoint of a run that counts, if there is one. Driver only.
      *
-     * @throws DataException if LAST names a checkpoint that is incomplete or another run's
+     * @throws DataException if LAST names a checkpoint without a manifest, or another run's
      */
     static Optional<Reference> last(OutputClaim claim) throws IOException {
         Storage storage = claim.storage();
@@ -65,23 +60,38 @@ final class Checkpoints {
             return Optional.empty();
         }
         String directory = claim.path(FOLDER + "/" + storage.readString(last).strip());
-        CheckpointManifest manifest =
-                storage.readJson(Storage.child(directory, CheckpointManifest.NAME), CheckpointManifest.class);
+        CheckpointManifest manifest = manifest(storage, directory);
         if (!manifest.plan().equals(claim.plan().sha256())) {
             throw new DataException("Cannot resume from " + directory + ": it belongs to another run's plan");
         }
         return Optional.of(new Reference(
-                directory,
-                manifest.step(),
-                manifest.file(MODEL).sha256(),
-                manifest.file(OPTIMIZER).sha256()));
+                manifest.step(), manifest.weights(MODEL, directory), manifest.weights(OPTIMIZER, directory)));
     }
 
-    /** Publishes the checkpoint's model as the run's result. Driver only. */
+    private static CheckpointManifest manifest(Storage storage, String directory) throws IOException {
+        try {
+            return storage.readJson(Storage.child(directory, CheckpointManifest.NAME), CheckpointManifest.class);
+        } catch (FileNotFoundException e) {
+            throw new DataException(
+                    "Cannot resume from " + directory + ": " + LAST + " names it, but it has no "
+                            + CheckpointManifest.NAME,
+                    e);
+        }
+    }
+
+    /**
+     * Publishes the checkpoint's model as the run's result. Driver only.
+     *
+     * @throws DataException if it is not the file that the checkpoint's manifest lists
+     */
     static Stored publishModel(OutputClaim claim, Reference checkpoint) throws IOException {
         return claim.publish(MODEL, out -> {
-            try (InputStream in = claim.storage().open(checkpoint.model())) {
+            try (InputStream in = claim.storage().open(checkpoint.model().path())) {
                 in.transferTo(out);
+            }
+            if (!out.sha256().equals(checkpoint.model().sha256())) {
+                throw new DataException("Cannot publish " + checkpoint.model().path()
+                        + ": its checksum is not that of the checkpoint's manifest");
             }
         });
     }

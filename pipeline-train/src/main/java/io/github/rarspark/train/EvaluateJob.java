@@ -71,12 +71,17 @@ final class EvaluateJob {
             return RunOutput.readResult(storage, settings.output()).orElseThrow();
         }
         try (OutputClaim claim = claimed.get()) {
-            double loss = measure(tokens, weights);
-            double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-            JobResult result = JobResult.done(
-                    plan, started, seconds, Map.of("rows", tokens.rows()), Map.of("loss", loss), List.of());
-            claim.finish(result);
-            return result;
+            try {
+                double loss = measure(tokens, weights);
+                double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
+                JobResult result = JobResult.done(
+                        plan, started, seconds, Map.of("rows", tokens.rows()), Map.of("loss", loss), List.of());
+                claim.finish(result);
+                return result;
+            } catch (IOException | RuntimeException e) {
+                claim.fail(started, e);
+                throw e;
+            }
         }
     }
 

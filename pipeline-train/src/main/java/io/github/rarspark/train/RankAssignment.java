@@ -1,5 +1,6 @@
 package io.github.rarspark.train;
 
+import io.github.rarspark.common.spark.WeightFile;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.conf.Recipe;
@@ -16,6 +17,8 @@ import java.io.Serializable;
  * @param planSha256 hash of the run's plan
  * @param attempt of the run, in the names of its checkpoints
  * @param resume the checkpoint to go on from; null to start anew
+ * @param init the weights to start from; null for random ones
+ * @param tokenizer decodes the sample grid; null for none
  * @param coordinator the driver
  */
 record RankAssignment(
@@ -26,5 +29,7 @@ record RankAssignment(
         String planSha256,
         int attempt,
         Checkpoints.Reference resume,
+        WeightFile init,
+        WeightFile tokenizer,
         CoordinatorAddress coordinator)
         implements Serializable {}

@@ -5,7 +5,6 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.spark.BarrierStage;
 import io.github.rarspark.common.spark.EventLog;
-import io.github.rarspark.common.spark.WeightFile;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.dist.ProcessGroup;
@@ -41,6 +40,7 @@ final class RankTask implements BarrierStage.Task<Long> {
         int ranks = context.getTaskInfos().length;
         Duration timeout = Duration.ofSeconds(train.timeoutSeconds());
         Torch.setIntraOpThreads(train.threads());
+        Torch.setDeterministic(true);
         String host = host(context.getTaskInfos()[rank].address());
         try (CoordinatorClient driver = new CoordinatorClient(assignment.coordinator(), timeout)) {
             try (NDManager manager = NDManager.newBaseManager();
@@ -48,14 +48,14 @@ final class RankTask implements BarrierStage.Task<Long> {
                     ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout)) {
                 EventLog.log("rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host));
                 return train(group, manager, driver);
-            } catch (Exception e) {
+            } catch (Exception | Error e) {
                 tell(driver, new Report.Failure(rank, ExitCode.of(e), ExitCode.message(e)), e);
                 throw e;
             }
         }
     }
 
-    private static void tell(CoordinatorClient driver, Report.Failure report, Exception failure) {
+    private static void tell(CoordinatorClient driver, Report.Failure report, Throwable failure) {
         try {
             driver.send(report);
         } catch (IOException | RuntimeException e) {
@@ -90,18 +90,15 @@ final class RankTask implements BarrierStage.Task<Long> {
                 assignment.recipe().seed());
         boolean reports = group.rank() == 0;
         try (TrainState state = TrainState.open(assignment, config, group, manager);
-                Vqgan tokenizer = reports ? tokenizer(storage, manager) : null) {
-            SampleGrid grid = new SampleGrid(assignment, tokenizer, manager);
+                Vqgan tokenizer = reports && assignment.tokenizer() != null
+                        ? Vqgan.load(assignment.tokenizer().read(storage), manager)
+                        : null) {
+            SampleGrid grid = new SampleGrid(assignment, group, tokenizer, manager);
             Trainer.Reporter reporter = reports ? driver::send : report -> {};
             new Trainer(assignment, group, manager, samples, state, config, grid, reporter).run();
             group.barrier();
             return state.optimizer().steps();
         }
-    }
-
-    private Vqgan tokenizer(Storage storage, NDManager manager) throws Exception {
-        String path = assignment.recipe().train().tokenizer();
-        return path.isEmpty() ? null : Vqgan.load(WeightFile.of(storage, path).read(storage), manager);
     }
 
     /** The host of Spark's {@code host:port}. */

@@ -2,6 +2,7 @@ package io.github.rarspark.train;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
@@ -11,7 +12,6 @@ import io.github.rarspark.common.spark.BarrierStage;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.WeightFile;
-import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenShards;
@@ -43,6 +43,9 @@ public final class TrainJob {
     private final TrainSettings settings;
     private final Storage storage;
     private final boolean quiet;
+    /** The updates that the progress shows; reports are handled one at a time. */
+    private long shown;
+
     private final List<Report.Failure> failures = new CopyOnWriteArrayList<>();
 
     /** A job for {@code recipe.train()}; {@code train.tokens} and {@code train.output} have to be given. */
@@ -70,9 +73,10 @@ public final class TrainJob {
         if (settings.evaluate()) {
             return new EvaluateJob(session, recipe, quiet).run(tokens);
         }
-        requireTokenizerOf(tokens);
+        Optional<WeightFile> tokenizer = tokenizerOf(tokens);
+        Optional<WeightFile> init = init();
         requireSlots();
-        Plan plan = plan(tokens);
+        Plan plan = plan(tokens, init);
         Optional<OutputClaim> claimed = new RunOutput(storage, settings.output()).claim(plan);
         if (claimed.isEmpty()) {
             return RunOutput.readResult(storage, settings.output()).orElseThrow();
@@ -80,7 +84,7 @@ public final class TrainJob {
         try (OutputClaim claim = claimed.get()) {
             try {
                 storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
-                return train(claim, tokens, started);
+                return train(claim, new Inputs(tokens, init, tokenizer), started);
             } catch (IOException | RuntimeException e) {
                 claim.fail(started, e);
                 throw e;
@@ -88,21 +92,32 @@ public final class TrainJob {
         }
     }
 
-    /** What identifies the run; pure but for reading the hash of {@code train.init}. */
-    private Plan plan(TokenSource tokens) throws IOException {
+    /** What the ranks read, apart from checkpoints. */
+    private record Inputs(TokenSource tokens, Optional<WeightFile> init, Optional<WeightFile> tokenizer) {}
+
+    private Plan plan(TokenSource tokens, Optional<WeightFile> init) {
         Map<String, String> inputs = new LinkedHashMap<>();
         inputs.put("tokens", tokens.sha256());
-        if (!settings.init().isEmpty()) {
-            PreFlight.requireInput(storage, "--init", settings.init());
-            inputs.put("init", Sha256.of(storage, settings.init()));
-        }
+        init.ifPresent(weights -> inputs.put("init", weights.sha256()));
         return Plan.of("train", recipe.sha256("model", "train"), inputs, Map.of());
     }
 
+    private Optional<WeightFile> init() throws IOException {
+        if (settings.init().isEmpty()) {
+            return Optional.empty();
+        }
+        PreFlight.requireInput(storage, "--init", settings.init());
+        WeightFile weights = WeightFile.of(storage, settings.init());
+        KernelSettings.rar(recipe.model())
+                .parameters()
+                .check(settings.init(), weights.read(storage).tensors());
+        return Optional.of(weights);
+    }
+
     /** The tokenizer draws the samples, so it has to be the one that the model learns the codes of. */
-    private void requireTokenizerOf(TokenSource tokens) throws IOException {
+    private Optional<WeightFile> tokenizerOf(TokenSource tokens) throws IOException {
         if (settings.tokenizer().isEmpty()) {
-            return;
+            return Optional.empty();
         }
         PreFlight.requireInput(storage, "--tokenizer", settings.tokenizer());
         WeightFile tokenizer = WeightFile.of(storage, settings.tokenizer());
@@ -116,6 +131,7 @@ public final class TrainJob {
                             + settings.tokens() + " (" + recipe.model().codes()
                             + " codes) were made with another one; give that or leave --tokenizer out");
         }
+        return Optional.of(tokenizer);
     }
 
     private void requireSlots() {
@@ -128,7 +144,7 @@ public final class TrainJob {
         }
     }
 
-    private JobResult train(OutputClaim claim, TokenSource tokens, Instant started) throws IOException {
+    private JobResult train(OutputClaim claim, Inputs inputs, Instant started) throws IOException {
         Optional<Checkpoints.Reference> resume = Checkpoints.last(claim);
         long begin = resume.map(Checkpoints.Reference::step).orElse(0L);
         MetricsLog metrics = MetricsLog.resumeAt(claim, begin);
@@ -139,15 +155,18 @@ public final class TrainJob {
                         host,
                         conf.get("spark.driver.bindAddress", host),
                         report -> handle(report, claim, metrics, progress))) {
+            shown = begin;
             progress.step(begin);
             RankAssignment assignment = new RankAssignment(
                     recipe,
                     storage,
-                    tokens,
+                    inputs.tokens(),
                     claim.directory(),
                     claim.plan().sha256(),
                     claim.attempt(),
                     resume.orElse(null),
+                    inputs.init().orElse(null),
+                    inputs.tokenizer().orElse(null),
                     coordinator.address());
             runRanks(assignment, coordinator);
         }
@@ -155,7 +174,7 @@ public final class TrainJob {
                 .orElseThrow(() -> new IllegalStateException("Training ended without a checkpoint"));
         metrics.publish();
         Checkpoints.publishModel(claim, last);
-        JobResult result = result(claim, started, begin, metrics);
+        JobResult result = result(claim, started, metrics);
         claim.finish(result);
         return result;
     }
@@ -180,7 +199,7 @@ public final class TrainJob {
         }
         // A rank that ends for a reason of its own makes the others fail with a lost connection.
         Optional<Report.Failure> reported = failures.stream()
-                .filter(failure -> failure.exitCode() != ExitCode.TEMPORARY)
+                .filter(failure -> !failure.exitCode().retryable())
                 .findFirst()
                 .or(() -> failures.stream().findFirst());
         if (reported.isEmpty()) {
@@ -196,9 +215,9 @@ public final class TrainJob {
 
     private void handle(Report report, OutputClaim claim, MetricsLog metrics, Progress progress) throws IOException {
         if (report instanceof Report.Progress made) {
-            long before = metrics.last() == null ? 0 : metrics.last().step();
             metrics.add(made);
-            progress.step(made.step() - before);
+            progress.step(made.step() - shown);
+            shown = made.step();
             progress.note(String.format(Locale.ROOT, "loss %.4f, %.1f images/s", made.loss(), made.imagesPerSecond()));
         } else if (report instanceof Report.Checkpoint written) {
             List<CheckpointManifest.File> files =
@@ -214,12 +233,12 @@ public final class TrainJob {
         }
     }
 
-    private JobResult result(OutputClaim claim, Instant started, long begin, MetricsLog metrics) {
+    private JobResult result(OutputClaim claim, Instant started, MetricsLog metrics) {
         Report.Progress last = metrics.last();
         double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
         Map<String, Long> counts = Map.of(
                 "steps", (long) settings.steps(),
-                "images", (settings.steps() - begin) * settings.batch(),
+                "images", (long) settings.steps() * settings.batch(),
                 "ranks", (long) settings.ranks());
         Map<String, Double> figures = last == null ? Map.of() : Map.of("loss", last.loss());
         return JobResult.done(claim.plan(), started, seconds, counts, figures, List.of());

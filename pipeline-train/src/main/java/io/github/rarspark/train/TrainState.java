@@ -14,7 +14,6 @@ import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.SafetensorsFile;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,9 +47,9 @@ final class TrainState implements AutoCloseable {
                     spec -> new float[Math.toIntExact(spec.shape().size())]);
         } else if (assignment.resume() != null) {
             weights = NamedTensors.load(
-                    read(assignment.storage(), assignment.resume().model()), config.parameters(), manager);
-        } else if (!train.init().isEmpty()) {
-            weights = NamedTensors.load(read(assignment.storage(), train.init()), config.parameters(), manager);
+                    assignment.resume().model().read(assignment.storage()), config.parameters(), manager);
+        } else if (assignment.init() != null) {
+            weights = NamedTensors.load(assignment.init().read(assignment.storage()), config.parameters(), manager);
         } else {
             weights = NamedTensors.initial(
                     config.parameters(), assignment.recipe().seed(), manager);
@@ -64,7 +63,7 @@ final class TrainState implements AutoCloseable {
         TrainState state = new TrainState(weights, optimizer);
         if (assignment.resume() != null) {
             if (first) {
-                state.readMoments(read(assignment.storage(), assignment.resume().optimizer()));
+                state.readMoments(assignment.resume().optimizer().read(assignment.storage()));
             }
             optimizer.resumeAt(assignment.resume().step());
         }
@@ -73,12 +72,6 @@ final class TrainState implements AutoCloseable {
         group.broadcast(optimizer.secondMoments().values(), 0);
         TensorScope.requireGradients(weights.asMap().values());
         return state;
-    }
-
-    private static SafetensorsFile read(Storage storage, String path) throws IOException {
-        try (InputStream in = storage.open(path)) {
-            return Safetensors.read(in, path);
-        }
     }
 
     NamedTensors weights() {

@@ -2,6 +2,7 @@ package io.github.rarspark.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.conf.Precision;
@@ -16,7 +17,6 @@ import io.github.rarspark.kernel.rar.PermutationSchedule;
 import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarModel;
-import io.github.rarspark.kernel.rar.ScanOrder;
 import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
@@ -77,7 +77,7 @@ final class Trainer {
         this.draws = new TrainingDraws(
                 recipe.seed(),
                 config.space(),
-                ScanOrder.valueOf(settings.scanOrder().name()).of(config.tokens()),
+                KernelSettings.scanOrder(settings.scanOrder()).orElseThrow().of(config.tokens()),
                 new PermutationSchedule(settings.annealStart(), settings.annealEnd()),
                 settings.classDrop());
         this.learningRate = new LearningRate(settings.lr(), settings.endLr(), settings.warmupSteps(), settings.steps());
@@ -152,13 +152,10 @@ final class Trainer {
         if (done % settings.logEvery() == 0 || last) {
             report(done, update);
         }
-        if (group.rank() != 0) {
-            return;
-        }
         if (settings.sampleEvery() > 0 && done % settings.sampleEvery() == 0 || last) {
             grid.write(model, done);
         }
-        if (done % settings.checkpointEvery() == 0 || last) {
+        if (group.rank() == 0 && (done % settings.checkpointEvery() == 0 || last)) {
             checkpoint(done);
         }
     }

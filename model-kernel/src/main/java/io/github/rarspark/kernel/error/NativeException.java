@@ -1,6 +1,6 @@
 package io.github.rarspark.kernel.error;
 
-/** Libtorch refused an operation, or a collective failed or ran out of time. */
+/** Libtorch refused an operation, or could not be loaded. */
 public final class NativeException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -48,6 +48,17 @@ class BridgeTest {
     }
 
     @Test
+    void deterministicModeIsSwitchedOnAndOff() {
+        Torch.setDeterministic(true);
+        try {
+            assertThat(Torch.isDeterministic()).isTrue();
+        } finally {
+            Torch.setDeterministic(false);
+        }
+        assertThat(Torch.isDeterministic()).isFalse();
+    }
+
+    @Test
     void aClosedTensorSaysSo() {
         try (NDManager manager = NDManager.newBaseManager();
                 TensorScope scope = TensorScope.inference(manager)) {
