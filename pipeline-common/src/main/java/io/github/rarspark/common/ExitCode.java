@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.security.AccessControlException;
 import org.apache.spark.SparkException;
@@ -35,7 +36,12 @@ public enum ExitCode {
     /** Interrupted by the user or the scheduler. */
     INTERRUPTED(130);
 
-    private static final String BARRIER_SLOTS = "[SPARK-24819]";
+    /** What Spark says when a barrier stage has too few slots, or dynamic allocation. */
+    private static final Pattern NO_BARRIER = Pattern.compile("\\[SPARK-(24819|24942)]");
+
+    private static final Pattern STOPPED = Pattern.compile("cancelled because SparkContext was shut down");
+    private static final Pattern LOST_EXECUTOR =
+            Pattern.compile("ExecutorLostFailure|Executor .* lost|executor .* exited", Pattern.CASE_INSENSITIVE);
 
     private final int number;
 
@@ -121,11 +127,18 @@ public enum ExitCode {
             return Optional.of(TEMPORARY);
         }
         if (t instanceof SparkException) {
-            String text = String.valueOf(t.getMessage());
-            return text.contains(BARRIER_SLOTS)
-                    ? Optional.of(UNAVAILABLE)
-                    : text.contains("executor") && t.getCause() == null ? Optional.of(TEMPORARY) : Optional.empty();
+            return ofSpark(String.valueOf(t.getMessage()), t.getCause() == null);
         }
         return Optional.empty();
+    }
+
+    private static Optional<ExitCode> ofSpark(String message, boolean isRoot) {
+        if (NO_BARRIER.matcher(message).find()) {
+            return Optional.of(UNAVAILABLE);
+        }
+        if (STOPPED.matcher(message).find()) {
+            return Optional.of(INTERRUPTED);
+        }
+        return isRoot && LOST_EXECUTOR.matcher(message).find() ? Optional.of(TEMPORARY) : Optional.empty();
     }
 }

@@ -20,6 +20,7 @@ import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ExitCodeTest {
@@ -72,13 +73,24 @@ class ExitCodeTest {
         assertThat(ExitCode.message(failure)).isEqualTo("again");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "Job aborted: ExecutorLostFailure (executor 1 exited caused by one of the running tasks) | TEMPORARY",
+                "Job aborted due to stage failure: Executor 3 on host-1 was lost | TEMPORARY",
+                "Job aborted: Lost task 0.0 (TID 0) (executor driver): java.lang.AssertionError | INTERNAL",
+                "[SPARK-24819]: Barrier execution mode does not allow more slots than there are | UNAVAILABLE",
+                "[SPARK-24942]: Barrier execution mode does not support dynamic resource allocation | UNAVAILABLE",
+                "Job 0 cancelled because SparkContext was shut down | INTERRUPTED"
+            })
+    void sparkIsKnownByItsWords(String message, ExitCode code) {
+        assertThat(ExitCode.of(new SparkException(message, null))).isEqualTo(code);
+    }
+
     @Test
-    void lostExecutorsAreTemporaryAndMissingSlotsAreNot() {
-        assertThat(ExitCode.of(new SparkException("Job aborted: ExecutorLostFailure (executor 1 exited)", null)))
-                .isEqualTo(ExitCode.TEMPORARY);
-        assertThat(ExitCode.of(new SparkException("[SPARK-24819]: Barrier execution mode ...", null)))
-                .isEqualTo(ExitCode.UNAVAILABLE);
-        assertThat(ExitCode.of(new SparkException("Job aborted: executor code threw", new NullPointerException())))
+    void sparksWordsForATaskDoNotHideItsFailure() {
+        assertThat(ExitCode.of(new SparkException("executor 1 exited", new NullPointerException())))
                 .isEqualTo(ExitCode.INTERNAL);
     }
 }
