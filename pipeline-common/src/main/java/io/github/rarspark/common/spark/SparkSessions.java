@@ -15,7 +15,9 @@ public final class SparkSessions {
     private static final Map<String, String> DEFAULTS = Map.of(
             "spark.ui.showConsoleProgress", "false",
             // Tasks of a failed stage are told to stop, and watched until they do.
-            "spark.task.reaper.enabled", "true");
+            "spark.task.reaper.enabled", "true",
+            // Seconds that a task waits at a barrier for one that is gone; Spark would wait for a year.
+            "spark.barrier.sync.timeout", "600");
 
     private SparkSessions() {}
 

@@ -36,6 +36,7 @@ class SparkSessionsTest {
         try (SparkSession session = SparkSessions.open("test", Optional.of("local[2]"), SETTINGS)) {
             JavaSparkContext context = SparkSessions.context(session);
             assertThat(context.appName()).isEqualTo("test");
+            assertThat(context.getConf().get("spark.barrier.sync.timeout")).isEqualTo("600");
             SparkSessions.describe(session, "count 2 rows");
             assertThat(context.getLocalProperty("spark.job.description")).isEqualTo("count 2 rows");
 
