@@ -128,6 +128,14 @@ class LauncherTest {
         assertUnavailable(run("demo"), "needs glibc 2.31", "docker run");
     }
 
+    @Test
+    void failingOrMissingLddGetsTheContainerCommand() throws Exception {
+        fake("ldd", "echo 'musl libc (x86_64)' >&2; exit 1");
+        assertUnavailable(run("demo"), "another C library", "docker run");
+        Files.delete(path.resolve("ldd"));
+        assertUnavailable(run("demo"), "another C library", "docker run");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"ldd (Ubuntu GLIBC 2.31-0ubuntu9) 2.31", "ldd (GNU libc) 2.100"})
     void laterGlibcIsFine(String ldd) throws Exception {
@@ -238,9 +246,10 @@ class LauncherTest {
                         "with space");
     }
 
-    @Test
-    void interruptedBuildEndsWith130() throws Exception {
-        fake("mvn", "kill -INT $PPID; exit 1");
+    @ParameterizedTest
+    @ValueSource(strings = {"INT", "TERM"})
+    void interruptedBuildEndsWith130(String signal) throws Exception {
+        fake("mvn", "kill -" + signal + " $PPID; exit 1");
         assertThat(run("demo").code()).isEqualTo(130);
     }
 }
