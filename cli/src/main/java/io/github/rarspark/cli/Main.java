@@ -32,7 +32,8 @@ public final class Main {
      * itself, it returns.
      */
     public static void main(String[] args) {
-        Interruption interruption = Interruption.announcedOn(System.err);
+        Interruption interruption =
+                Interruption.announcedOn(System.err, () -> Runtime.getRuntime().halt(ExitCode.INTERRUPTED.number()));
         int code = execute(
                 Commands.all(),
                 new PrintWriter(System.out, true, StandardCharsets.UTF_8),
@@ -66,7 +67,12 @@ public final class Main {
                 })
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(e, err, interruption));
         commandLine.setExecutionStrategy(Main::runCommand);
-        return commandLine.execute(args);
+        try {
+            return commandLine.execute(args);
+        } catch (Error e) {
+            // Picocli handles exceptions only, and an error that escapes main would leave Spark's threads running.
+            return failed(e, err, interruption);
+        }
     }
 
     private static int runCommand(ParseResult parsed) {
@@ -76,7 +82,7 @@ public final class Main {
         return new CommandLine.RunLast().execute(parsed);
     }
 
-    private static int failed(Exception failure, PrintWriter err, Interruption interruption) {
+    private static int failed(Throwable failure, PrintWriter err, Interruption interruption) {
         ExitCode code = interruption.happened() ? ExitCode.INTERRUPTED : ExitCode.of(failure);
         LOG.error("rar-spark ends with {} ({})", code.number(), code, failure);
         if (code != ExitCode.INTERRUPTED) {

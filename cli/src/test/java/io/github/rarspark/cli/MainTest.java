@@ -8,6 +8,7 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.kernel.error.NativeException;
 import java.io.ByteArrayOutputStream;
 import java.io.FileNotFoundException;
 import java.io.PrintStream;
@@ -180,6 +181,21 @@ class MainTest {
         };
         assertThat(runJob()).isEqualTo(70);
         assertThat(err.toString()).contains("impossible (the stack trace is in").containsOnlyOnce("\n");
+    }
+
+    @Test
+    void errorsBecomeExitCodesAndOneLine() {
+        job = (session, recipe, quiet) -> {
+            throw new ExceptionInInitializerError(new NativeException("Cannot load libtorch"));
+        };
+        assertThat(runJob()).isEqualTo(70);
+        assertThat(err.toString())
+                .contains("rar-spark: Cannot load libtorch (the stack trace is in")
+                .containsOnlyOnce("\n");
+        job = (session, recipe, quiet) -> {
+            throw new StackOverflowError();
+        };
+        assertThat(runJob()).isEqualTo(70);
     }
 
     @Test
