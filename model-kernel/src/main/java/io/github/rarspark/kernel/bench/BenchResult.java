@@ -11,8 +11,8 @@ import java.util.Locale;
  * @param batch images computed together
  * @param precision fp32 or bf16
  * @param threads of libtorch
- * @param imagesPerSecond of the fastest run; where {@code steps} is less than {@code ofSteps}, a run counts as that
- *     share of its images, although the steps left out take longer
+ * @param imagesPerSecond batch over the seconds of the fastest run; where {@code steps} is less than {@code ofSteps}, of
+ *     these steps alone
  * @param secondsPerStep of the fastest run
  * @param gflopsPerSecond products of the fastest run, a multiplication and an addition counted as two
  * @param steps of one run
@@ -34,19 +34,18 @@ public record BenchResult(
     static BenchResult of(
             String what, BenchRequest request, double[] seconds, double flopsPerRun, int steps, int ofSteps) {
         double best = Arrays.stream(seconds).min().orElseThrow();
-        double images = request.batch() * (double) steps / ofSteps;
         return new BenchResult(
                 what,
                 request.size(),
                 request.batch(),
                 request.bfloat16() ? "bf16" : "fp32",
                 request.threads(),
-                images / best,
+                request.batch() / best,
                 best / steps,
                 flopsPerRun / best / 1e9,
                 steps,
                 ofSteps,
-                Arrays.stream(seconds).map(s -> images / s).toArray());
+                Arrays.stream(seconds).map(s -> request.batch() / s).toArray());
     }
 
     /** One line for people. */
