@@ -1,5 +1,6 @@
 package io.github.rarspark.common.spark;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -7,7 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Read-only weights that the tasks of an executor share. Values are loaded once per key, counted while leased, and kept
@@ -16,14 +19,22 @@ import java.util.concurrent.CompletionException;
  */
 public final class WeightsCache {
     /** The one of this process: the only state that tasks share. Java's heap is left to Spark, the rest is off-heap. */
-    private static final WeightsCache SHARED = new WeightsCache(4L << 30);
+    private static final WeightsCache SHARED = new WeightsCache(4L << 30, Duration.ofMinutes(30));
 
     private final long limitBytes;
+    private final Duration loadLimit;
     private final Map<Slot, Entry> entries = new HashMap<>();
     private long clock;
 
-    WeightsCache(long limitBytes) {
+    /**
+     * An empty cache.
+     *
+     * @param limitBytes what all values together may take
+     * @param loadLimit how long to wait for another task's load
+     */
+    WeightsCache(long limitBytes, Duration loadLimit) {
         this.limitBytes = limitBytes;
+        this.loadLimit = loadLimit;
     }
 
     /** The cache of this executor. */
@@ -65,13 +76,13 @@ public final class WeightsCache {
      *
      * @param type the value's type; other types are other values
      * @param bytes how much memory it takes
-     * @throws IllegalStateException with the loader's exception as its cause
+     * @throws IllegalStateException with the loader's exception as its cause, or if another task's load takes too long
      */
     public <T extends AutoCloseable> Lease<T> lease(Key key, Class<T> type, long bytes, Loader<? extends T> loader) {
         Slot slot = new Slot(key, type);
         Entry entry;
         boolean first;
-        List<Entry> evicted;
+        List<Entry> evicted = List.of();
         synchronized (this) {
             entry = entries.get(slot);
             first = entry == null;
@@ -80,20 +91,30 @@ public final class WeightsCache {
                 entries.put(slot, entry);
             }
             entry.leases++;
-            evicted = evict();
-        }
-        evicted.forEach(Entry::closeValue);
-        try {
             if (first) {
-                load(entry, loader);
+                evicted = evict();
             }
-            T value = type.cast(entry.value.join());
+        }
+        if (first) {
+            load(entry, evicted, loader);
+        }
+        String failure = "Cannot load " + key.kind() + " weights";
+        try {
+            T value = type.cast(entry.value.get(loadLimit.toMillis(), TimeUnit.MILLISECONDS));
             return new CountedLease<>(value, entry);
-        } catch (CompletionException e) {
+        } catch (ExecutionException e) {
             synchronized (this) {
                 entries.remove(slot, entry);
             }
-            throw new IllegalStateException("Cannot load " + key.kind() + " weights", e.getCause());
+            throw new IllegalStateException(failure, e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            giveBack(entry);
+            throw new IllegalStateException(failure, e);
+        } catch (TimeoutException e) {
+            giveBack(entry);
+            throw new IllegalStateException(
+                    failure + ": another task has not read them within " + loadLimit.toSeconds() + " s", e);
         }
     }
 
@@ -102,11 +123,12 @@ public final class WeightsCache {
         return entries.size();
     }
 
-    private static void load(Entry entry, Loader<?> loader) {
+    /** Makes room, then loads. Whatever fails, those who wait for this load get to know. */
+    private static void load(Entry entry, List<Entry> evicted, Loader<?> loader) {
         try {
+            closeAll(evicted);
             entry.value.complete(loader.load());
         } catch (Exception | Error e) {
-            // Also an Error, or those who wait for this load would wait forever.
             entry.value.completeExceptionally(e);
         }
     }
@@ -136,7 +158,25 @@ public final class WeightsCache {
             entry.idleSince = ++clock;
             evicted = evict();
         }
-        evicted.forEach(Entry::closeValue);
+        closeAll(evicted);
+    }
+
+    private static void closeAll(List<Entry> evicted) {
+        IllegalStateException failure = null;
+        for (Entry entry : evicted) {
+            try {
+                entry.closeValue();
+            } catch (IllegalStateException e) {
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     private final class CountedLease<T> implements Lease<T> {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class WeightsCacheTest {
-    private final WeightsCache cache = new WeightsCache(100);
+    private final WeightsCache cache = new WeightsCache(100, Duration.ofSeconds(30));
     private final AtomicInteger loads = new AtomicInteger();
     private final List<String> closed = new ArrayList<>();
 
@@ -140,6 +141,45 @@ class WeightsCacheTest {
         assertThat(cache.size()).isZero();
         lease("a", 10).close();
         assertThat(loads).hasValue(1);
+    }
+
+    @Test
+    void weightsThatCannotBeClosedFailTheLeaseThatNeedsTheirRoom() {
+        cache.lease(key("stuck"), AutoCloseable.class, 60, () -> () -> {
+                    throw new IOException("in use");
+                })
+                .close();
+        lease("idle", 40).close();
+        assertThatThrownBy(() -> lease("a", 100)).hasRootCauseMessage("in use");
+        assertThat(closed).as("what else was in the way").containsExactly("idle");
+        lease("a", 100).close();
+        assertThat(cache.size()).isEqualTo(1);
+    }
+
+    @Test
+    void noTaskWaitsForeverForAnothersLoad() throws Exception {
+        WeightsCache impatient = new WeightsCache(100, Duration.ofMillis(10));
+        CountDownLatch loading = new CountDownLatch(1);
+        CountDownLatch waited = new CountDownLatch(1);
+        ExecutorService pool = Executors.newSingleThreadExecutor();
+        try {
+            Future<?> first = pool.submit(() -> impatient
+                    .lease(key("a"), Weights.class, 10, () -> {
+                        loading.countDown();
+                        assertThat(waited.await(30, TimeUnit.SECONDS)).isTrue();
+                        return new Weights("a");
+                    })
+                    .close());
+            assertThat(loading.await(30, TimeUnit.SECONDS)).isTrue();
+            assertThatThrownBy(() -> impatient.lease(key("a"), Weights.class, 10, () -> new Weights("a")))
+                    .hasMessageStartingWith("Cannot load vqgan weights: another task has not read them");
+            waited.countDown();
+            first.get(30, TimeUnit.SECONDS);
+        } finally {
+            pool.shutdownNow();
+        }
+        impatient.lease(key("b"), Weights.class, 100, () -> new Weights("b")).close();
+        assertThat(closed).as("nobody leases it any more").containsExactly("a");
     }
 
     private WeightsCache.Lease<Weights> lease(String name, long bytes) {
