@@ -21,6 +21,7 @@ import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
 import org.apache.parquet.schema.Type;
+import shaded.parquet.org.apache.thrift.protocol.TProtocolException;
 
 /**
  * Parquet files in the layout of image data sets on the Hugging Face hub: a column {@code image} of {@code bytes} and
@@ -147,27 +148,47 @@ record ImageParquet(List<String> classNames, List<File> files) implements ImageS
             MessageType schema = ParquetFooter.read(storage, path).schema();
             MessageType wanted = new MessageType(schema.getName(), schema.getType(IMAGE), schema.getType(LABEL));
             try (ParquetReader<GenericRecord> rows = ParquetShard.read(storage, path, wanted, startByte, endByte)) {
-                for (long i = 0; i < skip; i++) {
-                    next(rows);
+                for (long i = first - skip; i < first; i++) {
+                    next(rows, i);
                 }
-                for (long i = 0; i < images; i++) {
-                    GenericRecord row = next(rows);
-                    sink.accept(new StoredImage(name + "#" + (first + i), label(row), bytes(row)));
+                for (long i = first; i < first + images; i++) {
+                    GenericRecord row = next(rows, i);
+                    sink.accept(new StoredImage(name + "#" + i, label(row, i), bytes(row)));
                 }
             }
         }
 
-        private GenericRecord next(ParquetReader<GenericRecord> rows) throws IOException {
-            GenericRecord row = rows.read();
+        private GenericRecord next(ParquetReader<GenericRecord> rows, long index) throws IOException {
+            GenericRecord row;
+            try {
+                row = rows.read();
+            } catch (RuntimeException e) {
+                // Parquet's decoders check nothing, so damaged pages end in exceptions of any type.
+                throw damaged(index, e);
+            } catch (IOException e) {
+                if (e.getCause() instanceof TProtocolException) {
+                    throw damaged(index, e);
+                }
+                throw e;
+            }
             if (row == null) {
                 throw new DataException("Cannot read " + path + ": it has fewer rows than when it was listed");
             }
             return row;
         }
 
-        private static int label(GenericRecord row) {
+        private DataException damaged(long index, Exception cause) {
+            return new DataException("Cannot read row " + index + " of " + path + ": the file is damaged", cause);
+        }
+
+        private int label(GenericRecord row, long index) {
             Object label = row.get(LABEL);
-            return label == null ? -1 : Math.toIntExact(((Number) label).longValue());
+            long value = label == null ? -1 : ((Number) label).longValue();
+            if (value != (int) value) {
+                throw new DataException("Cannot read row " + index + " of " + path + ": its label " + value
+                        + " is no class; give labels from 0");
+            }
+            return (int) value;
         }
 
         private static byte[] bytes(GenericRecord row) {

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -124,6 +125,44 @@ class ImageSourceTest {
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("expected a column image with a field bytes, and an integer column label; its"
                         + " columns are [image]");
+    }
+
+    @Test
+    void damagedParquetIsNamedWithItsRow() throws Exception {
+        String path = write("damaged.parquet", 0, 250);
+        Path file = temp.resolve("damaged.parquet");
+        byte[] bytes = Files.readAllBytes(file);
+        ParquetFooter.RowGroup second =
+                ParquetFooter.read(storage, path).rowGroups().get(1);
+        int pageHeader = Math.toIntExact(second.startByte() + second.bytes()) - 40;
+        int lengthOfValue = new String(bytes, StandardCharsets.ISO_8859_1).indexOf("image 150") - Integer.BYTES;
+        for (int damage : new int[] {pageHeader, lengthOfValue}) {
+            byte[] damaged = bytes.clone();
+            Arrays.fill(damaged, damage, damage + Integer.BYTES, (byte) 0xff);
+            Files.write(file, damaged);
+            List<ImageUnit> units = ImageSource.open(storage, "--input", path).units(1000);
+            assertThatThrownBy(() -> read(units))
+                    .as("damage at %d", damage)
+                    .isInstanceOf(DataException.class)
+                    .hasMessageMatching("Cannot read row 1\\d\\d of .*damaged.parquet: the file is damaged");
+        }
+    }
+
+    @Test
+    void aLabelThatIsNoClassIsNamed() throws Exception {
+        Path file = temp.resolve("x.parquet");
+        try (ParquetWriter<Group> writer = ExampleParquetWriter.builder(new org.apache.hadoop.fs.Path(file.toUri()))
+                .withType(HUB)
+                .build()) {
+            Group row = new SimpleGroupFactory(HUB).newGroup();
+            row.addGroup("image").append("bytes", Binary.fromString("x"));
+            writer.write(row.append("label", 1L << 32));
+        }
+        List<ImageUnit> units =
+                ImageSource.open(storage, "--input", file.toString()).units(1);
+        assertThatThrownBy(() -> read(units))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("x.parquet: its label 4294967296 is no class");
     }
 
     /** Rows whose bytes are a text; row groups end every 100 rows. */
