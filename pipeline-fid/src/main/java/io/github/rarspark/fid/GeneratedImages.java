@@ -36,28 +36,30 @@ record GeneratedImages(String directory, String sha256, List<ShardReceipt> shard
     @Override
     public List<Part> parts(int imagesPerPart) {
         List<Part> parts = new ArrayList<>();
-        List<String> paths = new ArrayList<>();
+        List<ShardReceipt> part = new ArrayList<>();
         long images = 0;
         for (ShardReceipt shard : shards) {
-            paths.add(Storage.child(directory, shard.name()));
+            part.add(shard);
             images += shard.rows();
             if (images >= imagesPerPart) {
-                parts.add(new Shards(List.copyOf(paths), images));
-                paths.clear();
+                parts.add(new Shards(directory, List.copyOf(part), images));
+                part.clear();
                 images = 0;
             }
         }
         if (images > 0) {
-            parts.add(new Shards(List.copyOf(paths), images));
+            parts.add(new Shards(directory, List.copyOf(part), images));
         }
         return parts;
     }
 
-    private record Shards(List<String> paths, long images) implements Part {
+    private record Shards(String directory, List<ShardReceipt> shards, long images) implements Part {
         @Override
         public void read(Storage storage, Sink sink) throws IOException {
             ImageDecoder decoder = new ImageDecoder();
-            for (String path : paths) {
+            for (ShardReceipt shard : shards) {
+                String path = Storage.child(directory, shard.name());
+                shard.check(storage, path, "generate again into another output");
                 SampleShard.read(
                         storage,
                         path,

@@ -32,6 +32,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -197,6 +198,18 @@ class FidJobTest {
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("instead of |u1 [N, 8, 8, 3]");
         assertThat(folder.resolve("scores")).doesNotExist();
+    }
+
+    @Test
+    void shardsThatAreNotTheManifestsAreRefused() throws IOException {
+        Path samples = generated("generated", images(1, 8));
+        Path other = generated("other", images(2, 8));
+        String shard = SampleShard.name(1, 2);
+        Files.copy(other.resolve(shard), samples.resolve(shard), StandardCopyOption.REPLACE_EXISTING);
+        assertThatThrownBy(() -> score("scores", samples, npz("reference", images(1, 4)), Map.of()))
+                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.DATA))
+                .satisfies(e -> assertThat(ExitCode.message(e))
+                        .contains(shard + ": its checksum is not the manifest's; generate again"));
     }
 
     @Test

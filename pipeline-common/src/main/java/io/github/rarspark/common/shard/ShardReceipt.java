@@ -1,5 +1,9 @@
 package io.github.rarspark.common.shard;
 
+import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
+import java.io.IOException;
 import java.io.Serializable;
 
 /**
@@ -10,4 +14,17 @@ import java.io.Serializable;
  * @param bytes its length
  * @param sha256 the SHA-256 of the file
  */
-public record ShardReceipt(String name, long rows, long bytes, String sha256) implements Serializable {}
+public record ShardReceipt(String name, long rows, long bytes, String sha256) implements Serializable {
+    /**
+     * Makes sure that the file is the one of this receipt; reads it whole.
+     *
+     * @param path where the shard is
+     * @param remedy what to do if it is another, such as {@code tokenize again into another output}
+     * @throws DataException if it is another
+     */
+    public void check(Storage storage, String path, String remedy) throws IOException {
+        if (!Sha256.of(storage, path).equals(sha256)) {
+            throw new DataException("Cannot read " + path + ": its checksum is not the manifest's; " + remedy);
+        }
+    }
+}

@@ -3,7 +3,6 @@ package io.github.rarspark.common.tokens;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.shard.ShardReceipt;
-import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
@@ -79,10 +78,7 @@ public final class TokenShards implements TokenSource {
     public TokenBlock read(int block) throws IOException {
         ShardReceipt shard = manifest.shards().get(block);
         String path = Storage.child(directory, shard.name());
-        if (!Sha256.of(storage, path).equals(shard.sha256())) {
-            throw new DataException(
-                    "Cannot read " + path + ": its checksum is not the manifest's; tokenize again into another output");
-        }
+        shard.check(storage, path, "tokenize again into another output");
         TokenBlock.Builder rows = new TokenBlock.Builder(shape, path, Math.toIntExact(shard.rows()));
         try (ParquetReader<GenericRecord> reader = ParquetShard.read(storage, path)) {
             for (GenericRecord row = reader.read(); row != null; row = reader.read()) {
