@@ -24,6 +24,8 @@ import java.io.Serializable;
 record GeneratorSpec(ModelSettings model, GenerateSettings settings, WeightFile weights, WeightFile tokenizer)
         implements Serializable {
     private static final String HEAD = "lm_head.weight";
+    /** Metadata of the model's file: the SHA-256 of the tokenizer's that made its training tokens. */
+    private static final String TOKENIZER_SHA256 = "tokenizer_sha256";
 
     /**
      * The recipe's generator, with its weight files checked against the recipe and each other.
@@ -52,6 +54,13 @@ record GeneratorSpec(ModelSettings model, GenerateSettings settings, WeightFile 
             throw new DataException("Cannot decode what " + weights.path() + " generates: it predicts " + codes
                     + " codes, but the tokenizer " + tokenizer.path() + " has " + decoder.codes()
                     + "; give the tokenizer that it was trained with");
+        }
+        String trainedWith = rar.metadata().getOrDefault(TOKENIZER_SHA256, tokenizer.sha256());
+        if (!trainedWith.equals(tokenizer.sha256())) {
+            throw new DataException(
+                    "Cannot decode what " + weights.path() + " generates: it was trained on tokens of the"
+                            + " tokenizer with SHA-256 " + trainedWith + ", and that of " + tokenizer.path() + " is "
+                            + tokenizer.sha256() + "; give the tokenizer that it was trained with");
         }
         if (decoder.downsampling() != downsampling) {
             throw new DataException("Cannot decode with " + tokenizer.path() + ": it enlarges the grid of tokens by "

@@ -175,6 +175,26 @@ class GenerateJobTest {
     }
 
     @Test
+    void onlyTheTokenizerThatTheModelWasTrainedWithDecodes() throws IOException {
+        String sha256 = Sha256.of(storage, tiny.tokenizer().toString());
+        TinyModels same = trainedWith("same.safetensors", sha256);
+        assertThat(GenerateJob.run(session, same.recipe(folder.resolve("run"), Map.of()), true)
+                        .counts())
+                .containsEntry("images", 28L);
+        TinyModels other = trainedWith("other.safetensors", "0".repeat(64));
+        assertThatThrownBy(() -> GenerateJob.run(session, other.recipe(folder.resolve("other"), Map.of()), true))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("with SHA-256 0000000")
+                .hasMessageContaining("is " + sha256);
+        assertThat(folder.resolve("other")).doesNotExist();
+    }
+
+    private TinyModels trainedWith(String name, String tokenizerSha256) throws IOException {
+        Map<String, String> metadata = Map.of("tokenizer_sha256", tokenizerSha256);
+        return new TinyModels(TinyModels.writeModel(folder.resolve(name), metadata), tiny.tokenizer());
+    }
+
+    @Test
     void weightsOfAnotherModelAreRefused() {
         assertThatThrownBy(() -> run("run", Map.of("model.layers", "3")))
                 .isInstanceOf(DataException.class)

@@ -25,13 +25,17 @@ record TinyModels(Path weights, Path tokenizer) {
     private static final int CODES = 16;
 
     static TinyModels write(Path folder) throws IOException {
-        Path weights = folder.resolve("model.safetensors");
-        write(weights, KernelSettings.rar(shape(Map.of()).model()).parameters());
+        Path weights = writeModel(folder.resolve("model.safetensors"), Map.of());
         return new TinyModels(weights, writeTokenizer(folder.resolve("tokenizer.safetensors"), CODES));
     }
 
+    static Path writeModel(Path path, Map<String, String> metadata) throws IOException {
+        write(path, metadata, KernelSettings.rar(shape(Map.of()).model()).parameters());
+        return path;
+    }
+
     static Path writeTokenizer(Path path, int codes) throws IOException {
-        write(path, new VqganConfig(32, List.of(1, 1), 1, 8, codes).table());
+        write(path, Map.of(), new VqganConfig(32, List.of(1, 1), 1, 8, codes).table());
         return path;
     }
 
@@ -67,11 +71,11 @@ record TinyModels(Path weights, Path tokenizer) {
         return Recipes.resolve(new Layer("the test", values));
     }
 
-    private static void write(Path path, ParameterTable table) throws IOException {
+    private static void write(Path path, Map<String, String> metadata, ParameterTable table) throws IOException {
         try (NDManager manager = NDManager.newBaseManager();
                 NamedTensors tensors = NamedTensors.create(table, manager, TinyModels::values);
                 OutputStream out = Files.newOutputStream(path)) {
-            Safetensors.write(out, Map.of(), tensors.asMap());
+            Safetensors.write(out, metadata, tensors.asMap());
         }
     }
 
