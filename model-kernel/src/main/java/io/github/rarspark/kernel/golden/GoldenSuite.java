@@ -11,7 +11,8 @@ import java.util.stream.Stream;
 
 /** Runs every golden case below a folder. */
 public final class GoldenSuite {
-    private static final List<GoldenCase> KINDS = List.of(new RarGolden(), new VqganGolden(), new MetricsGolden());
+    private static final List<GoldenCase> KINDS =
+            List.of(new RarGolden(), new VqganGolden(), new MetricsGolden(), new OrdersGolden());
 
     private GoldenSuite() {}
 

@@ -1,0 +1,59 @@
+package io.github.rarspark.kernel.golden;
+
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.rar.ScanOrder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.StreamSupport;
+
+/** The scan orders of square grids: by side and name, the raster index of the k-th token. */
+final class OrdersGolden implements GoldenCase {
+    private static final String FILE = "orders.json";
+
+    @Override
+    public String kind() {
+        return "orders";
+    }
+
+    @Override
+    public boolean isIn(Path folder) {
+        return Files.exists(folder.resolve(FILE));
+    }
+
+    @Override
+    public List<Check> check(Path folder, NDManager manager) throws IOException {
+        JsonNode sides = new ObjectMapper().readTree(Files.readString(folder.resolve(FILE)));
+        List<Check> checks = new ArrayList<>();
+        for (Map.Entry<String, JsonNode> side : sides.properties()) {
+            for (Map.Entry<String, JsonNode> order : side.getValue().properties()) {
+                double[] stated = StreamSupport.stream(order.getValue().spliterator(), false)
+                        .mapToDouble(JsonNode::asDouble)
+                        .toArray();
+                double[] actual = Arrays.stream(named(order.getKey()).of(stated.length))
+                        .asDoubleStream()
+                        .toArray();
+                String name = side.getKey() + "/" + order.getKey();
+                checks.add(Check.within(name, Check.maxDifference(actual, stated), 0));
+            }
+        }
+        return checks;
+    }
+
+    private static ScanOrder named(String name) {
+        String constant = name.toUpperCase(Locale.ROOT).replace('-', '_');
+        return Arrays.stream(ScanOrder.values())
+                .filter(order -> order.name().equals(constant))
+                .findFirst()
+                .orElseThrow(() -> new DataException("Cannot check the scan order '" + name + "' of " + FILE
+                        + ": the known ones are " + Arrays.toString(ScanOrder.values())));
+    }
+}
