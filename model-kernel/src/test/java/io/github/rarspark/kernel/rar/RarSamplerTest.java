@@ -1,0 +1,226 @@
+package io.github.rarspark.kernel.rar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import io.github.rarspark.kernel.rar.RarSampler.Request;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import java.util.Arrays;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RarSamplerTest {
+    /** Five distinct classes and none: modulations come in chunks of fewer positions than the sequence has. */
+    private static final int[] LABELS = {0, 4, 1, 0, 3, 2};
+
+    private static final Guidance POWER = new Guidance(Guidance.Kind.POWER_COSINE, 3, 1.5);
+
+    @ParameterizedTest
+    @CsvSource({
+        "ADALN, true, false, false", "ADALN, true, false, true", "ADALN, true, true, false",
+        "ADALN, true, true, true", "ADALN, false, false, true", "PLAIN, true, false, false",
+        "PLAIN, true, true, true", "PLAIN, false, false, false"
+    })
+    void cachedLogitsAreThoseOfTheFullForwardPassAtEveryStep(
+            Conditioning conditioning, boolean targetAware, boolean random, boolean guided) {
+        try (TinyRar tiny = new TinyRar(TinyRar.config(conditioning, targetAware))) {
+            long[][] orders = random ? TinyRar.shuffled(LABELS.length) : TinyRar.raster(LABELS.length);
+            Guidance guidance = guided ? POWER : Guidance.NONE;
+            float[][] cached = alongTokens(tiny, tiny.model, guidance, orders);
+            float[][] full = fullForward(tiny, guidance, orders);
+            for (int t = 0; t < TinyRar.TOKENS; t++) {
+                assertThat(cached[t]).as("step " + t).containsExactly(full[t], within(2e-5f));
+            }
+        }
+    }
+
+    /** The sampler's logits [T][B*V] along {@link TinyRar#tokens}. */
+    private static float[][] alongTokens(TinyRar tiny, RarModel model, Guidance guidance, long[][] orders) {
+        long[][] ids = TinyRar.tokens(LABELS.length);
+        float[][] logits = new float[TinyRar.TOKENS][];
+        new RarSampler(model, guidance, 1).run(tiny.manager, LABELS, orders, TinyRar.TOKENS, (s, t, logits_BV) -> {
+            logits[t] = s.toFloat32(logits_BV).toFloatArray();
+            long[] next = new long[LABELS.length];
+            Arrays.setAll(next, b -> ids[b][(int) orders[b][t]]);
+            return s.longs(next, next.length);
+        });
+        return logits;
+    }
+
+    private static float[][] fullForward(TinyRar tiny, Guidance guidance, long[][] orders) {
+        long[] classes = Arrays.stream(LABELS)
+                .mapToLong(label -> tiny.config.space().classId(label))
+                .toArray();
+        long[] none = new long[LABELS.length];
+        Arrays.fill(none, tiny.config.space().noClass());
+        float[][] logits = new float[TinyRar.TOKENS][];
+        try (TensorScope s = TensorScope.inference(tiny.manager)) {
+            NDArray cond_BTV = tiny.model.logits(s, RarBatch.ordered(TinyRar.tokens(LABELS.length), orders, classes));
+            NDArray uncond_BTV = tiny.model.logits(s, RarBatch.ordered(TinyRar.tokens(LABELS.length), orders, none));
+            for (int t = 0; t < TinyRar.TOKENS; t++) {
+                float[] cond = s.narrow(cond_BTV, 1, t, 1).duplicate().toFloatArray();
+                float[] uncond = s.narrow(uncond_BTV, 1, t, 1).duplicate().toFloatArray();
+                double scale = guidance.isOn() ? guidance.at(t, TinyRar.TOKENS) : 1;
+                logits[t] = new float[cond.length];
+                for (int i = 0; i < cond.length; i++) {
+                    logits[t][i] = (float) (uncond[i] + scale * (cond[i] - uncond[i]));
+                }
+            }
+        }
+        return logits;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ADALN", "PLAIN"})
+    void bfloat16LogitsAreNearThoseOfFloat32(Conditioning conditioning) {
+        try (TinyRar tiny = new TinyRar(TinyRar.config(conditioning, true));
+                RarModel bfloat16 = RarModel.forSampling(tiny.config, tiny.weights, true)) {
+            long[][] orders = TinyRar.shuffled(LABELS.length);
+            float[][] exact = alongTokens(tiny, tiny.model, Guidance.NONE, orders);
+            float[][] rounded = alongTokens(tiny, bfloat16, Guidance.NONE, orders);
+            double largest = 0;
+            for (int t = 0; t < TinyRar.TOKENS; t++) {
+                // Eight bits of mantissa through two blocks, with logits of up to 4.
+                assertThat(rounded[t]).as("step " + t).containsExactly(exact[t], within(0.1f));
+                for (int i = 0; i < exact[t].length; i++) {
+                    largest = Math.max(largest, Math.abs(rounded[t][i] - exact[t][i]));
+                }
+            }
+            assertThat(largest).as("bfloat16 rounds").isGreaterThan(1e-4);
+        }
+    }
+
+    @Test
+    void aSeedGivesItsTokensAndAnotherSeedOthers() {
+        try (TinyRar tiny = TinyRar.adaln()) {
+            int before = tiny.manager.getManagedArrays().size();
+            Request[] requests = {new Request(1, 0), new Request(1, 1), new Request(6, 0)};
+            long[][] first = sample(tiny, 5, requests);
+            assertThat(sample(tiny, 5, requests)).isDeepEqualTo(first);
+            assertThat(sample(tiny, 6, requests)[0]).isNotEqualTo(first[0]);
+            assertThat(first[0]).as("another index").isNotEqualTo(first[1]);
+            for (long[] row : first) {
+                assertThat(row).hasSize(TinyRar.TOKENS);
+                assertThat(Arrays.stream(row)).allMatch(tiny.config.space()::isImageToken);
+            }
+            assertThat(tiny.manager.getManagedArrays()).hasSize(before);
+        }
+    }
+
+    @Test
+    void anImageDoesNotDependOnTheOthersOfItsBatch() {
+        try (TinyRar tiny = TinyRar.adaln()) {
+            Request image = new Request(2, 9);
+            long[] tokens = sample(tiny, 5, image, new Request(1, 0), new Request(3, 1))[0];
+            assertThat(sample(tiny, 5, image, new Request(6, 4), new Request(6, 5))[0])
+                    .containsExactly(tokens);
+            assertThat(sample(tiny, 5, new Request(0, 7), new Request(5, 8), image)[2])
+                    .containsExactly(tokens);
+        }
+    }
+
+    private static long[][] sample(TinyRar tiny, long seed, Request... requests) {
+        RarSampler sampler = new RarSampler(tiny.model, POWER, 1);
+        long[][] orders = RarSampler.orders(seed, requests, tiny.config, Optional.empty());
+        return sampler.sample(tiny.manager, seed, requests, orders);
+    }
+
+    @Test
+    void nearTemperatureZeroTheLikeliestTokenIsTaken() {
+        try (TinyRar tiny = TinyRar.plain()) {
+            RarSampler sampler = new RarSampler(tiny.model, Guidance.NONE, 1e-5);
+            Request[] requests = {new Request(1, 0), new Request(6, 0)};
+            long[][] orders = TinyRar.shuffled(2);
+            long[][] drawn = sampler.sample(tiny.manager, 5, requests, orders);
+            long[][] likeliest = sampler.run(
+                    tiny.manager, new int[] {1, 6}, orders, TinyRar.TOKENS, (s, t, logits) -> s.argMax(logits, 1));
+            for (int t = 0; t < TinyRar.TOKENS; t++) {
+                for (int b = 0; b < 2; b++) {
+                    assertThat(drawn[b][(int) orders[b][t]]).isEqualTo(likeliest[t][b]);
+                }
+            }
+        }
+    }
+
+    @Test
+    void tokensAreDrawnFromTheirDistribution() {
+        try (TinyRar tiny = TinyRar.plain();
+                TensorScope s = TensorScope.inference(tiny.manager)) {
+            int images = 20_000;
+            Request[] requests = new Request[images];
+            Arrays.setAll(requests, i -> new Request(0, i));
+            float[] logits = new float[images * 3];
+            for (int i = 0; i < images; i++) {
+                logits[3 * i + 1] = (float) Math.log(3);
+                logits[3 * i + 2] = (float) Math.log(4);
+            }
+            // At temperature 1/2 the odds 1:3:4 become 1:9:16.
+            long[] drawn = new RarSampler(tiny.model, Guidance.NONE, 0.5)
+                    .drawing(5, requests)
+                    .choose(s, 0, s.floats(logits, images, 3))
+                    .toLongArray();
+            double[] expected = {1 / 26.0, 9 / 26.0, 16 / 26.0};
+            for (int code = 0; code < 3; code++) {
+                int wanted = code;
+                double share = Arrays.stream(drawn).filter(id -> id == wanted).count() / (double) images;
+                assertThat(share).as("code " + code).isCloseTo(expected[code], within(0.018));
+            }
+        }
+    }
+
+    @Test
+    void aFixedOrderIsEveryImages() {
+        RarConfig config = TinyRar.config(Conditioning.PLAIN, true);
+        long[][] orders = RarSampler.orders(
+                1, new Request[] {new Request(0, 0), new Request(3, 1)}, config, Optional.of(ScanOrder.SPIRAL_IN));
+        long[] spiral = Arrays.stream(ScanOrder.SPIRAL_IN.of(TinyRar.TOKENS))
+                .asLongStream()
+                .toArray();
+        assertThat(orders).isDeepEqualTo(new long[][] {spiral, spiral});
+    }
+
+    @Test
+    void randomOrdersDependOnSeedClassAndIndexAlone() {
+        RarConfig config = TinyRar.config(Conditioning.PLAIN, true);
+        Request image = new Request(3, 1);
+        long[][] orders = RarSampler.orders(
+                1, new Request[] {image, new Request(3, 2), new Request(4, 1)}, config, Optional.empty());
+        assertThat(orders[0]).isNotEqualTo(orders[1]).isNotEqualTo(orders[2]);
+        for (long[] order : orders) {
+            assertThat(Arrays.stream(order).sorted())
+                    .containsExactly(Arrays.stream(TinyRar.raster(1)[0]).boxed().toArray(Long[]::new));
+        }
+        assertThat(RarSampler.orders(1, new Request[] {image}, config, Optional.empty())[0])
+                .containsExactly(orders[0]);
+        assertThat(RarSampler.orders(2, new Request[] {image}, config, Optional.empty())[0])
+                .isNotEqualTo(orders[0]);
+    }
+
+    @Test
+    void aTemperatureThatIsNotPositiveIsRefused() {
+        for (double temperature : new double[] {0, -1, Double.NaN}) {
+            assertThatThrownBy(() -> new RarSampler(null, Guidance.NONE, temperature))
+                    .hasMessage("Cannot sample at temperature " + temperature + ": give more than 0");
+        }
+    }
+
+    @Test
+    void theDecoderRefusesStepsOutOfTurn() {
+        try (TinyRar tiny = TinyRar.adaln();
+                TensorScope s = TensorScope.inference(tiny.manager);
+                RarDecoder decoder = new RarDecoder(tiny.model, tiny.manager, new long[] {40}, TinyRar.raster(1))) {
+            NDArray token = s.longs(new long[1], 1);
+            assertThatThrownBy(() -> decoder.decode(s, token)).isInstanceOf(IllegalStateException.class);
+            decoder.prefill(s);
+            assertThatThrownBy(() -> decoder.prefill(s)).hasMessage("The decoder is at position 2, not 0");
+            for (int t = 1; t < TinyRar.TOKENS; t++) {
+                decoder.decode(s, token);
+            }
+            assertThatThrownBy(() -> decoder.decode(s, token)).hasMessage("Cannot decode token 63 of 64");
+        }
+    }
+}
