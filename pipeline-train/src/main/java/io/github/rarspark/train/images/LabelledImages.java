@@ -1,6 +1,5 @@
 package io.github.rarspark.train.images;
 
-import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageUnit;
 import io.github.rarspark.common.storage.Storage;
@@ -23,14 +22,12 @@ record LabelledImages(List<RgbImage> images, int[] labels, String sha256) {
     private static final int IMAGES_PER_UNIT = 10_000;
 
     /**
-     * Reads all images at {@code path}.
+     * Reads all images of {@code source}.
      *
      * @param size side of the centre crops in pixels
-     * @throws JobException if there are none
      * @throws DataException if one cannot be decoded
      */
-    static LabelledImages read(Storage storage, String path, int size) throws IOException {
-        ImageSource source = ImageSource.open(storage, "--images", path);
+    static LabelledImages read(Storage storage, ImageSource source, int size) throws IOException {
         ImageDecoder decoder = new ImageDecoder();
         List<RgbImage> images = new ArrayList<>();
         List<Integer> labels = new ArrayList<>();

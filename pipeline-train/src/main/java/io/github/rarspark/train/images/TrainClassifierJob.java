@@ -1,24 +1,17 @@
 package io.github.rarspark.train.images;
 
-import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.run.JobResult;
-import io.github.rarspark.common.run.OutputClaim;
-import io.github.rarspark.common.run.Plan;
-import io.github.rarspark.common.run.PreFlight;
-import io.github.rarspark.common.run.RunOutput;
-import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainClassifierSettings;
 import io.github.rarspark.kernel.classifier.ClassifierConfig;
 import io.github.rarspark.kernel.classifier.ClassifierTrainer;
-import io.github.rarspark.kernel.tensor.Torch;
+import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
-import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -43,49 +36,46 @@ public final class TrainClassifierJob {
      * Trains, or does nothing if the output is finished.
      *
      * @throws JobException if the images are missing, or the output is another's
+     * @throws DataException if they have more classes than the recipe
      */
     public JobResult run() throws IOException {
-        recipe.requireGiven("train-classifier", "train_classifier.images", "train_classifier.output");
-        Instant started = Instant.now();
-        PreFlight.requireInput(storage, "--images", settings.images());
-        PreFlight.requireApart(storage, "--images", settings.images(), settings.output());
-        LabelledImages data =
-                LabelledImages.read(storage, settings.images(), recipe.image().size());
-        Plan plan = Plan.of(
-                "train-classifier",
-                recipe.sha256("image", "model", "train_classifier"),
-                Map.of("images", data.sha256()),
-                Map.of());
-        Optional<OutputClaim> claimed = new RunOutput(storage, settings.output()).claim(plan);
-        if (claimed.isEmpty()) {
-            return storage.readJson(Storage.child(settings.output(), JobResult.NAME), JobResult.class);
-        }
-        try (OutputClaim claim = claimed.get()) {
-            storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
-            return train(claim, data, started);
+        ClassifierConfig config =
+                ClassifierConfig.small(recipe.image().size(), recipe.model().classes());
+        return new ImageTraining(
+                        "train-classifier",
+                        "model",
+                        settings.images(),
+                        settings.output(),
+                        settings.steps(),
+                        settings.threads())
+                .run(storage, recipe, quiet, this::requireClasses, run -> train(config, run));
+    }
+
+    private void requireClasses(ImageSource source) {
+        int named = source.classNames().size();
+        if (named > recipe.model().classes()) {
+            throw new DataException("Cannot train on " + settings.images() + ": it has " + named
+                    + " classes, and model.classes=" + recipe.model().classes() + "; set model.classes=" + named);
         }
     }
 
-    private JobResult train(OutputClaim claim, LabelledImages data, Instant started) throws IOException {
-        ClassifierConfig config =
-                ClassifierConfig.small(recipe.image().size(), recipe.model().classes());
+    private JobResult train(ClassifierConfig config, ImageTraining.Run run) throws IOException {
         ClassifierTrainer.Settings how =
                 new ClassifierTrainer.Settings(settings.steps(), settings.batch(), settings.lr(), recipe.seed());
         String training = how + ", " + settings.threads() + " threads";
-        Torch.setIntraOpThreads(settings.threads());
-        try (NDManager manager = NDManager.newBaseManager();
-                ClassifierTrainer trainer = new ClassifierTrainer(manager, config, how, data.images(), data.labels());
-                Progress progress = Progress.start("train-classifier", "steps", settings.steps(), quiet)) {
+        LabelledImages data = run.data();
+        try (ClassifierTrainer trainer =
+                new ClassifierTrainer(run.manager(), config, how, data.images(), data.labels())) {
             double loss = 0;
             while (trainer.steps() < settings.steps()) {
                 loss = trainer.step();
-                progress.note(String.format(Locale.ROOT, "loss %.4f", loss));
-                progress.step(1);
+                run.progress().note(String.format(Locale.ROOT, "loss %.4f", loss));
+                run.progress().step(1);
             }
             double accuracy =
                     trainer.classifier().accuracy(TrainedModel.sample(data.images()), data.labels(), settings.batch());
-            return new TrainedModel(config.metadata(), trainer.classifier().weights(), training, settings.steps(), data)
-                    .publish(claim, started, Map.of("loss", loss, "training_accuracy", accuracy));
+            return new TrainedModel(config.metadata(), trainer.classifier().weights(), training, settings.steps())
+                    .publish(run, Map.of("loss", loss, "training_accuracy", accuracy));
         }
     }
 }

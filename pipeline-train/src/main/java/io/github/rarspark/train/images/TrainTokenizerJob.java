@@ -1,26 +1,19 @@
 package io.github.rarspark.train.images;
 
-import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.run.JobResult;
-import io.github.rarspark.common.run.OutputClaim;
-import io.github.rarspark.common.run.Plan;
-import io.github.rarspark.common.run.PreFlight;
-import io.github.rarspark.common.run.RunOutput;
-import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TokenizerSettings;
 import io.github.rarspark.conf.TrainTokenizerSettings;
-import io.github.rarspark.kernel.tensor.Torch;
+import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.vqgan.Reconstruction;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.vqgan.VqganTrainer;
 import java.io.IOException;
-import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -47,28 +40,17 @@ public final class TrainTokenizerJob {
      * @throws JobException if the images are missing, or the output is another's
      */
     public JobResult run() throws IOException {
-        recipe.requireGiven("train-tokenizer", "train_tokenizer.images", "train_tokenizer.output");
-        Instant started = Instant.now();
-        PreFlight.requireInput(storage, "--images", settings.images());
-        PreFlight.requireApart(storage, "--images", settings.images(), settings.output());
-        LabelledImages data =
-                LabelledImages.read(storage, settings.images(), recipe.image().size());
-        Plan plan = Plan.of(
-                "train-tokenizer",
-                recipe.sha256("image", "tokenizer", "train_tokenizer"),
-                Map.of("images", data.sha256()),
-                Map.of());
-        Optional<OutputClaim> claimed = new RunOutput(storage, settings.output()).claim(plan);
-        if (claimed.isEmpty()) {
-            return storage.readJson(Storage.child(settings.output(), JobResult.NAME), JobResult.class);
-        }
-        try (OutputClaim claim = claimed.get()) {
-            storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
-            return train(claim, data, started);
-        }
+        return new ImageTraining(
+                        "train-tokenizer",
+                        "tokenizer",
+                        settings.images(),
+                        settings.output(),
+                        settings.steps(),
+                        settings.threads())
+                .run(storage, recipe, quiet, images -> {}, run -> train(run));
     }
 
-    private JobResult train(OutputClaim claim, LabelledImages data, Instant started) throws IOException {
+    private JobResult train(ImageTraining.Run run) throws IOException {
         TokenizerSettings shape = recipe.tokenizer();
         VqganConfig config = new VqganConfig(
                 shape.hiddenChannels(), shape.channelMult(), shape.resBlocks(), shape.zChannels(), shape.codes());
@@ -80,26 +62,24 @@ public final class TrainTokenizerJob {
                 settings.restartEvery(),
                 recipe.seed());
         String training = how + ", " + settings.threads() + " threads";
-        Torch.setIntraOpThreads(settings.threads());
-        try (NDManager manager = NDManager.newBaseManager();
-                VqganTrainer trainer = new VqganTrainer(manager, config, how, data.images());
-                Progress progress = Progress.start("train-tokenizer", "steps", settings.steps(), quiet)) {
+        List<RgbImage> images = run.data().images();
+        try (VqganTrainer trainer = new VqganTrainer(run.manager(), config, how, images)) {
             VqganTrainer.Losses losses = null;
             while (trainer.steps() < settings.steps()) {
                 losses = trainer.step();
-                progress.note(String.format(
-                        Locale.ROOT,
-                        "mean squared error %.5f, commitment %.5f",
-                        losses.reconstruction(),
-                        losses.commitment()));
-                progress.step(1);
+                run.progress()
+                        .note(String.format(
+                                Locale.ROOT,
+                                "mean squared error %.5f, commitment %.5f",
+                                losses.reconstruction(),
+                                losses.commitment()));
+                run.progress().step(1);
             }
             Reconstruction quality =
-                    Reconstruction.measure(trainer.vqgan(), TrainedModel.sample(data.images()), settings.batch());
-            return new TrainedModel(config.metadata(), trainer.vqgan().weights(), training, settings.steps(), data)
+                    Reconstruction.measure(trainer.vqgan(), TrainedModel.sample(images), settings.batch());
+            return new TrainedModel(config.metadata(), trainer.vqgan().weights(), training, settings.steps())
                     .publish(
-                            claim,
-                            started,
+                            run,
                             Map.of(
                                     "psnr", quality.psnr(),
                                     "codes_used", (double) quality.codesUsed(),

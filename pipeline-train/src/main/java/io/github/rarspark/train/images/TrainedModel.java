@@ -20,10 +20,8 @@ import java.util.TreeMap;
  * @param weights its tensors
  * @param training how it was trained, in one line
  * @param steps updates that were made
- * @param data what it was trained on
  */
-record TrainedModel(
-        Map<String, String> metadata, NamedTensors weights, String training, int steps, LabelledImages data) {
+record TrainedModel(Map<String, String> metadata, NamedTensors weights, String training, int steps) {
     private static final int MEASURED_IMAGES = 1000;
 
     /** The first training images, on which the result's metrics are measured. */
@@ -32,18 +30,19 @@ record TrainedModel(
     }
 
     /** Writes {@code model.safetensors}, whose metadata tells how it came to be, and {@code result.json}. */
-    JobResult publish(OutputClaim claim, Instant started, Map<String, Double> metrics) throws IOException {
+    JobResult publish(ImageTraining.Run run, Map<String, Double> metrics) throws IOException {
+        OutputClaim claim = run.claim();
         Map<String, String> about = new TreeMap<>(metadata);
         about.put("recipe_sha256", claim.plan().recipeSha256());
-        about.put("images_sha256", data.sha256());
+        about.put("images_sha256", run.data().sha256());
         about.put("command", claim.plan().command());
         about.put("training", training);
         about.put("version", Version.CURRENT);
         metrics.forEach((name, value) -> about.put(name, Double.toString(value)));
         claim.publish("model.safetensors", out -> Safetensors.write(out, about, weights.asMap()));
-        double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-        Map<String, Long> counts = Map.of("images", (long) data.images().size(), "steps", (long) steps);
-        JobResult result = JobResult.done(claim.plan(), started, seconds, counts, metrics, List.of());
+        double seconds = Duration.between(run.started(), Instant.now()).toMillis() / 1e3;
+        Map<String, Long> counts = Map.of("images", (long) run.data().images().size(), "steps", (long) steps);
+        JobResult result = JobResult.done(claim.plan(), run.started(), seconds, counts, metrics, List.of());
         claim.finish(result);
         return result;
     }

@@ -3,6 +3,7 @@ package io.github.rarspark.train.images;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
@@ -10,6 +11,7 @@ import io.github.rarspark.kernel.classifier.Classifier;
 import io.github.rarspark.kernel.vqgan.Reconstruction;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,10 +33,10 @@ class DemoWeightsTest {
 
     @BeforeAll
     static void read() throws IOException {
-        data = LabelledImages.read(
-                new Storage(new Configuration()),
-                DEMO.resolve("images.parquet").toUri().toString(),
-                Recipes.load("demo").image().size());
+        Storage storage = new Storage(new Configuration());
+        ImageSource source = ImageSource.open(
+                storage, "images", DEMO.resolve("images.parquet").toUri().toString());
+        data = LabelledImages.read(storage, source, Recipes.load("demo").image().size());
         count = Integer.getInteger("rar.demo.images", 1000);
     }
 
@@ -59,8 +61,10 @@ class DemoWeightsTest {
     void theClassifierIsRightOnNineTestImagesOfTen() throws IOException {
         Path file = DEMO.resolve("classifier.safetensors");
         assertThat(Files.size(file)).isLessThan(1_000_000);
+        SafetensorsFile tensors = Safetensors.read(file);
+        assertThat(tensors.metadata()).containsEntry("name", "fashion classifier");
         try (NDManager manager = NDManager.newBaseManager();
-                Classifier classifier = Classifier.load(Safetensors.read(file), manager)) {
+                Classifier classifier = Classifier.load(tensors, manager)) {
             assertThat(classifier.config().features()).isEqualTo(64);
             double accuracy = classifier.accuracy(data.images(), data.labels(), BATCH);
             System.out.printf(

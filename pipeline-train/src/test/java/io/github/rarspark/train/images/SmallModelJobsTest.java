@@ -88,12 +88,35 @@ class SmallModelJobsTest {
     }
 
     @Test
-    void anImageThatCannotBeDecodedIsNamed() throws IOException {
+    void anImageThatCannotBeDecodedIsNamedAndTheOutputFails() throws IOException {
         Recipe recipe = recipe("train_tokenizer", Map.of());
-        Files.writeString(folder.resolve("images/dark/7.png"), "not an image");
+        Path image = folder.resolve("images/dark/7.png");
+        Files.writeString(image, "not an image");
         assertThatThrownBy(() -> new TrainTokenizerJob(session, recipe, true).run())
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("dark/7.png");
+        assertThat(folder.resolve("out/result.json")).content().contains("\"failed\"", "dark/7.png");
+        assertThat(folder.resolve("out/model.safetensors")).doesNotExist();
+    }
+
+    @Test
+    void aFinishedOutputIsAnsweredWithoutReadingTheImages() throws IOException {
+        Recipe recipe = recipe("train_tokenizer", Map.of("train_tokenizer.steps", "2"));
+        JobResult result = new TrainTokenizerJob(session, recipe, true).run();
+        Path image = folder.resolve("images/dark/0.png");
+        byte[] unreadable = new byte[Math.toIntExact(Files.size(image))];
+        Files.write(image, unreadable);
+        assertThat(new TrainTokenizerJob(session, recipe, true).run()).isEqualTo(result);
+    }
+
+    @Test
+    void moreClassesThanTheRecipesAreRefusedBeforeAnythingIsWritten() throws IOException {
+        Recipe recipe = recipe("train_classifier", Map.of());
+        Path third = Files.createDirectories(folder.resolve("images/gray"));
+        Files.write(third.resolve("0.png"), PngEncoder.encodeGray(8, 8, new byte[64]));
+        assertThatThrownBy(() -> new TrainClassifierJob(session, recipe, true).run())
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("it has 3 classes, and model.classes=2; set model.classes=3");
         assertThat(folder.resolve("out")).doesNotExist();
     }
 
