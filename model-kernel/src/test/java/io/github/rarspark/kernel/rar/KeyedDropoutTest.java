@@ -208,7 +208,7 @@ class KeyedDropoutTest {
                 rotate(tiny, mlp + "fc2.weight", tiny.config.hidden());
             }
             assertThat(loss(tiny, KeyedDropout.NONE)).isCloseTo(without, within(1e-6));
-            assertThat(Math.abs(loss(tiny, of(0.5, 0, 3)) - with)).isGreaterThan(1e-3);
+            assertThat(Math.abs(loss(tiny, of(0.5, 0, 3)) - with)).isGreaterThan(1e-4);
         }
     }
 
@@ -230,7 +230,7 @@ class KeyedDropoutTest {
                 write(tiny, attention + "proj.weight", rotated(projection, tiny.config.hidden(), width));
             }
             assertThat(loss(tiny, KeyedDropout.NONE)).isCloseTo(without, within(1e-6));
-            assertThat(Math.abs(loss(tiny, of(0.5, 0, 3)) - with)).isGreaterThan(1e-3);
+            assertThat(Math.abs(loss(tiny, of(0.5, 0, 3)) - with)).isGreaterThan(1e-4);
         }
     }
 
