@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.spark.LoadedTokenizer;
 import io.github.rarspark.common.spark.WeightsCache;
 import io.github.rarspark.common.spark.WeightsCache.Lease;
 import io.github.rarspark.common.storage.Storage;
@@ -16,7 +17,6 @@ import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.RarSampler;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.tensor.TensorScope;
-import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.SafetensorsFile;
 import java.util.Arrays;
@@ -29,9 +29,9 @@ final class Generator implements AutoCloseable {
     private final GeneratorSpec spec;
     private final NDManager manager;
     private final Lease<Rar> rar;
-    private final Lease<Decoder> tokenizer;
+    private final Lease<LoadedTokenizer> tokenizer;
 
-    private Generator(GeneratorSpec spec, NDManager manager, Lease<Rar> rar, Lease<Decoder> tokenizer) {
+    private Generator(GeneratorSpec spec, NDManager manager, Lease<Rar> rar, Lease<LoadedTokenizer> tokenizer) {
         this.spec = spec;
         this.manager = manager;
         this.rar = rar;
@@ -40,19 +40,18 @@ final class Generator implements AutoCloseable {
 
     /** The generator of {@code spec}; loads the weights unless a task of this executor has. */
     static Generator open(GeneratorSpec spec, Storage storage) {
-        WeightsCache cache = WeightsCache.shared();
-        Lease<Rar> rar = cache.lease(
-                spec.weights()
-                        .key("rar " + spec.config() + " " + spec.settings().precision(), DEVICE.toString()),
-                Rar.class,
-                spec.weights().bytes(),
-                () -> Rar.load(spec, spec.weights().read(storage)));
+        Lease<Rar> rar = WeightsCache.shared()
+                .lease(
+                        spec.weights()
+                                .key(
+                                        "rar " + spec.config() + " "
+                                                + spec.settings().precision(),
+                                        DEVICE.toString()),
+                        Rar.class,
+                        spec.weights().bytes(),
+                        () -> Rar.load(spec, spec.weights().read(storage)));
         try {
-            Lease<Decoder> tokenizer = cache.lease(
-                    spec.tokenizer().key("vqgan", DEVICE.toString()),
-                    Decoder.class,
-                    spec.tokenizer().bytes(),
-                    () -> Decoder.load(spec.tokenizer().read(storage)));
+            Lease<LoadedTokenizer> tokenizer = LoadedTokenizer.lease(spec.tokenizer(), storage, DEVICE);
             return new Generator(spec, NDManager.newBaseManager(DEVICE), rar, tokenizer);
         } catch (RuntimeException | Error e) {
             rar.close();
@@ -119,24 +118,6 @@ final class Generator implements AutoCloseable {
         @Override
         public void close() {
             model.close();
-            manager.close();
-        }
-    }
-
-    /** A tokenizer and the manager of its tensors, freed together. */
-    private record Decoder(Vqgan vqgan, NDManager manager) implements AutoCloseable {
-        static Decoder load(SafetensorsFile file) {
-            NDManager manager = NDManager.newBaseManager(DEVICE);
-            try {
-                return new Decoder(Vqgan.load(file, manager), manager);
-            } catch (RuntimeException | Error e) {
-                manager.close();
-                throw e;
-            }
-        }
-
-        @Override
-        public void close() {
             manager.close();
         }
     }

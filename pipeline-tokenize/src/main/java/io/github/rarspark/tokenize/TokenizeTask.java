@@ -4,6 +4,7 @@ import io.github.rarspark.common.images.StoredImage;
 import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.EventLog;
+import io.github.rarspark.common.spark.LoadedTokenizer;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.spark.WeightsCache;
 import io.github.rarspark.common.storage.Storage;
@@ -49,7 +50,7 @@ record TokenizeTask(
         long start = System.nanoTime();
         List<BadImage> bad = new ArrayList<>();
         ShardReceipt receipt;
-        try (WeightsCache.Lease<TokenizerFile.Loaded> weights = tokenizer.lease(storage)) {
+        try (WeightsCache.Lease<LoadedTokenizer> weights = tokenizer.lease(storage)) {
             receipt = ParquetShard.write(
                     storage,
                     Storage.child(directory, shard.name()),

@@ -1,13 +1,12 @@
 package io.github.rarspark.tokenize;
 
 import ai.djl.Device;
-import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.spark.LoadedTokenizer;
 import io.github.rarspark.common.spark.WeightFile;
 import io.github.rarspark.common.spark.WeightsCache;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
-import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.SafetensorsFile;
 import java.io.IOException;
@@ -20,14 +19,6 @@ import java.io.Serializable;
  * @param config the sizes of the network
  */
 record TokenizerFile(WeightFile file, VqganConfig config) implements Serializable {
-    /** A tokenizer in memory, with the manager that owns it. */
-    record Loaded(NDManager manager, Vqgan vqgan) implements AutoCloseable {
-        @Override
-        public void close() {
-            manager.close();
-        }
-    }
-
     /**
      * Looks at the file at {@code path}.
      *
@@ -61,20 +52,7 @@ record TokenizerFile(WeightFile file, VqganConfig config) implements Serializabl
     }
 
     /** Leases the weights of this executor, which the first of its tasks loads. */
-    WeightsCache.Lease<Loaded> lease(Storage storage) {
-        Device device = Device.cpu();
-        return WeightsCache.shared()
-                .lease(file.key("vqgan", device.toString()), Loaded.class, file.bytes(), () -> load(storage, device));
-    }
-
-    private Loaded load(Storage storage, Device device) throws IOException {
-        SafetensorsFile tensors = file.read(storage);
-        NDManager manager = NDManager.newBaseManager(device);
-        try {
-            return new Loaded(manager, Vqgan.load(tensors, manager));
-        } catch (RuntimeException | Error e) {
-            manager.close();
-            throw e;
-        }
+    WeightsCache.Lease<LoadedTokenizer> lease(Storage storage) {
+        return LoadedTokenizer.lease(file, storage, Device.cpu());
     }
 }
