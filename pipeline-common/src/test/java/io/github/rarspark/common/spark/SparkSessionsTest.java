@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.assertj.core.api.Assertions;
@@ -24,8 +23,6 @@ class SparkSessionsTest {
             "false",
             "spark.driver.host",
             "127.0.0.1",
-            "spark.task.cpus",
-            "2",
             "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures",
             "1",
             "spark.scheduler.barrier.maxConcurrentTasksCheck.interval",
@@ -39,12 +36,6 @@ class SparkSessionsTest {
             assertThat(context.getConf().get("spark.barrier.sync.timeout")).isEqualTo("600");
             SparkSessions.describe(session, "count 2 rows");
             assertThat(context.getLocalProperty("spark.job.description")).isEqualTo("count 2 rows");
-
-            assertThat(TaskThreads.planned(context.getConf())).isEqualTo(2);
-            assertThat(context.parallelize(List.of(1), 1)
-                            .map(row -> TaskThreads.current())
-                            .collect())
-                    .containsExactly(2);
 
             SparkSessions.awaitExecutors(session, 1, Duration.ofSeconds(1));
             assertThatThrownBy(() -> SparkSessions.awaitExecutors(session, 3, Duration.ZERO))
@@ -62,14 +53,8 @@ class SparkSessionsTest {
             assertThat(ExitCode.message(failure)).isEqualTo("row 1 is bad");
 
             Throwable slots = Assertions.catchThrowable(
-                    () -> BarrierStage.run(context, 2, Integer.class, task -> task.partitionId()));
+                    () -> BarrierStage.run(context, 3, Integer.class, task -> task.partitionId()));
             assertThat(ExitCode.of(slots)).isEqualTo(ExitCode.UNAVAILABLE);
         }
-    }
-
-    @Test
-    void withoutASettingATaskHasOneThread() {
-        assertThat(TaskThreads.planned(new SparkConf(false))).isEqualTo(1);
-        assertThat(TaskThreads.current()).isEqualTo(Runtime.getRuntime().availableProcessors());
     }
 }
