@@ -32,6 +32,8 @@ public final class Main {
      * itself, it returns.
      */
     public static void main(String[] args) {
+        // DJL tells its makers about machines of a cloud unless it is asked not to, before it starts.
+        System.setProperty("OPT_OUT_TRACKING", "true");
         Interruption interruption =
                 Interruption.announcedOn(System.err, () -> Runtime.getRuntime().halt(ExitCode.INTERRUPTED.number()));
         int code = execute(

@@ -17,7 +17,9 @@ public final class SparkSessions {
             // Tasks of a failed stage are told to stop, and watched until they do.
             "spark.task.reaper.enabled", "true",
             // Seconds that a task waits at a barrier for one that is gone; Spark would wait for a year.
-            "spark.barrier.sync.timeout", "600");
+            "spark.barrier.sync.timeout", "600",
+            // DJL tells its makers about machines of a cloud unless it is asked not to.
+            "spark.executorEnv.OPT_OUT_TRACKING", "true");
 
     private SparkSessions() {}
 
