@@ -71,14 +71,27 @@ RAR_NATIVE(jlong, linear)(JNIEnv* env, jclass, jlong x, jlong weight, jlong bias
   return guarded(env, [&] { return give(at::linear(tensor(x), tensor(weight), optional_tensor(bias))); });
 }
 
-RAR_NATIVE(jlong, conv2d)(JNIEnv* env, jclass, jlong x, jlong weight, jlong bias, jlong stride, jlong padding) {
+RAR_NATIVE(jlong, conv2d)(JNIEnv* env, jclass, jlong x, jlong weight, jlong bias, jlong stride,
+                          jlong padding_height, jlong padding_width) {
   return guarded(env, [&] {
-    return give(at::conv2d(tensor(x), tensor(weight), optional_tensor(bias), {stride, stride}, {padding, padding}));
+    return give(at::conv2d(tensor(x), tensor(weight), optional_tensor(bias), {stride, stride},
+                           {padding_height, padding_width}));
   });
 }
 
-RAR_NATIVE(jlong, averagePool2)(JNIEnv* env, jclass, jlong x) {
-  return guarded(env, [&] { return give(at::avg_pool2d(tensor(x), {2, 2}, {2, 2})); });
+RAR_NATIVE(jlong, averagePool)(JNIEnv* env, jclass, jlong x, jlong size, jlong stride, jlong padding) {
+  return guarded(env, [&] {
+    constexpr bool ceil_mode = false;
+    constexpr bool count_include_pad = false;
+    return give(at::avg_pool2d(tensor(x), {size, size}, {stride, stride}, {padding, padding}, ceil_mode,
+                               count_include_pad));
+  });
+}
+
+RAR_NATIVE(jlong, maxPool)(JNIEnv* env, jclass, jlong x, jlong size, jlong stride, jlong padding) {
+  return guarded(env, [&] {
+    return give(at::max_pool2d(tensor(x), {size, size}, {stride, stride}, {padding, padding}));
+  });
 }
 
 RAR_NATIVE(jlong, upsampleNearest2)(JNIEnv* env, jclass, jlong x) {

@@ -58,7 +58,7 @@ public record Classifier(ClassifierConfig config, NamedTensors weights) implemen
                         weights.get(name + ".norm.bias"),
                         NORM_EPS);
                 h_BCHW = scope.relu(h_BCHW);
-                h_BCHW = stage < stages - 1 ? scope.averagePool2(h_BCHW) : h_BCHW;
+                h_BCHW = stage < stages - 1 ? scope.averagePool(h_BCHW, 2, 2, 0) : h_BCHW;
             }
             return scope.keep(scope.relu(linear(scope, "hidden", scope.reshape(h_BCHW, shape.get(0), -1))));
         }

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 /** Runs every golden case below a folder. */
 public final class GoldenSuite {
     private static final List<GoldenCase> KINDS =
-            List.of(new RarGolden(), new VqganGolden(), new MetricsGolden(), new OrdersGolden());
+            List.of(new RarGolden(), new VqganGolden(), new InceptionGolden(), new MetricsGolden(), new OrdersGolden());
 
     private GoldenSuite() {}
 

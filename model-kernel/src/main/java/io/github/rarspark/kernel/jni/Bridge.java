@@ -61,9 +61,12 @@ public final class Bridge {
 
     public static native long linear(long x, long weight, long bias);
 
-    public static native long conv2d(long x, long weight, long bias, long stride, long padding);
+    public static native long conv2d(
+            long x, long weight, long bias, long stride, long paddingHeight, long paddingWidth);
 
-    public static native long averagePool2(long x);
+    public static native long averagePool(long x, long size, long stride, long padding);
+
+    public static native long maxPool(long x, long size, long stride, long padding);
 
     public static native long upsampleNearest2(long x);
 

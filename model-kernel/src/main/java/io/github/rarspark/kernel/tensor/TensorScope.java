@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.jni.Bridge;
+import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.List;
 
@@ -91,6 +92,11 @@ public final class TensorScope implements AutoCloseable {
         return manager.create(values, new Shape(shape));
     }
 
+    /** A uint8 tensor of the given values, row-major. */
+    public NDArray bytes(byte[] values, long... shape) {
+        return manager.create(ByteBuffer.wrap(values), new Shape(shape), DataType.UINT8);
+    }
+
     /** A float32 tensor of zeros. */
     public NDArray zeros(long... shape) {
         return manager.zeros(new Shape(shape), DataType.FLOAT32);
@@ -165,14 +171,24 @@ public final class TensorScope implements AutoCloseable {
         return own(Bridge.groupNorm(at(x), groups, at(weight), at(bias), eps));
     }
 
-    /** Convolution of x [B, C, H, W] with weight [K, C, h, w] and bias [K] unless null. */
+    /** Convolution of x [B, C, H, W] with weight [K, C, h, w] and bias [K] unless null; zeros all around. */
     public NDArray conv2d(NDArray x, NDArray weight, NDArray bias, int stride, int padding) {
-        return own(Bridge.conv2d(at(x), at(weight), Handles.ofNullable(bias), stride, padding));
+        return conv2d(x, weight, bias, stride, padding, padding);
     }
 
-    /** Average pooling of x [B, C, H, W] over disjoint 2x2 squares. */
-    public NDArray averagePool2(NDArray x) {
-        return own(Bridge.averagePool2(at(x)));
+    /** As {@link #conv2d(NDArray, NDArray, NDArray, int, int)}, with zeros above and below, left and right. */
+    public NDArray conv2d(NDArray x, NDArray weight, NDArray bias, int stride, int paddingHeight, int paddingWidth) {
+        return own(Bridge.conv2d(at(x), at(weight), Handles.ofNullable(bias), stride, paddingHeight, paddingWidth));
+    }
+
+    /** Means of x [B, C, H, W] over squares; what the padding adds does not count. */
+    public NDArray averagePool(NDArray x, int size, int stride, int padding) {
+        return own(Bridge.averagePool(at(x), size, stride, padding));
+    }
+
+    /** Maxima of x [B, C, H, W] over squares; what the padding adds does not count. */
+    public NDArray maxPool(NDArray x, int size, int stride, int padding) {
+        return own(Bridge.maxPool(at(x), size, stride, padding));
     }
 
     /** Nearest-neighbour enlargement of x [B, C, H, W] by two. */

@@ -31,7 +31,7 @@ record VqganEncoder(VqganConfig config, NamedTensors weights) {
         try (TensorScope scope = outer.open()) {
             NDArray h_BCHW = layers.blocks(scope, "encoder.down." + level + ".block.", config.resBlocks(), x_BCHW);
             boolean last = level == config.levels() - 1;
-            return scope.keep(last ? h_BCHW : scope.averagePool2(h_BCHW));
+            return scope.keep(last ? h_BCHW : scope.averagePool(h_BCHW, 2, 2, 0));
         }
     }
 }

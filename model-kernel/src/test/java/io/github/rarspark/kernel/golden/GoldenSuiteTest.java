@@ -73,7 +73,9 @@ class GoldenSuiteTest {
                 "precision",
                 "recall",
                 "kid_unbiased_all");
+        List<String> inception = List.of("pool_64", "pool_192", "pool_768", "pool3", "spatial", "logits_unbiased");
         Map<String, List<String>> required = Map.of(
+                "inception (inception)", inception,
                 "metrics (metrics)", metrics,
                 "orders (orders)", orders,
                 "rar-plain (rar)", plain,
