@@ -9,13 +9,17 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.classifier.Classifier;
 import io.github.rarspark.kernel.image.Pixels;
 import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.inception.Activations;
+import io.github.rarspark.kernel.inception.InceptionV3;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.SafetensorsFile;
 import java.util.List;
+import java.util.Locale;
 
 /** Computes features with a network that the tasks of an executor share. One task's own. */
 final class FeatureExtractor implements AutoCloseable {
     private static final Device DEVICE = Device.cpu();
+    private static final float[] NONE = {};
 
     private final NDManager manager;
     private final Lease<Network> network;
@@ -26,38 +30,31 @@ final class FeatureExtractor implements AutoCloseable {
     }
 
     /**
-     * What the network says about some images.
+     * What a network computes of N images, row-major.
      *
-     * @param features row-major [images, width]
-     * @param classes the most likely class of each image
+     * @param features [N, D]
+     * @param spatial [N, S]; empty if the network has none
+     * @param logits [N, K]
      */
-    record Batch(float[] features, long[] classes) {}
+    record Batch(float[] features, float[] spatial, float[] logits) {}
 
     /** Loads the weights unless a task of this executor has. */
     static FeatureExtractor open(FeatureNetwork network, Storage storage) {
+        String kind = network.kind().name().toLowerCase(Locale.ROOT);
         Lease<Network> lease = WeightsCache.shared()
                 .lease(
-                        network.weights().key("classifier", DEVICE.toString()),
+                        network.weights().key(kind, DEVICE.toString()),
                         Network.class,
                         network.weights().bytes(),
-                        () -> Network.load(network.weights().read(storage)));
+                        () -> load(network.kind(), network.weights().read(storage)));
         return new FeatureExtractor(NDManager.newBaseManager(DEVICE), lease);
     }
 
+    /** The features of images of one size. */
     Batch extract(List<RgbImage> images) {
-        Classifier classifier = network.value().classifier();
-        int side = images.get(0).width();
-        try (TensorScope s = TensorScope.inference(manager)) {
-            NDArray x_BCHW = s.floats(Pixels.toFloats(images), images.size(), RgbImage.CHANNELS, side, side);
-            NDArray features_BD = classifier.features(s, x_BCHW);
-            NDArray classes_B = s.argMax(classifier.logits(s, features_BD), 1);
-            return new Batch(features_BD.toFloatArray(), classes_B.toLongArray());
+        try (TensorScope scope = TensorScope.inference(manager)) {
+            return network.value().compute(scope, images);
         }
-    }
-
-    /** For what else a task computes of the features. */
-    NDManager manager() {
-        return manager;
     }
 
     @Override
@@ -66,16 +63,51 @@ final class FeatureExtractor implements AutoCloseable {
         network.close();
     }
 
-    /** A classifier and the manager of its tensors, freed together. */
-    private record Network(Classifier classifier, NDManager manager) implements AutoCloseable {
-        static Network load(SafetensorsFile file) {
-            NDManager manager = NDManager.newBaseManager(DEVICE);
-            try {
-                return new Network(Classifier.load(file, manager), manager);
-            } catch (RuntimeException | Error e) {
-                manager.close();
-                throw e;
-            }
+    /** A loaded network, with the manager of its tensors. */
+    private interface Network extends AutoCloseable {
+        Batch compute(TensorScope scope, List<RgbImage> images);
+    }
+
+    private static Network load(FeatureNetwork.Kind kind, SafetensorsFile file) {
+        NDManager manager = NDManager.newBaseManager(DEVICE);
+        try {
+            return switch (kind) {
+                case CLASSIFIER -> new OfClassifier(Classifier.load(file, manager), manager);
+                case INCEPTION -> new OfInception(InceptionV3.load(file, manager), manager);
+            };
+        } catch (RuntimeException | Error e) {
+            manager.close();
+            throw e;
+        }
+    }
+
+    private record OfClassifier(Classifier classifier, NDManager manager) implements Network {
+        @Override
+        public Batch compute(TensorScope s, List<RgbImage> images) {
+            int side = classifier.config().side();
+            NDArray x_BCHW = s.floats(Pixels.toFloats(images), images.size(), RgbImage.CHANNELS, side, side);
+            NDArray features_BD = classifier.features(s, x_BCHW);
+            NDArray logits_BK = classifier.logits(s, features_BD);
+            return new Batch(features_BD.toFloatArray(), NONE, logits_BK.toFloatArray());
+        }
+
+        @Override
+        public void close() {
+            manager.close();
+        }
+    }
+
+    private record OfInception(InceptionV3 inception, NDManager manager) implements Network {
+        @Override
+        public Batch compute(TensorScope s, List<RgbImage> images) {
+            RgbImage first = images.get(0);
+            NDArray x_BHWC =
+                    s.bytes(Pixels.toBytes(images), images.size(), first.height(), first.width(), RgbImage.CHANNELS);
+            Activations activations = inception.activations(s, x_BHWC);
+            return new Batch(
+                    activations.pool3().toFloatArray(),
+                    activations.spatial().toFloatArray(),
+                    activations.logits().toFloatArray());
         }
 
         @Override

@@ -6,47 +6,96 @@ import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.spark.WeightFile;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.classifier.ClassifierConfig;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.inception.InceptionV3;
 import io.github.rarspark.kernel.weights.SafetensorsFile;
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.Locale;
 
 /**
  * The network whose features are compared; sent to the tasks.
  *
- * @param name what its weight file calls it, such as {@code fashion classifier}
+ * @param kind which network it is
+ * @param name what people call it, such as {@code fashion classifier}
  * @param weights its weights
- * @param side of its input in pixels
- * @param width the number of features
+ * @param side of the images in pixels
+ * @param features how many an image has
+ * @param spatialFeatures how many an image has; 0 if the network has none
  * @param classes that it tells apart
  */
-record FeatureNetwork(String name, WeightFile weights, int side, int width, int classes) implements Serializable {
-    private static final String CLASSIFIER = "classifier:";
+record FeatureNetwork(
+        Kind kind, String name, WeightFile weights, int side, int features, int spatialFeatures, int classes)
+        implements Serializable {
+    /** Published tables are of images of this side. */
+    private static final int INCEPTION_SIDE = 256;
+
     private static final String NAME = "name";
+
+    /** The networks there are, each the prefix of its weights in {@code fid.features}. */
+    enum Kind {
+        /** A classifier of {@code train-classifier}. */
+        CLASSIFIER,
+        /** Inception v3 of 2015-12-05. */
+        INCEPTION;
+
+        private String prefix() {
+            return name().toLowerCase(Locale.ROOT) + ":";
+        }
+    }
 
     /**
      * The network that {@code features} names.
      *
+     * @param side of the images in pixels; 0 for what the network is meant for
      * @throws JobException {@link ExitCode#USAGE} if it is of no known kind
-     * @throws io.github.rarspark.kernel.error.DataException if the file does not hold its weights
+     * @throws DataException if the file does not hold its weights, or it does not take images of this side
      */
-    static FeatureNetwork of(Storage storage, String features) throws IOException {
-        if (!features.startsWith(CLASSIFIER)) {
-            throw new JobException(
-                    ExitCode.USAGE,
-                    "Cannot use --features " + features + ": expected " + CLASSIFIER + "URI with the weights of a"
-                            + " classifier");
+    static FeatureNetwork of(Storage storage, String features, int side) throws IOException {
+        for (Kind kind : Kind.values()) {
+            if (features.startsWith(kind.prefix())) {
+                String path = features.substring(kind.prefix().length());
+                PreFlight.requireInput(storage, "--features", path);
+                WeightFile weights = WeightFile.of(storage, path);
+                SafetensorsFile file = weights.read(storage);
+                return switch (kind) {
+                    case CLASSIFIER -> classifier(weights, file, side);
+                    case INCEPTION -> inception(weights, file, side);
+                };
+            }
         }
-        String path = features.substring(CLASSIFIER.length());
-        PreFlight.requireInput(storage, "--features", path);
-        WeightFile weights = WeightFile.of(storage, path);
-        SafetensorsFile file = weights.read(storage);
+        throw new JobException(
+                ExitCode.USAGE,
+                "Cannot use --features " + features + ": expected " + Kind.INCEPTION.prefix() + "URI or "
+                        + Kind.CLASSIFIER.prefix() + "URI with the network's weights");
+    }
+
+    private static FeatureNetwork classifier(WeightFile weights, SafetensorsFile file, int side) {
         ClassifierConfig config = ClassifierConfig.of(file);
-        config.table().check(path, file.tensors());
+        config.table().check(weights.path(), file.tensors());
+        if (side != 0 && side != config.side()) {
+            throw new DataException("Cannot compute features of " + side + " pixels with " + weights.path()
+                    + ": it takes " + config.side() + "; leave fid.image_size out");
+        }
         return new FeatureNetwork(
+                Kind.CLASSIFIER,
                 file.metadata().getOrDefault(NAME, "classifier"),
                 weights,
                 config.side(),
                 config.features(),
+                0,
                 config.classes());
+    }
+
+    private static FeatureNetwork inception(WeightFile weights, SafetensorsFile file, int side) {
+        InceptionV3.table().check(weights.path(), file.tensors());
+        return new FeatureNetwork(
+                Kind.INCEPTION,
+                "Inception v3 of 2015-12-05",
+                weights,
+                side == 0 ? INCEPTION_SIDE : side,
+                InceptionV3.FEATURES,
+                InceptionV3.SPATIAL_FEATURES,
+                InceptionV3.CLASSES);
     }
 }

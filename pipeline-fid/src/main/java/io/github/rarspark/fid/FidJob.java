@@ -13,30 +13,52 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.FidSettings;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
-import io.github.rarspark.kernel.metrics.FrechetDistance;
-import io.github.rarspark.kernel.metrics.GaussianStatistics;
-import io.github.rarspark.kernel.metrics.Moments;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Scores images against a reference by a network's features: {@value #DISTANCE}, the Frechet distance (Heusel et al.,
- * 2017); {@value #FLOOR}, the distance between two random halves of the reference, which no samples are expected to go
- * below; {@value #AGREEMENT}, the share of samples whose class the network recognizes. The result does not depend on who
- * computed which part.
+ * Scores images against a reference by a network's features. With Inception v3 these are the metrics of published tables:
+ * {@value #FID} (Heusel et al., 2017), {@value #SFID} (Nash et al., 2021), {@value #INCEPTION_SCORE} (Salimans et al.,
+ * 2016), {@value #PRECISION} and {@value #RECALL} (Kynkaanniemi et al., 2019), {@value #KID} (Binkowski et al., 2018);
+ * with a classifier {@value #DISTANCE}, the Frechet distance, and {@value #AGREEMENT}. {@value #FID_FLOOR} and {@value
+ * #FLOOR} are the distance between two random halves of the reference, which no samples are expected to go below. The
+ * result does not depend on who computed which part.
  */
 public final class FidJob {
+    /** The Frechet distance on Inception's features. */
+    public static final String FID = "fid";
+
+    /** The Frechet distance on Inception's spatial features. */
+    public static final String SFID = "sfid";
+
+    /** The Inception Score. */
+    public static final String INCEPTION_SCORE = "inception_score";
+
+    /** The share of samples like some image of the reference. */
+    public static final String PRECISION = "precision";
+
+    /** The share of the reference like some sample. */
+    public static final String RECALL = "recall";
+
+    /** The kernel distance, mean over subsets. */
+    public static final String KID = "kid";
+
+    /** The deviation of the kernel distance over subsets. */
+    public static final String KID_DEVIATION = "kid_deviation";
+
+    /** The FID between halves of the reference. */
+    public static final String FID_FLOOR = "fid_floor";
+
     /** The distance on a classifier's features; it is not comparable with FID. */
     public static final String DISTANCE = "fd";
 
-    /** The distance between halves of the reference. */
+    /** The distance between halves of the reference, on a classifier's features. */
     public static final String FLOOR = "fd_floor";
 
     /** The share of samples that the network gives the class they were made for. */
@@ -45,6 +67,7 @@ public final class FidJob {
     private static final String COMMAND = "fid";
     private static final String THREADS = "threads";
     private static final String BATCH = "batch";
+    private static final String FEATURES = "features";
 
     private final SparkSession session;
     private final Recipe recipe;
@@ -73,7 +96,7 @@ public final class FidJob {
         Instant started = Instant.now();
         FidSettings settings = recipe.fid();
         recipe.requireGiven(COMMAND, "fid.samples", "fid.reference", "fid.features", "fid.output");
-        FeatureNetwork network = FeatureNetwork.of(storage, settings.features());
+        FeatureNetwork network = FeatureNetwork.of(storage, settings.features(), settings.imageSize());
         PreFlight.requireApart(storage, "--samples", settings.samples(), settings.output());
         PreFlight.requireApart(storage, "--reference", settings.reference(), settings.output());
         ImageSet samples = ImageSet.open(storage, "--samples", settings.samples(), network.side());
@@ -91,7 +114,7 @@ public final class FidJob {
         }
         try (OutputClaim claim = claimed.get()) {
             try {
-                JobResult result = score(claim.plan(), network, samples, reference, started);
+                JobResult result = score(claim, network, samples, reference, started);
                 claim.finish(result);
                 return result;
             } catch (IOException | RuntimeException e) {
@@ -106,75 +129,56 @@ public final class FidJob {
                 COMMAND,
                 recipe.sha256(COMMAND),
                 Map.of(
-                        "samples", samples.sha256(),
-                        "reference", reference.sha256(),
-                        "features", network.weights().sha256()),
+                        "samples",
+                        samples.sha256(),
+                        "reference",
+                        reference.sha256(),
+                        FEATURES,
+                        network.weights().sha256()),
                 Map.of(
                         BATCH, Integer.toString(recipe.fid().batch()),
                         THREADS, Integer.toString(recipe.fid().threads())));
     }
 
-    private JobResult score(Plan plan, FeatureNetwork network, ImageSet samples, Reference reference, Instant started) {
-        Map<String, Long> counts = new HashMap<>();
-        Map<String, Double> metrics = new HashMap<>();
-        try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
-            GaussianStatistics expected;
-            if (reference.images().isPresent()) {
-                SetMoments moments =
-                        moments(plan, network, "reference", reference.images().get(), halves());
-                counts.put("reference", moments.all().count());
-                expected = statistics(moments.all(), "--reference");
-                if (recipe.fid().floor()) {
-                    List<Moments> halves = moments.halves();
-                    metrics.put(
-                            FLOOR,
-                            FrechetDistance.between(
-                                    statistics(halves.get(0), "half of --reference"),
-                                    statistics(halves.get(1), "half of --reference"),
-                                    manager));
-                }
-            } else {
-                expected = reference.statistics().orElseThrow();
-            }
-            SetMoments moments = moments(plan, network, "samples", samples, 1);
-            counts.put("samples", moments.all().count());
-            GaussianStatistics actual = statistics(moments.all(), "--samples");
-            metrics.put(DISTANCE, FrechetDistance.between(actual, expected, manager));
-            if (moments.labelled() > 0) {
-                metrics.put(AGREEMENT, (double) moments.agreeing() / moments.labelled());
-            }
+    private JobResult score(
+            OutputClaim claim, FeatureNetwork network, ImageSet samples, Reference reference, Instant started)
+            throws IOException {
+        Plan plan = claim.plan();
+        String cache = recipe.fid().cache();
+        FeatureStore store = new FeatureStore(
+                session,
+                storage,
+                cache.isEmpty() ? claim.path(FEATURES) : storage.qualify(cache),
+                network,
+                plan.unit(BATCH),
+                plan.unit(THREADS),
+                quiet);
+        Map<String, Long> counts = new TreeMap<>();
+        Map<String, Double> metrics;
+        List<String> warnings;
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu());
+                SetFeatures actual = features(store, "samples", samples, counts, manager);
+                SetFeatures expected = reference.images().isEmpty()
+                        ? null
+                        : features(store, "reference", reference.images().get(), counts, manager)) {
+            Scores scores = new Scores(recipe.fid(), recipe.seed(), manager);
+            Optional<SetFeatures> images = Optional.ofNullable(expected);
+            metrics = switch (network.kind()) {
+                case CLASSIFIER -> scores.ofClassifier(actual, reference, images);
+                case INCEPTION -> scores.ofInception(actual, reference, images);
+            };
+            warnings = Warnings.of(network, reference, actual, images);
         }
         double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-        return JobResult.done(plan, started, seconds, counts, metrics, warnings(network, counts));
+        return JobResult.done(plan, started, seconds, counts, metrics, warnings);
     }
 
-    private int halves() {
-        return recipe.fid().floor() ? 2 : 1;
-    }
-
-    private SetMoments moments(Plan plan, FeatureNetwork network, String what, ImageSet set, int halves) {
-        PartTask task = new PartTask(storage, network, plan.unit(BATCH), plan.unit(THREADS), halves, recipe.seed());
-        return SetMoments.compute(session, what, set, task, quiet);
-    }
-
-    private static GaussianStatistics statistics(Moments moments, String what) {
-        if (moments.count() < 2) {
-            throw new DataException(
-                    "Cannot score " + what + ": " + moments.count() + " images have no covariance; give two or more");
-        }
-        return moments.statistics();
-    }
-
-    private static List<String> warnings(FeatureNetwork network, Map<String, Long> counts) {
-        List<String> warnings = new ArrayList<>();
-        warnings.add(DISTANCE + " is the Frechet distance on features of the " + network.name()
-                + "; it is not comparable with FID");
-        counts.forEach((set, images) -> {
-            if (images <= network.width()) {
-                warnings.add("the covariance of " + images + " " + set + " images and " + network.width()
-                        + " features has no full rank; give more images");
-            }
-        });
-        return warnings;
+    private SetFeatures features(
+            FeatureStore store, String what, ImageSet set, Map<String, Long> counts, NDManager manager)
+            throws IOException {
+        FeatureStore.Features features = store.compute(what, set);
+        counts.put(what, features.images());
+        counts.put(what + "_known", features.known());
+        return SetFeatures.read("--" + what, store, features, recipe.fid().splitImages(), recipe.seed(), manager);
     }
 }

@@ -19,7 +19,8 @@ import java.util.List;
  * @param side of an image
  */
 record NpzImages(String path, String sha256, long images, int side) implements ImageSet {
-    private static final String ARRAY = "arr_0";
+    /** The array with the images. */
+    static final String ARRAY = "arr_0";
 
     static NpzImages of(NpzFile file, String path, int side) throws IOException {
         NpyHeader header = file.header(ARRAY);

@@ -11,41 +11,57 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What samples are compared with: images, or statistics made of images earlier ({@code mu} and {@code sigma} of an npz
- * file in ADM's layout). Driver only.
+ * What samples are compared with: images, statistics made of images earlier, or both, as in ADM's files: {@code mu} and
+ * {@code sigma} of the features, {@code mu_s} and {@code sigma_s} of the spatial features, images in {@code arr_0}.
+ * Driver only.
  *
  * @param sha256 identifies the content
- * @param images the images; empty if there are only statistics
- * @param statistics mean and covariance, if the file has them
+ * @param images the images, if there are any
+ * @param statistics mean and covariance of the features, if the file has them
+ * @param spatialStatistics those of the spatial features, if the file has them
  */
-record Reference(String sha256, Optional<ImageSet> images, Optional<GaussianStatistics> statistics) {
-    private static final String MEAN = "mu";
-    private static final String COVARIANCE = "sigma";
+record Reference(
+        String sha256,
+        Optional<ImageSet> images,
+        Optional<GaussianStatistics> statistics,
+        Optional<GaussianStatistics> spatialStatistics) {
 
     /** The reference at {@code path}; throws what {@link ImageSet#open} throws. */
     static Reference open(Storage storage, String option, String path, FeatureNetwork network) throws IOException {
         PreFlight.requireInput(storage, option, path);
-        if (ImageSet.isNpz(path)) {
-            try (NpzFile file = NpzFile.open(storage, path)) {
-                if (file.names().containsAll(List.of(MEAN, COVARIANCE))) {
-                    return new Reference(
-                            file.sha256(), Optional.empty(), Optional.of(statistics(file, path, network.width())));
-                }
-            }
+        if (!ImageSet.isNpz(path)) {
+            return ofImages(ImageSet.open(storage, option, path, network.side()));
         }
-        ImageSet images = ImageSet.open(storage, option, path, network.side());
-        return new Reference(images.sha256(), Optional.of(images), Optional.empty());
+        try (NpzFile file = NpzFile.open(storage, path)) {
+            Optional<GaussianStatistics> statistics = statistics(file, path, "mu", "sigma", network.features());
+            Optional<GaussianStatistics> spatial = network.spatialFeatures() == 0
+                    ? Optional.empty()
+                    : statistics(file, path, "mu_s", "sigma_s", network.spatialFeatures());
+            if (statistics.isPresent() && !file.names().contains(NpzImages.ARRAY)) {
+                return new Reference(file.sha256(), Optional.empty(), statistics, spatial);
+            }
+            ImageSet images = NpzImages.of(file, storage.qualify(path), network.side());
+            return new Reference(file.sha256(), Optional.of(images), statistics, spatial);
+        }
     }
 
-    private static GaussianStatistics statistics(NpzFile file, String path, int width) throws IOException {
-        NpyHeader mean = file.header(MEAN);
-        NpyHeader covariance = file.header(COVARIANCE);
-        long features = width;
-        if (!mean.shape().equals(List.of(features)) || !covariance.shape().equals(List.of(features, features))) {
-            throw new DataException("Cannot compare with " + path + ": " + MEAN + " has the shape " + mean.shape()
-                    + " and " + COVARIANCE + " " + covariance.shape() + ", but the network gives " + width
+    private static Reference ofImages(ImageSet images) {
+        return new Reference(images.sha256(), Optional.of(images), Optional.empty(), Optional.empty());
+    }
+
+    private static Optional<GaussianStatistics> statistics(
+            NpzFile file, String path, String mean, String covariance, long width) throws IOException {
+        if (!file.names().containsAll(List.of(mean, covariance))) {
+            return Optional.empty();
+        }
+        NpyHeader meanHeader = file.header(mean);
+        NpyHeader covarianceHeader = file.header(covariance);
+        if (!meanHeader.shape().equals(List.of(width))
+                || !covarianceHeader.shape().equals(List.of(width, width))) {
+            throw new DataException("Cannot compare with " + path + ": " + mean + " has the shape " + meanHeader.shape()
+                    + " and " + covariance + " " + covarianceHeader.shape() + ", but the network gives " + width
                     + " features; give the statistics of the same network");
         }
-        return new GaussianStatistics(file.doubles(MEAN), file.doubles(COVARIANCE));
+        return Optional.of(new GaussianStatistics(file.doubles(mean), file.doubles(covariance)));
     }
 }

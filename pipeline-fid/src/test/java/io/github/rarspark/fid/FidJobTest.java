@@ -124,10 +124,10 @@ class FidJobTest {
         assertThat(result.counts()).containsEntry("samples", 1200L).containsEntry("reference", 1200L);
         assertThat(score("again", three, other, Map.of()).metrics())
                 .isEqualTo(score("once", three, other, Map.of()).metrics());
-        assertThat(SetMoments.imagesPerPart(1200, TinyClassifier.FEATURES, 1)).isEqualTo(500);
-        assertThat(SetMoments.imagesPerPart(50_000, 2048, 1))
-                .as("results of 16.8 MB must fit the driver")
-                .isEqualTo(3334);
+        assertThat(FeatureStore.imagesPerPart(1200)).isEqualTo(500);
+        assertThat(FeatureStore.imagesPerPart(10_000_000))
+                .as("ten million images are not 20,000 objects")
+                .isEqualTo(5000);
     }
 
     @Test
@@ -182,11 +182,11 @@ class FidJobTest {
     @Test
     void unknownFeaturesAreAUsageError() throws IOException {
         Path samples = npz("samples", images(1, 4));
-        assertThatThrownBy(() -> score("scores", samples, samples, Map.of("fid.features", "inception:weights.pth")))
+        assertThatThrownBy(() -> score("scores", samples, samples, Map.of("fid.features", "vgg:weights.pth")))
                 .asInstanceOf(InstanceOfAssertFactories.type(JobException.class))
                 .returns(ExitCode.USAGE, JobException::exitCode)
                 .extracting(Throwable::getMessage, InstanceOfAssertFactories.STRING)
-                .contains("inception:weights.pth", "classifier:URI");
+                .contains("vgg:weights.pth", "classifier:URI", "inception:URI");
         assertThat(folder.resolve("scores")).doesNotExist();
     }
 

@@ -61,7 +61,8 @@ record DemoLayout(String output) {
                 "fid.samples", path(samples),
                 "fid.reference", data(IMAGES),
                 "fid.features", "classifier:" + data(CLASSIFIER),
-                "fid.output", path(score));
+                "fid.output", path(score),
+                "fid.cache", path("features"));
     }
 
     private String path(String name) {

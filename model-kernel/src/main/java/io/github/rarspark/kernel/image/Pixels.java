@@ -5,7 +5,7 @@ import static io.github.rarspark.kernel.image.RgbImage.CHANNELS;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Between images of bytes and batches of floats: [N, 3, H, W] in [0, 1]. */
+/** Between images and batches: bytes [N, H, W, 3], or floats [N, 3, H, W] in [0, 1]. */
 public final class Pixels {
     private Pixels() {}
 
@@ -15,19 +15,11 @@ public final class Pixels {
      * @throws IllegalArgumentException if there are none, or their sizes differ
      */
     public static float[] toFloats(List<RgbImage> images) {
-        if (images.isEmpty()) {
-            throw new IllegalArgumentException("A batch needs an image");
-        }
-        int width = images.get(0).width();
-        int height = images.get(0).height();
-        int plane = width * height;
+        requireOneSize(images);
+        int plane = images.get(0).width() * images.get(0).height();
         float[] floats = new float[Math.multiplyExact(images.size(), CHANNELS * plane)];
         int at = 0;
         for (RgbImage image : images) {
-            if (image.width() != width || image.height() != height) {
-                throw new IllegalArgumentException("A batch of " + width + " x " + height
-                        + " pixels cannot hold an image of " + image.width() + " x " + image.height());
-            }
             byte[] bytes = image.pixels();
             for (int c = 0; c < CHANNELS; c++) {
                 for (int i = 0; i < plane; i++) {
@@ -36,6 +28,35 @@ public final class Pixels {
             }
         }
         return floats;
+    }
+
+    /**
+     * Images of one size as a batch of bytes, row-major [N, H, W, 3].
+     *
+     * @throws IllegalArgumentException if there are none, or their sizes differ
+     */
+    public static byte[] toBytes(List<RgbImage> images) {
+        requireOneSize(images);
+        int length = images.get(0).pixels().length;
+        byte[] bytes = new byte[Math.multiplyExact(images.size(), length)];
+        for (int i = 0; i < images.size(); i++) {
+            System.arraycopy(images.get(i).pixels(), 0, bytes, i * length, length);
+        }
+        return bytes;
+    }
+
+    private static void requireOneSize(List<RgbImage> images) {
+        if (images.isEmpty()) {
+            throw new IllegalArgumentException("A batch needs an image");
+        }
+        int width = images.get(0).width();
+        int height = images.get(0).height();
+        for (RgbImage image : images) {
+            if (image.width() != width || image.height() != height) {
+                throw new IllegalArgumentException("A batch of " + width + " x " + height
+                        + " pixels cannot hold an image of " + image.width() + " x " + image.height());
+            }
+        }
     }
 
     /**

@@ -16,16 +16,18 @@ public record PrecisionRecall(double precision, double recall) {
     private static final int BLOCK_ROWS = 256;
 
     /**
-     * Compares two sets of features, row-major [rows, width] each.
+     * Compares two sets of features.
      *
+     * @param reference_ND float32 features
+     * @param samples_MD float32 features
      * @param neighbours k, smaller than the rows of either set
      */
-    public static PrecisionRecall of(NDManager manager, float[] reference, float[] samples, int width, int neighbours) {
-        float[] referenceRadii = radii(manager, reference, width, neighbours);
-        float[] sampleRadii = radii(manager, samples, width, neighbours);
+    public static PrecisionRecall of(NDManager manager, NDArray reference_ND, NDArray samples_MD, int neighbours) {
+        float[] referenceRadii = radii(manager, reference_ND, neighbours);
+        float[] sampleRadii = radii(manager, samples_MD, neighbours);
         boolean[] sampleInside = new boolean[sampleRadii.length];
         boolean[] referenceInside = new boolean[referenceRadii.length];
-        forEachDistance(manager, reference, samples, width, (i, distances, at) -> {
+        forEachDistance(manager, reference_ND, samples_MD, (i, distances, at) -> {
             for (int j = 0; j < sampleInside.length; j++) {
                 sampleInside[j] |= distances[at + j] <= referenceRadii[i];
                 referenceInside[i] |= distances[at + j] <= sampleRadii[j];
@@ -35,13 +37,13 @@ public record PrecisionRecall(double precision, double recall) {
     }
 
     /** Distance of each point to its k-th nearest neighbour. */
-    private static float[] radii(NDManager manager, float[] points, int width, int neighbours) {
-        int rows = points.length / width;
+    private static float[] radii(NDManager manager, NDArray points_ND, int neighbours) {
+        int rows = rows(points_ND);
         if (neighbours < 1 || neighbours >= rows) {
             throw new IllegalArgumentException("Cannot find " + neighbours + " neighbours among " + rows + " images");
         }
         float[] radii = new float[rows];
-        forEachDistance(manager, points, points, width, (i, distances, at) -> {
+        forEachDistance(manager, points_ND, points_ND, (i, distances, at) -> {
             // The point itself is the nearest.
             float[] smallest = new float[neighbours + 1];
             Arrays.fill(smallest, Float.POSITIVE_INFINITY);
@@ -70,21 +72,19 @@ public record PrecisionRecall(double precision, double recall) {
         void accept(int i, float[] distances, int at);
     }
 
-    private static void forEachDistance(NDManager manager, float[] from, float[] to, int width, Row row) {
-        int rows = from.length / width;
-        int columns = to.length / width;
+    private static void forEachDistance(NDManager manager, NDArray from_ND, NDArray to_MD, Row row) {
+        int rows = rows(from_ND);
+        int columns = rows(to_MD);
         try (TensorScope outer = TensorScope.inference(manager)) {
-            NDArray to_MD = outer.floats(to, columns, width);
-            NDArray toNorms_M = outer.sum(outer.multiply(to_MD, to_MD), 1);
+            NDArray toNorms_M = squaredNorms(outer, to_MD);
+            NDArray to_DM = outer.permute(to_MD, 1, 0);
             for (int start = 0; start < rows; start += BLOCK_ROWS) {
                 int count = Math.min(BLOCK_ROWS, rows - start);
                 float[] distances;
                 try (TensorScope s = outer.open()) {
-                    float[] block = Arrays.copyOfRange(from, start * width, (start + count) * width);
-                    NDArray from_BD = s.floats(block, count, width);
-                    NDArray norms_B1 = s.reshape(s.sum(s.multiply(from_BD, from_BD), 1), count, 1);
-                    NDArray products_BM = s.matmul(from_BD, s.permute(to_MD, 1, 0));
-                    NDArray sums_BM = s.add(s.add(norms_B1, s.affine(products_BM, -2, 0)), toNorms_M);
+                    NDArray from_BD = s.narrow(from_ND, 0, start, count);
+                    NDArray norms_B1 = s.reshape(squaredNorms(s, from_BD), count, 1);
+                    NDArray sums_BM = s.add(s.add(norms_B1, s.affine(s.matmul(from_BD, to_DM), -2, 0)), toNorms_M);
                     distances = s.relu(sums_BM).toFloatArray();
                 }
                 for (int i = 0; i < count; i++) {
@@ -92,6 +92,14 @@ public record PrecisionRecall(double precision, double recall) {
                 }
             }
         }
+    }
+
+    private static NDArray squaredNorms(TensorScope s, NDArray x_ND) {
+        return s.sum(s.multiply(x_ND, x_ND), 1);
+    }
+
+    private static int rows(NDArray x_ND) {
+        return Math.toIntExact(x_ND.getShape().get(0));
     }
 
     private static double share(boolean[] inside) {

@@ -24,7 +24,9 @@ public enum Purpose {
     /** Augmenting a training image: index (step, row of the batch). */
     AUGMENT(9),
     /** Splitting a data set at random: index (part). */
-    SPLIT(10);
+    SPLIT(10),
+    /** The rows of a subset that a metric is estimated on: index (subset). */
+    METRIC_SUBSET(11);
 
     private final int id;
 

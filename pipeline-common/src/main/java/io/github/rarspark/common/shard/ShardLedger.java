@@ -1,12 +1,12 @@
 package io.github.rarspark.common.shard;
 
 import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.storage.Storage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -20,20 +20,25 @@ public final class ShardLedger {
         this.names = List.copyOf(names);
     }
 
-    /**
-     * The state of an output: reads those of the shards {@code names} that an earlier attempt left, and counts as
-     * finished whichever carries the plan's hash and is undamaged.
-     */
+    /** The state of an output: of the shards {@code names}, those that an earlier attempt finished. */
     public static ShardLedger open(OutputClaim claim, Collection<String> names) throws IOException {
+        return claim.resumes()
+                ? open(claim.storage(), claim.directory(), claim.plan().sha256(), names)
+                : new ShardLedger(names);
+    }
+
+    /**
+     * The state of a directory: reads those of the shards {@code names} that are there, and counts as finished whichever
+     * carries the plan's hash and is undamaged.
+     */
+    public static ShardLedger open(Storage storage, String directory, String planSha256, Collection<String> names)
+            throws IOException {
         ShardLedger ledger = new ShardLedger(names);
-        if (claim.resumes()) {
-            Set<String> there = new HashSet<>(claim.storage().list(claim.directory()));
-            for (String name : ledger.names) {
-                if (there.contains(name)) {
-                    Optional<ShardReceipt> receipt = ParquetShard.inspect(
-                            claim.storage(), claim.path(name), claim.plan().sha256());
-                    receipt.ifPresent(ledger::add);
-                }
+        Set<String> there = new HashSet<>(storage.list(directory));
+        for (String name : ledger.names) {
+            if (there.contains(name)) {
+                ParquetShard.inspect(storage, Storage.child(directory, name), planSha256)
+                        .ifPresent(ledger::add);
             }
         }
         return ledger;

@@ -1,0 +1,109 @@
+package io.github.rarspark.fid;
+
+import io.github.rarspark.common.shard.ShardLedger;
+import io.github.rarspark.common.spark.Progress;
+import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.spark.UnitTasks;
+import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.common.storage.Storage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Features by content: a folder for each set and network, of shards that are computed once. Driver only.
+ *
+ * @param session that computes
+ * @param storage where the folder is
+ * @param directory of all folders
+ * @param network that gives the features
+ * @param batch images that go through the network together
+ * @param threads of libtorch in a task
+ * @param quiet whether to show no progress
+ */
+record FeatureStore(
+        SparkSession session,
+        Storage storage,
+        String directory,
+        FeatureNetwork network,
+        int batch,
+        int threads,
+        boolean quiet) {
+    /** Enough for a task to be worth its start. */
+    private static final int LEAST_IMAGES = 500;
+
+    /** More would be small objects. */
+    private static final int MOST_PARTS = 2000;
+
+    private static final int NAME_LENGTH = 16;
+
+    /**
+     * The features of a set.
+     *
+     * @param shards their files, in the order of the images
+     * @param images how many there are
+     * @param known how many of them were there already
+     */
+    record Features(List<String> shards, long images, long known) {}
+
+    /**
+     * Computes what is missing.
+     *
+     * @param what the set is called in progress and messages
+     */
+    Features compute(String what, ImageSet set) throws IOException {
+        String key = key(set);
+        String folder = Storage.child(directory, key.substring(0, NAME_LENGTH));
+        List<FeatureTask.Unit> units = units(set);
+        List<String> names = units.stream().map(FeatureTask.Unit::shard).toList();
+        ShardLedger ledger = ShardLedger.open(storage, folder, key, names);
+        List<String> missing = ledger.missing();
+        List<FeatureTask.Unit> todo =
+                units.stream().filter(unit -> missing.contains(unit.shard())).toList();
+        long images = todo.stream().mapToLong(unit -> unit.part().images()).sum();
+        if (!todo.isEmpty()) {
+            SparkSessions.describe(session, "features of " + images + " " + what + " in " + todo.size() + " parts");
+            FeatureTask task = new FeatureTask(storage, network, folder, key, batch, threads);
+            try (Progress progress = Progress.start(what, "images", images, quiet)) {
+                UnitTasks.run(session, todo, task, receipt -> {
+                    ledger.add(receipt);
+                    progress.step(receipt.rows());
+                });
+            }
+        }
+        List<String> shards = ledger.complete().stream()
+                .map(receipt -> Storage.child(folder, receipt.name()))
+                .toList();
+        return new Features(shards, set.images(), set.images() - images);
+    }
+
+    /** Equal keys promise equal bytes, on one type of machine. */
+    private String key(ImageSet set) {
+        String identity = String.join(
+                "\n",
+                set.sha256(),
+                network.kind().name(),
+                network.weights().sha256(),
+                Integer.toString(network.side()),
+                Integer.toString(batch),
+                Integer.toString(threads));
+        return Sha256.of(identity.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static List<FeatureTask.Unit> units(ImageSet set) {
+        List<ImageSet.Part> parts = set.parts(imagesPerPart(set.images()));
+        List<FeatureTask.Unit> units = new ArrayList<>();
+        long first = 0;
+        for (ImageSet.Part part : parts) {
+            units.add(new FeatureTask.Unit(FeatureShard.name(units.size(), parts.size()), first, part));
+            first += part.images();
+        }
+        return units;
+    }
+
+    static int imagesPerPart(long images) {
+        return Math.toIntExact(Math.max(LEAST_IMAGES, (images + MOST_PARTS - 1) / MOST_PARTS));
+    }
+}

@@ -1,0 +1,93 @@
+package io.github.rarspark.fid;
+
+import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.spark.UnitTasks;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.tensor.Torch;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Computes the features of a part of a set and writes them as a shard, in a task.
+ *
+ * @param storage where the images lie and the shard goes
+ * @param network that gives the features
+ * @param directory the shard's
+ * @param key what the shard is marked with
+ * @param batch images that go through the network together
+ * @param threads of libtorch
+ */
+record FeatureTask(Storage storage, FeatureNetwork network, String directory, String key, int batch, int threads)
+        implements UnitTasks.Work<FeatureTask.Unit, ShardReceipt> {
+    /**
+     * A part of a set.
+     *
+     * @param shard the name of its shard
+     * @param firstImage the number in the set of its first image
+     * @param part the images
+     */
+    record Unit(String shard, long firstImage, ImageSet.Part part) implements Serializable {}
+
+    @Override
+    public ShardReceipt run(Unit unit) throws IOException {
+        Torch.setIntraOpThreads(threads);
+        try (FeatureExtractor extractor = FeatureExtractor.open(network, storage)) {
+            return FeatureShard.write(storage, Storage.child(directory, unit.shard()), key, sink -> {
+                Run run = new Run(unit, extractor, sink);
+                unit.part().read(storage, run::add);
+                run.compute();
+            });
+        }
+    }
+
+    /** One part on its way through the network. */
+    private final class Run {
+        private final FeatureExtractor extractor;
+        private final FeatureShard.Sink sink;
+        private final List<RgbImage> images = new ArrayList<>();
+        private final List<Integer> classes = new ArrayList<>();
+        private long next;
+
+        Run(Unit unit, FeatureExtractor extractor, FeatureShard.Sink sink) {
+            this.extractor = extractor;
+            this.sink = sink;
+            this.next = unit.firstImage();
+        }
+
+        void add(RgbImage image, int classId) throws IOException {
+            images.add(image);
+            classes.add(classId);
+            if (images.size() == batch) {
+                compute();
+            }
+        }
+
+        /** Writes the features of the images collected so far. */
+        void compute() throws IOException {
+            if (images.isEmpty()) {
+                return;
+            }
+            UnitTasks.endIfKilled();
+            FeatureExtractor.Batch result = extractor.extract(images);
+            for (int i = 0; i < images.size(); i++) {
+                sink.accept(new FeatureRow(
+                        next++,
+                        classes.get(i),
+                        row(result.features(), i),
+                        row(result.spatial(), i),
+                        row(result.logits(), i)));
+            }
+            images.clear();
+            classes.clear();
+        }
+
+        private float[] row(float[] matrix, int row) {
+            int width = matrix.length / images.size();
+            return Arrays.copyOfRange(matrix, row * width, (row + 1) * width);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.github.rarspark.fid;
+
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.conf.FidSettings;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.metrics.FrechetDistance;
+import io.github.rarspark.kernel.metrics.GaussianStatistics;
+import io.github.rarspark.kernel.metrics.KernelDistance;
+import io.github.rarspark.kernel.metrics.PrecisionRecall;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** The metrics of features against a reference. Driver only. */
+final class Scores {
+    private final FidSettings settings;
+    private final long seed;
+    private final NDManager manager;
+    private final Map<String, Double> metrics = new TreeMap<>();
+
+    /**
+     * No metrics yet.
+     *
+     * @param seed of random subsets
+     * @param manager below which tensors are made
+     */
+    Scores(FidSettings settings, long seed, NDManager manager) {
+        this.settings = settings;
+        this.seed = seed;
+        this.manager = manager;
+    }
+
+    /** The metrics of a classifier: those that say something about few images of few classes. */
+    Map<String, Double> ofClassifier(SetFeatures samples, Reference reference, Optional<SetFeatures> images) {
+        metrics.put(FidJob.DISTANCE, distance(samples, reference, images));
+        samples.agreement().ifPresent(share -> metrics.put(FidJob.AGREEMENT, share));
+        images.ifPresent(set -> floor(FidJob.FLOOR, set));
+        return metrics;
+    }
+
+    /** The metrics of published tables. */
+    Map<String, Double> ofInception(SetFeatures samples, Reference reference, Optional<SetFeatures> images) {
+        metrics.put(FidJob.FID, distance(samples, reference, images));
+        metrics.put(FidJob.INCEPTION_SCORE, samples.inceptionScore());
+        reference
+                .spatialStatistics()
+                .or(() -> images.map(SetFeatures::spatialStatistics))
+                .ifPresent(expected -> metrics.put(
+                        FidJob.SFID, FrechetDistance.between(samples.spatialStatistics(), expected, manager)));
+        images.ifPresent(set -> {
+            floor(FidJob.FID_FLOOR, set);
+            neighbours(samples, set);
+            kernelDistance(samples, set);
+        });
+        return metrics;
+    }
+
+    private double distance(SetFeatures samples, Reference reference, Optional<SetFeatures> images) {
+        GaussianStatistics expected =
+                reference.statistics().orElseGet(() -> images.orElseThrow().statistics());
+        return FrechetDistance.between(samples.statistics(), expected, manager);
+    }
+
+    private void floor(String name, SetFeatures images) {
+        if (settings.floor()) {
+            metrics.put(name, FrechetDistance.between(images.statisticsOfHalf(0), images.statisticsOfHalf(1), manager));
+        }
+    }
+
+    private void neighbours(SetFeatures samples, SetFeatures images) {
+        long fewest = Math.min(samples.images(), images.images());
+        if (settings.neighbours() >= fewest) {
+            throw new DataException("Cannot find fid.neighbours " + settings.neighbours() + " of an image among "
+                    + fewest + "; give more images");
+        }
+        PrecisionRecall result =
+                PrecisionRecall.of(manager, images.features_ND(), samples.features_ND(), settings.neighbours());
+        metrics.put(FidJob.PRECISION, result.precision());
+        metrics.put(FidJob.RECALL, result.recall());
+    }
+
+    private void kernelDistance(SetFeatures samples, SetFeatures images) {
+        int rows = (int) Math.min(settings.kidSubsetImages(), Math.min(samples.images(), images.images()));
+        KernelDistance kid = KernelDistance.overSubsets(
+                manager, samples.features_ND(), images.features_ND(), settings.kidSubsets(), rows, seed);
+        metrics.put(FidJob.KID, kid.mean());
+        metrics.put(FidJob.KID_DEVIATION, kid.deviation());
+    }
+}
