@@ -5,11 +5,11 @@ import io.github.rarspark.conf.Near;
 import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.bench.BenchRequest;
 import io.github.rarspark.kernel.bench.BenchResult;
+import io.github.rarspark.kernel.bench.InceptionBench;
 import io.github.rarspark.kernel.bench.RarBench;
 import io.github.rarspark.kernel.bench.VqganBench;
 import java.io.IOException;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -24,14 +24,15 @@ import picocli.CommandLine.Spec;
 @Command(name = "bench", sortOptions = false, description = "Measures the speed of one kind of work on this machine.")
 final class BenchCommand implements Callable<Integer> {
 
-    private static final Map<String, Function<BenchRequest, BenchResult>> BENCHMARKS = new TreeMap<>(Map.of(
-            "sample", RarBench::sample,
-            "train", RarBench::train,
-            "encode", VqganBench::encode,
-            "decode", VqganBench::decode));
+    private static final Map<String, Benchmark> BENCHMARKS = new TreeMap<>(Map.of(
+            "sample", new Benchmark("rar-b", RarBench::sample),
+            "train", new Benchmark("rar-b", RarBench::train),
+            "encode", new Benchmark("f16", VqganBench::encode),
+            "decode", new Benchmark("f16", VqganBench::decode),
+            "features", new Benchmark("inception", InceptionBench::features)));
 
-    /** What measures the tokenizer and not the generator. */
-    private static final Set<String> TOKENIZER = Set.of("encode", "decode");
+    /** A kind of work, and the model it is measured on if none is given. */
+    private record Benchmark(String defaultSize, Function<BenchRequest, BenchResult> work) {}
 
     @Spec
     private CommandSpec spec;
@@ -39,15 +40,15 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private ReportOptions options;
 
-    @Parameters(index = "0", paramLabel = "WHAT", description = "sample, train, encode or decode.")
+    @Parameters(index = "0", paramLabel = "WHAT", description = "sample, train, encode, decode or features.")
     private String what;
 
     @Option(
             names = "--size",
             paramLabel = "SIZE",
             order = 1,
-            description =
-                    "A model's name or HIDDENxLAYERSxHEADSxMLPxTOKENSxCODES (default: rar-b; encode, decode: f16).")
+            description = "A model's name or HIDDENxLAYERSxHEADSxMLPxTOKENSxCODES (default: rar-b; encode, decode: f16;"
+                    + " features: inception).")
     private String size;
 
     @Option(
@@ -95,7 +96,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Function<BenchRequest, BenchResult> benchmark = BENCHMARKS.get(what);
+        Benchmark benchmark = BENCHMARKS.get(what);
         if (benchmark == null) {
             String near = Near.clause(what, BENCHMARKS.keySet());
             throw new RecipeException("Unknown benchmark " + what
@@ -107,7 +108,15 @@ final class BenchCommand implements Callable<Integer> {
         requireAtLeast("--warmup", warmup, 0);
         requireAtLeast("--steps", steps, 0);
         BenchResult result = measure(
-                benchmark, new BenchRequest(sizeOrDefault(), batch, isBfloat16(), threads, repeat, warmup, steps));
+                benchmark.work(),
+                new BenchRequest(
+                        size == null ? benchmark.defaultSize() : size,
+                        batch,
+                        isBfloat16(),
+                        threads,
+                        repeat,
+                        warmup,
+                        steps));
         options.write(result);
         if (!options.quiet) {
             spec.commandLine().getOut().println(result.line());
@@ -127,13 +136,6 @@ final class BenchCommand implements Callable<Integer> {
         if (value < least) {
             throw new RecipeException("Cannot use " + option + " " + value + ": give at least " + least);
         }
-    }
-
-    private String sizeOrDefault() {
-        if (size != null) {
-            return size;
-        }
-        return TOKENIZER.contains(what) ? "f16" : "rar-b";
     }
 
     private boolean isBfloat16() {

@@ -77,7 +77,8 @@ class BenchCommandTest {
                 "train --size 30x1x4x8x4x8 | heads",
                 "train --precision fp8 | Cannot use --precision fp8: give fp32 or bf16",
                 "train --batch 0 | Cannot use --batch 0: give at least 1",
-                "sample --steps -1 | Cannot use --steps -1: give at least 0"
+                "sample --steps -1 | Cannot use --steps -1: give at least 0",
+                "features --size f16 | Cannot use --size f16: give inception"
             })
     void wrongUsageIsOneLine(String args, String message) {
         assertThat(bench(args.split(" "))).isEqualTo(64);

@@ -1,7 +1,9 @@
 package io.github.rarspark.kernel.bench;
 
+import io.github.rarspark.kernel.inception.InceptionV3;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.ParameterTable;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -37,5 +39,13 @@ final class BenchSizes {
             throw new IllegalArgumentException("Cannot use --size " + size + ": give f16, the public tokenizer");
         }
         return new VqganConfig(128, List.of(1, 1, 2, 2, 4), 2, 256, 1024);
+    }
+
+    /** The network of published metrics. */
+    static ParameterTable inception(String size) {
+        if (!size.equals("inception")) {
+            throw new IllegalArgumentException("Cannot use --size " + size + ": give inception, the one there is");
+        }
+        return InceptionV3.table();
     }
 }
