@@ -5,6 +5,7 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.kernel.golden.CaseResult;
 import io.github.rarspark.kernel.golden.Check;
+import io.github.rarspark.kernel.golden.GoldenRun;
 import io.github.rarspark.kernel.golden.GoldenSuite;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -40,6 +41,22 @@ final class VerifyCommand implements Callable<Integer> {
             description = "Folder with golden cases, in itself or in sub-folders.")
     private Path golden;
 
+    @Option(
+            names = "--device",
+            paramLabel = "D",
+            order = 2,
+            defaultValue = "cpu",
+            description = "cpu, gpu (the first one) or gpu:N (default: ${DEFAULT-VALUE}).")
+    private String device;
+
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            order = 3,
+            defaultValue = "fp32",
+            description = "fp32 or bf16: models in mixed precision, with wider tolerances (default: ${DEFAULT-VALUE}).")
+    private String precision;
+
     /**
      * What is written as JSON.
      *
@@ -56,8 +73,9 @@ final class VerifyCommand implements Callable<Integer> {
                     "Cannot read --golden " + golden + ": no such folder; give one with golden cases");
         }
         List<CaseResult> cases;
-        try (NDManager manager = NDManager.newBaseManager()) {
-            cases = GoldenSuite.run(golden, manager);
+        boolean bfloat16 = Compute.isBfloat16(precision);
+        try (NDManager manager = NDManager.newBaseManager(Compute.device(device))) {
+            cases = GoldenSuite.run(golden, new GoldenRun(manager, bfloat16));
         }
         List<String> failed = cases.stream()
                 .filter(one -> !one.passed())

@@ -77,4 +77,26 @@ class VerifyCommandTest {
         assertThat(verify(folder.resolve("none"))).isEqualTo(66);
         assertThat(err.toString()).contains("no such folder");
     }
+
+    @Test
+    void aDeviceThatIsNotThereEndsWithOneLine() {
+        assertThat(verify(GOLDEN, "--device", "gpu:x")).isEqualTo(64);
+        assertThat(verify(GOLDEN, "--device", "gpu:999")).isEqualTo(69);
+        assertThat(err.toString()).contains("Cannot use --device gpu:999: libtorch finds ");
+        assertThat(err.toString().lines()).hasSize(2);
+    }
+
+    @Test
+    void mixedPrecisionHasTolerancesOfItsOwn() {
+        assertThat(verify(GOLDEN, "--device", "cpu", "--precision", "bf16"))
+                .as(err::toString)
+                .isZero();
+        assertThat(out.toString()).contains("logits_ordered").doesNotContain("FAILED");
+    }
+
+    @Test
+    void anUnknownPrecisionIsBadUsage() {
+        assertThat(verify(GOLDEN, "--precision", "fp16")).isEqualTo(64);
+        assertThat(err.toString()).contains("Cannot use --precision fp16: give fp32 or bf16");
+    }
 }

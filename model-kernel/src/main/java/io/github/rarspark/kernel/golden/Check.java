@@ -4,14 +4,21 @@ package io.github.rarspark.kernel.golden;
  * One comparison of a golden case.
  *
  * @param name what is compared
- * @param maxError the largest deviation, in the unit of the tolerance
+ * @param maxError the largest deviation, in the unit of the tolerance; {@link Double#MAX_VALUE}, which json can hold,
+ *     where it is infinite or not a number
  * @param tolerance the largest deviation allowed
  * @param passed whether the deviation is within the tolerance; never for NaN
  */
 public record Check(String name, double maxError, double tolerance, boolean passed) {
     /** Passes if the error is a number and at most the tolerance. */
     public static Check within(String name, double maxError, double tolerance) {
-        return new Check(name, maxError, tolerance, maxError <= tolerance);
+        double stated = Double.isFinite(maxError) ? maxError : Double.MAX_VALUE;
+        return new Check(name, stated, tolerance, maxError <= tolerance);
+    }
+
+    /** A comparison that could not be made. */
+    public static Check failed(String name) {
+        return within(name, Double.NaN, 0);
     }
 
     /** Compares elementwise; the tolerance is {@code limit} times the largest expected magnitude, or times 1 if less. */

@@ -1,18 +1,27 @@
 package io.github.rarspark.kernel.golden;
 
-import ai.djl.ndarray.NDManager;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /** One kind of golden case: numbers computed with a public implementation, in a folder. */
-public interface GoldenCase {
+interface GoldenCase {
     /** The kind's name. */
     String kind();
 
-    /** Whether the folder holds a case of this kind, told by its file names. */
-    boolean isIn(Path folder);
+    /** The names of files that no other kind has: a folder with one of them holds a case of this kind. */
+    List<String> files();
 
-    /** Computes what the case states and compares; tensors are made below {@code manager}. */
-    List<Check> check(Path folder, NDManager manager) throws IOException;
+    /** Whether the folder holds a case of this kind. */
+    default boolean isIn(Path folder) {
+        return files().stream().anyMatch(file -> Files.exists(folder.resolve(file)));
+    }
+
+    /**
+     * Computes what the case states and compares; what it does not state is left out.
+     *
+     * @throws IOException if a file of the case is missing or cannot be read
+     */
+    List<Check> check(Path folder, GoldenRun run) throws IOException;
 }

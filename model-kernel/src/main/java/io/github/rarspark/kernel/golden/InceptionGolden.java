@@ -1,9 +1,9 @@
 package io.github.rarspark.kernel.golden;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.inception.Activations;
 import io.github.rarspark.kernel.inception.InceptionV3;
+import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.Safetensors;
@@ -19,6 +19,7 @@ import java.util.Map;
 /** The Inception network: its features after each pool, spatial features and logits of given images. */
 final class InceptionGolden implements GoldenCase {
     private static final double FEATURES = 2e-5;
+    private static final double MIXED_FEATURES = 1e-1;
 
     @Override
     public String kind() {
@@ -26,19 +27,20 @@ final class InceptionGolden implements GoldenCase {
     }
 
     @Override
-    public boolean isIn(Path folder) {
-        return Files.exists(folder.resolve("inception.json")) && Files.exists(folder.resolve("inception.safetensors"));
+    public List<String> files() {
+        return List.of("inception.json", "inception.safetensors");
     }
 
     @Override
-    public List<Check> check(Path folder, NDManager manager) throws IOException {
+    public List<Check> check(Path folder, GoldenRun run) throws IOException {
         Path file = folder.resolve("inception.json");
         FillFormula formula = FillFormula.parse(Files.readString(file), file.toString());
         SafetensorsFile expected = Safetensors.read(folder.resolve("inception.safetensors"));
         List<Check> checks = new ArrayList<>();
-        try (NamedTensors weights = formula.tensors(InceptionV3.table(), manager);
-                InceptionV3 network = new InceptionV3(weights, manager);
-                TensorScope scope = TensorScope.inference(manager)) {
+        try (NamedTensors weights = formula.tensors(InceptionV3.table(), run.manager());
+                InceptionV3 network = new InceptionV3(weights, run.manager());
+                TensorScope scope = TensorScope.inference(run.manager());
+                Autocast autocast = run.autocast()) {
             NDArray images = expected.load("images_nhwc", scope.manager());
             Activations actual = network.activations(scope, images);
             Map<String, NDArray> tensors = new LinkedHashMap<>();
@@ -51,7 +53,10 @@ final class InceptionGolden implements GoldenCase {
             tensors.forEach((name, tensor) -> {
                 if (expected.names().contains(name)) {
                     checks.add(Check.relativeToLargest(
-                            name, scope.toFloat64(tensor).toDoubleArray(), expected.doubles(name), FEATURES));
+                            name,
+                            GoldenRun.doubles(scope, tensor),
+                            expected.doubles(name),
+                            run.limit(FEATURES, MIXED_FEATURES)));
                 }
             });
         }

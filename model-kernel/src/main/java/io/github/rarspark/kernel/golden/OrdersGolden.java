@@ -1,6 +1,5 @@
 package io.github.rarspark.kernel.golden;
 
-import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.rarspark.kernel.error.DataException;
@@ -25,12 +24,12 @@ final class OrdersGolden implements GoldenCase {
     }
 
     @Override
-    public boolean isIn(Path folder) {
-        return Files.exists(folder.resolve(FILE));
+    public List<String> files() {
+        return List.of(FILE);
     }
 
     @Override
-    public List<Check> check(Path folder, NDManager manager) throws IOException {
+    public List<Check> check(Path folder, GoldenRun run) throws IOException {
         JsonNode sides = new ObjectMapper().readTree(Files.readString(folder.resolve(FILE)));
         List<Check> checks = new ArrayList<>();
         for (Map.Entry<String, JsonNode> side : sides.properties()) {

@@ -1,10 +1,10 @@
 package io.github.rarspark.kernel.golden;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /** The tokenizer: latents and tokens of given pixels, and pixels of given tokens. */
@@ -24,34 +23,43 @@ final class VqganGolden implements GoldenCase {
     /** Below this relative gap between the two nearest codes, rounding decides which is nearer. */
     private static final double UNDECIDED_GAP = 1e-5;
 
+    private static final double MIXED_LATENTS = 3e-2;
+    private static final double MIXED_DECODED = 1.2e-1;
+    private static final double MIXED_UNDECIDED_GAP = 3e-2;
+
     @Override
     public String kind() {
         return "vqgan";
     }
 
     @Override
-    public boolean isIn(Path folder) {
-        return Files.exists(folder.resolve("vqgan.json")) && Files.exists(folder.resolve("vqgan.safetensors"));
+    public List<String> files() {
+        return List.of("vqgan.json", "vqgan.safetensors");
     }
 
     @Override
-    public List<Check> check(Path folder, NDManager manager) throws IOException {
+    public List<Check> check(Path folder, GoldenRun run) throws IOException {
         Path file = folder.resolve("vqgan.json");
         String text = Files.readString(file);
         VqganConfig config = config(new ObjectMapper().readTree(text));
         SafetensorsFile expected = Safetensors.read(folder.resolve("vqgan.safetensors"));
+        FillFormula formula = FillFormula.parse(text, file.toString());
         List<Check> checks = new ArrayList<>();
-        try (Vqgan vqgan = new Vqgan(
-                        config, FillFormula.parse(text, file.toString()).tensors(config.table(), manager));
-                TensorScope scope = TensorScope.inference(manager)) {
+        try (Vqgan vqgan = new Vqgan(config, formula.tensors(config.table(), run.manager()));
+                TensorScope scope = TensorScope.inference(run.manager());
+                Autocast autocast = run.autocast()) {
             if (expected.names().contains("pixels")) {
                 NDArray latents = vqgan.latents(scope, floats(scope, expected, "pixels"));
                 if (expected.names().contains("latents")) {
-                    checks.add(
-                            Check.relativeToLargest("latents", doubles(latents), expected.doubles("latents"), LATENTS));
+                    checks.add(Check.relativeToLargest(
+                            "latents",
+                            GoldenRun.doubles(scope, latents),
+                            expected.doubles("latents"),
+                            run.limit(LATENTS, MIXED_LATENTS)));
                 }
                 if (expected.names().contains("tokens")) {
-                    checks.add(tokens(vqgan.nearest(scope, latents).toLongArray(), expected));
+                    long[] tokens = vqgan.nearest(scope, latents).toLongArray();
+                    checks.add(tokens(tokens, expected, run.limit(UNDECIDED_GAP, MIXED_UNDECIDED_GAP)));
                 }
             }
             if (expected.names().contains("decoded_unclamped")) {
@@ -59,14 +67,17 @@ final class VqganGolden implements GoldenCase {
                 NDArray tokens = scope.longs(expected.longs("tokens"), shape.getShape());
                 NDArray decoded = vqgan.decodeUnclamped(scope, vqgan.codes(scope, tokens));
                 checks.add(Check.relativeToLargest(
-                        "decoded_unclamped", doubles(decoded), expected.doubles("decoded_unclamped"), DECODED));
+                        "decoded_unclamped",
+                        GoldenRun.doubles(scope, decoded),
+                        expected.doubles("decoded_unclamped"),
+                        run.limit(DECODED, MIXED_DECODED)));
             }
         }
         return checks;
     }
 
     /** The largest gap at which a token differs; one that differs must be undecided. */
-    private static Check tokens(long[] actual, SafetensorsFile expected) {
+    private static Check tokens(long[] actual, SafetensorsFile expected, double undecidedGap) {
         long[] stated = expected.longs("tokens");
         double[] gaps = expected.names().contains("relative_gap_to_second_code")
                 ? expected.doubles("relative_gap_to_second_code")
@@ -77,7 +88,7 @@ final class VqganGolden implements GoldenCase {
                 worst = Math.max(worst, i < gaps.length ? gaps[i] : Double.POSITIVE_INFINITY);
             }
         }
-        return Check.within("tokens", worst, UNDECIDED_GAP);
+        return Check.within("tokens", worst, undecidedGap);
     }
 
     private static VqganConfig config(JsonNode json) {
@@ -93,12 +104,5 @@ final class VqganGolden implements GoldenCase {
 
     private static NDArray floats(TensorScope scope, SafetensorsFile file, String name) {
         return scope.floats(file.floats(name), file.shape(name).getShape());
-    }
-
-    private static double[] doubles(NDArray array) {
-        float[] floats = array.toFloatArray();
-        double[] doubles = new double[floats.length];
-        Arrays.setAll(doubles, i -> floats[i]);
-        return doubles;
     }
 }

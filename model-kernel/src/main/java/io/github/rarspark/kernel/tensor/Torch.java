@@ -1,5 +1,7 @@
 package io.github.rarspark.kernel.tensor;
 
+import ai.djl.engine.Engine;
+import ai.djl.engine.StandardCapabilities;
 import io.github.rarspark.kernel.jni.Bridge;
 
 /** Settings of libtorch. */
@@ -32,6 +34,12 @@ public final class Torch {
     /** Whether deterministic algorithms are demanded. */
     public static boolean isDeterministic() {
         return Bridge.isDeterministic();
+    }
+
+    /** How many GPUs the loaded libtorch can compute on; none if it was built for CPUs alone. */
+    public static int gpus() {
+        Engine engine = Engine.getEngine("PyTorch");
+        return engine.hasCapability(StandardCapabilities.CUDA) ? engine.getGpuCount() : 0;
     }
 
     /** The SHA-256 of the sources that the loaded bridge was built from, in hexadecimal. */
