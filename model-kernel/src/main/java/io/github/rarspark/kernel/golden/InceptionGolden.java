@@ -19,7 +19,8 @@ import java.util.Map;
 /** The Inception network: its features after each pool, spatial features and logits of given images. */
 final class InceptionGolden implements GoldenCase {
     private static final double FEATURES = 2e-5;
-    private static final double MIXED_FEATURES = 1e-1;
+    /** Three times the most that the public code departs from itself under torch.autocast. */
+    private static final double MIXED_FEATURES = 4e-2;
 
     @Override
     public String kind() {

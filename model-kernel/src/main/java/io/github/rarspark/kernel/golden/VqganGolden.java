@@ -23,9 +23,10 @@ final class VqganGolden implements GoldenCase {
     /** Below this relative gap between the two nearest codes, rounding decides which is nearer. */
     private static final double UNDECIDED_GAP = 1e-5;
 
-    private static final double MIXED_LATENTS = 3e-2;
+    // In mixed precision: three times the most that the public code departs from itself under torch.autocast.
+    private static final double MIXED_LATENTS = 1.1e-1;
     private static final double MIXED_DECODED = 1.2e-1;
-    private static final double MIXED_UNDECIDED_GAP = 3e-2;
+    private static final double MIXED_UNDECIDED_GAP = 2.3e-1;
 
     @Override
     public String kind() {

@@ -19,7 +19,9 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 /**
  * Decodes PNG and JPEG files to the bytes that Pillow's {@code convert("RGB")} gives: grey is repeated, palettes are
  * looked up, transparency is dropped, CMYK is converted without a profile. Profiles, gamma and the orientation that EXIF
- * asks for are ignored. The format is told from the content, not the name. Samples of more than 8 bits are refused.
+ * asks for are ignored. The format is told from the content, not the name. Of samples of 16 bits PNG files give the upper
+ * half, those in grey without alpha the value up to 255: Pillow does so, and such pictures become almost white. JPEG
+ * files of more than 8 bits are refused.
  *
  * <p>Only the JDK's own decoders are asked, and only for samples as they are stored: what they make of colour spaces
  * differs from libjpeg's rules.
@@ -39,18 +41,21 @@ public record ImageDecoder(long pixelLimit) {
      *
      * @param file the whole file's bytes
      * @param name what messages call it
-     * @throws DataException if it is neither PNG nor JPEG, malformed, too large, or has more than 8 bits a sample
+     * @throws DataException if it is neither PNG nor JPEG, malformed, too large, or a JPEG of more than 8 bits a sample
      */
     public RgbImage decode(byte[] file, String name) {
         try {
             if (PngStructure.matches(file)) {
                 PngStructure png = PngStructure.parse(file);
-                check(png.width(), png.height(), png.bitDepth());
-                return decodePng(file);
+                check(png.width(), png.height());
+                return decodePng(file, png);
             }
             if (JpegStructure.matches(file)) {
                 JpegStructure jpeg = JpegStructure.parse(file);
-                check(jpeg.width(), jpeg.height(), jpeg.precision());
+                check(jpeg.width(), jpeg.height());
+                if (jpeg.precision() != 8) {
+                    throw new MalformedImageException("it has " + jpeg.precision() + " bits a sample; convert it to 8");
+                }
                 return decodeJpeg(file, jpeg.colors());
             }
             throw new MalformedImageException("it is neither PNG nor JPEG");
@@ -60,7 +65,7 @@ public record ImageDecoder(long pixelLimit) {
         }
     }
 
-    private void check(int width, int height, int bits) throws MalformedImageException {
+    private void check(int width, int height) throws MalformedImageException {
         if (width <= 0 || height <= 0) {
             throw new MalformedImageException("it claims " + width + " x " + height + " pixels");
         }
@@ -68,12 +73,9 @@ public record ImageDecoder(long pixelLimit) {
             throw new MalformedImageException(
                     width + " x " + height + " pixels are more than the limit of " + pixelLimit);
         }
-        if (bits > 8) {
-            throw new MalformedImageException("it has " + bits + " bits a sample; convert it to 8");
-        }
     }
 
-    private static RgbImage decodePng(byte[] file) throws IOException {
+    private static RgbImage decodePng(byte[] file, PngStructure png) throws IOException {
         BufferedImage image = read("png", file, reader -> reader.read(0));
         Raster raster = image.getRaster();
         byte[] pixels = new byte[Math.multiplyExact(CHANNELS * image.getWidth(), image.getHeight())];
@@ -87,7 +89,7 @@ public record ImageDecoder(long pixelLimit) {
                 for (int c = 0; c < CHANNELS; c++) {
                     // One band is grey or an index, two are grey and alpha; the fourth of four is alpha.
                     int sample = row[bands < CHANNELS ? x : x + c];
-                    pixels[at++] = palette == null ? (byte) sample : palette[c][sample];
+                    pixels[at++] = palette == null ? (byte) png.toByte(sample) : palette[c][sample];
                 }
             }
         }

@@ -9,12 +9,22 @@ import java.nio.ByteBuffer;
  * @param width pixels in a row
  * @param height rows
  * @param bitDepth bits of a sample
+ * @param colorType 0 for grey, 2 for colour, 3 for a palette, 4 and 6 for grey and colour with alpha
  */
-record PngStructure(int width, int height, int bitDepth) {
+record PngStructure(int width, int height, int bitDepth, int colorType) {
     private static final long SIGNATURE = 0x89504E470D0A1A0AL;
     private static final int IHDR = 0x49484452;
     private static final int IEND = 0x49454E44;
     private static final int CHECKSUM_BYTES = 4;
+    private static final int GREY = 0;
+
+    /** The byte that Pillow makes of a sample: of 16 bits the upper half, but of grey without alpha the value up to 255. */
+    int toByte(int sample) {
+        if (bitDepth != 16) {
+            return sample;
+        }
+        return colorType == GREY ? Math.min(sample, 255) : sample >> 8;
+    }
 
     static boolean matches(byte[] file) {
         return file.length >= Long.BYTES && ByteBuffer.wrap(file).getLong() == SIGNATURE;
@@ -32,7 +42,7 @@ record PngStructure(int width, int height, int bitDepth) {
             if (in.getInt() != IHDR) {
                 throw new MalformedImageException("its first chunk is not IHDR");
             }
-            PngStructure structure = new PngStructure(in.getInt(), in.getInt(), in.get());
+            PngStructure structure = new PngStructure(in.getInt(), in.getInt(), in.get(), in.get());
             in.position(Long.BYTES);
             int type;
             do {
