@@ -12,7 +12,7 @@ import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.inception.Activations;
 import io.github.rarspark.kernel.inception.InceptionV3;
 import io.github.rarspark.kernel.tensor.TensorScope;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.util.List;
 import java.util.Locale;
 
@@ -68,7 +68,7 @@ final class FeatureExtractor implements AutoCloseable {
         Batch compute(TensorScope scope, List<RgbImage> images);
     }
 
-    private static Network load(FeatureNetwork.Kind kind, SafetensorsFile file) {
+    private static Network load(FeatureNetwork.Kind kind, TensorFile file) {
         NDManager manager = NDManager.newBaseManager(DEVICE);
         try {
             return switch (kind) {

@@ -8,7 +8,7 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.classifier.ClassifierConfig;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.inception.InceptionV3;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.Locale;
@@ -57,7 +57,7 @@ record FeatureNetwork(
                 String path = features.substring(kind.prefix().length());
                 PreFlight.requireInput(storage, "--features", path);
                 WeightFile weights = WeightFile.of(storage, path);
-                SafetensorsFile file = weights.read(storage);
+                TensorFile file = weights.read(storage);
                 return switch (kind) {
                     case CLASSIFIER -> classifier(weights, file, side);
                     case INCEPTION -> inception(weights, file, side);
@@ -70,7 +70,7 @@ record FeatureNetwork(
                         + Kind.CLASSIFIER.prefix() + "URI with the network's weights");
     }
 
-    private static FeatureNetwork classifier(WeightFile weights, SafetensorsFile file, int side) {
+    private static FeatureNetwork classifier(WeightFile weights, TensorFile file, int side) {
         ClassifierConfig config = ClassifierConfig.of(file);
         config.table().check(weights.path(), file.tensors());
         if (side != 0 && side != config.side()) {
@@ -87,7 +87,7 @@ record FeatureNetwork(
                 config.classes());
     }
 
-    private static FeatureNetwork inception(WeightFile weights, SafetensorsFile file, int side) {
+    private static FeatureNetwork inception(WeightFile weights, TensorFile file, int side) {
         InceptionV3.table().check(weights.path(), file.tensors());
         return new FeatureNetwork(
                 Kind.INCEPTION,

@@ -18,7 +18,7 @@ import io.github.rarspark.kernel.rar.RarSampler;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.util.Arrays;
 import java.util.List;
 
@@ -98,7 +98,7 @@ final class Generator implements AutoCloseable {
 
     /** A model and the manager of the tensors it reads, freed together. */
     private record Rar(RarModel model, NDManager manager) implements AutoCloseable {
-        static Rar load(GeneratorSpec spec, SafetensorsFile file) {
+        static Rar load(GeneratorSpec spec, TensorFile file) {
             NDManager manager = NDManager.newBaseManager(DEVICE);
             try {
                 RarConfig config = spec.config();

@@ -9,7 +9,7 @@ import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.io.Serializable;
 
@@ -48,7 +48,7 @@ record GeneratorSpec(ModelSettings model, GenerateSettings settings, WeightFile 
 
     private void check(Storage storage, int downsampling) throws IOException {
         VqganConfig decoder = VqganConfig.of(tokenizer.read(storage));
-        SafetensorsFile rar = weights.read(storage);
+        TensorFile rar = weights.read(storage);
         long codes = rar.tensor(HEAD).shape().get(0);
         if (codes != decoder.codes()) {
             throw new DataException("Cannot decode what " + weights.path() + " generates: it predicts " + codes

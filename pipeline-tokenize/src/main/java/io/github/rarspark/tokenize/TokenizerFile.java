@@ -8,7 +8,7 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.io.Serializable;
 
@@ -26,7 +26,7 @@ record TokenizerFile(WeightFile file, VqganConfig config) implements Serializabl
      */
     static TokenizerFile inspect(Storage storage, String path) throws IOException {
         WeightFile weights = WeightFile.of(storage, path);
-        SafetensorsFile file = weights.read(storage);
+        TensorFile file = weights.read(storage);
         VqganConfig config = VqganConfig.of(file);
         config.table().check(path, file.tensors());
         return new TokenizerFile(weights, config);

@@ -12,7 +12,7 @@ import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -96,12 +96,12 @@ final class TrainState implements AutoCloseable {
                         out -> Safetensors.write(out, Map.of(), moments)));
     }
 
-    private void readMoments(SafetensorsFile file) {
+    private void readMoments(TensorFile file) {
         fill(file, FIRST_MOMENT, optimizer.firstMoments());
         fill(file, SECOND_MOMENT, optimizer.secondMoments());
     }
 
-    private void fill(SafetensorsFile file, String prefix, Map<String, NDArray> moments) {
+    private void fill(TensorFile file, String prefix, Map<String, NDArray> moments) {
         moments.forEach((name, moment) -> {
             try (TensorScope s = TensorScope.inference(weights.manager())) {
                 NDArray stored = file.load(prefix + name, s.manager());

@@ -14,7 +14,7 @@ import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.FileVisitResult;
@@ -86,7 +86,7 @@ class TrainJobTest {
                 .isDirectoryContaining("glob:**/manifest.json")
                 .isDirectoryContaining("glob:**/state.json");
         assertThat(output.resolve("recipe.yaml")).content().contains("train:");
-        SafetensorsFile model = Safetensors.read(output.resolve("model.safetensors"));
+        TensorFile model = Safetensors.read(output.resolve("model.safetensors"));
         assertThat(model.metadata()).containsEntry("kind", "rar").containsEntry("step", "60");
     }
 
@@ -112,8 +112,8 @@ class TrainJobTest {
     }
 
     private double largestDifference(String left, String right) throws IOException {
-        SafetensorsFile a = Safetensors.read(folder.resolve(left).resolve("model.safetensors"));
-        SafetensorsFile b = Safetensors.read(folder.resolve(right).resolve("model.safetensors"));
+        TensorFile a = Safetensors.read(folder.resolve(left).resolve("model.safetensors"));
+        TensorFile b = Safetensors.read(folder.resolve(right).resolve("model.safetensors"));
         double largest = 0;
         for (String name : a.names()) {
             float[] x = a.floats(name);

@@ -8,7 +8,7 @@ import io.github.rarspark.kernel.image.Pixels;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.util.List;
 
 /**
@@ -28,7 +28,7 @@ public record Classifier(ClassifierConfig config, NamedTensors weights) implemen
      * @param parent the manager below which the weights live, and whose device computes
      * @throws DataException if the file holds no classifier
      */
-    public static Classifier load(SafetensorsFile file, NDManager parent) {
+    public static Classifier load(TensorFile file, NDManager parent) {
         ClassifierConfig config = ClassifierConfig.of(file);
         return new Classifier(config, NamedTensors.load(file, config.table(), parent));
     }

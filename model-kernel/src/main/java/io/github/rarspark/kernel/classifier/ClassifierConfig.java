@@ -5,7 +5,7 @@ import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.weights.Init;
 import io.github.rarspark.kernel.weights.ParameterSpec;
 import io.github.rarspark.kernel.weights.ParameterTable;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,7 +51,7 @@ public record ClassifierConfig(int side, List<Integer> widths, int features, int
      *
      * @throws DataException if the file has not what tells
      */
-    public static ClassifierConfig of(SafetensorsFile file) {
+    public static ClassifierConfig of(TensorFile file) {
         List<Integer> widths = new ArrayList<>();
         while (file.names().contains("stage." + widths.size() + ".norm.weight")) {
             widths.add(

@@ -5,7 +5,7 @@ import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ final class CropsGolden implements GoldenCase {
 
     @Override
     public List<Check> check(Path folder, GoldenRun run) throws IOException {
-        SafetensorsFile expected = Safetensors.read(folder.resolve(FILE));
+        TensorFile expected = Safetensors.read(folder.resolve(FILE));
         List<Check> checks = new ArrayList<>();
         for (String tensor : expected.names()) {
             checks.add(check(folder, expected, tensor));
@@ -36,7 +36,7 @@ final class CropsGolden implements GoldenCase {
         return checks;
     }
 
-    private static Check check(Path folder, SafetensorsFile expected, String tensor) throws IOException {
+    private static Check check(Path folder, TensorFile expected, String tensor) throws IOException {
         int slash = tensor.lastIndexOf('/');
         String file = tensor.substring(0, Math.max(0, slash));
         String crop = tensor.substring(slash + 1);
@@ -58,7 +58,7 @@ final class CropsGolden implements GoldenCase {
     }
 
     /** What the file says, or else the crops' own width. */
-    private static int size(SafetensorsFile expected, String tensor) {
+    private static int size(TensorFile expected, String tensor) {
         String size = expected.metadata().get("size");
         int axes = expected.shape(tensor).dimension();
         return size == null ? (int) expected.shape(tensor).get(axes - 2) : Integer.parseInt(size);

@@ -7,7 +7,7 @@ import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +36,7 @@ final class InceptionGolden implements GoldenCase {
     public List<Check> check(Path folder, GoldenRun run) throws IOException {
         Path file = folder.resolve("inception.json");
         FillFormula formula = FillFormula.parse(Files.readString(file), file.toString());
-        SafetensorsFile expected = Safetensors.read(folder.resolve("inception.safetensors"));
+        TensorFile expected = Safetensors.read(folder.resolve("inception.safetensors"));
         List<Check> checks = new ArrayList<>();
         try (NamedTensors weights = formula.tensors(InceptionV3.table(), run.manager());
                 InceptionV3 network = new InceptionV3(weights, run.manager());

@@ -12,7 +12,7 @@ import io.github.rarspark.kernel.metrics.Moments;
 import io.github.rarspark.kernel.metrics.PrecisionRecall;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,18 +41,18 @@ final class MetricsGolden implements GoldenCase {
     @Override
     public List<Check> check(Path folder, GoldenRun run) throws IOException {
         JsonNode expected = new ObjectMapper().readTree(Files.readString(folder.resolve("expected.json")));
-        SafetensorsFile features = Safetensors.read(folder.resolve("features.safetensors"));
+        TensorFile features = Safetensors.read(folder.resolve("features.safetensors"));
         return new Comparison(expected, features, run.manager()).all();
     }
 
     /** One case being checked. */
     private static final class Comparison {
         private final JsonNode expected;
-        private final SafetensorsFile features;
+        private final TensorFile features;
         private final NDManager manager;
         private final List<Check> checks = new ArrayList<>();
 
-        Comparison(JsonNode expected, SafetensorsFile features, NDManager manager) {
+        Comparison(JsonNode expected, TensorFile features, NDManager manager) {
             this.expected = expected;
             this.features = features;
             this.manager = manager;

@@ -17,7 +17,7 @@ import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,7 +61,7 @@ final class RarGolden implements GoldenCase {
     public List<Check> check(Path folder, GoldenRun run) throws IOException {
         String text = Files.readString(folder.resolve("rar.json"));
         JsonNode json = new ObjectMapper().readTree(text);
-        SafetensorsFile expected = Safetensors.read(folder.resolve("rar.safetensors"));
+        TensorFile expected = Safetensors.read(folder.resolve("rar.safetensors"));
         FillFormula formula = FillFormula.parse(text, folder.resolve("rar.json").toString());
         return new Comparison(json, formula, expected, run).all();
     }
@@ -70,14 +70,14 @@ final class RarGolden implements GoldenCase {
     private static final class Comparison {
         private final JsonNode json;
         private final FillFormula formula;
-        private final SafetensorsFile expected;
+        private final TensorFile expected;
         private final GoldenRun run;
         private final NDManager manager;
         private final RarConfig config;
         private final long[][] ids;
         private final List<Check> checks = new ArrayList<>();
 
-        Comparison(JsonNode json, FillFormula formula, SafetensorsFile expected, GoldenRun run) {
+        Comparison(JsonNode json, FillFormula formula, TensorFile expected, GoldenRun run) {
             this.json = json;
             this.formula = formula;
             this.expected = expected;

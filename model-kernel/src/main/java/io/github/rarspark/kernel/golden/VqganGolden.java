@@ -9,7 +9,7 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +43,7 @@ final class VqganGolden implements GoldenCase {
         Path file = folder.resolve("vqgan.json");
         String text = Files.readString(file);
         VqganConfig config = config(new ObjectMapper().readTree(text));
-        SafetensorsFile expected = Safetensors.read(folder.resolve("vqgan.safetensors"));
+        TensorFile expected = Safetensors.read(folder.resolve("vqgan.safetensors"));
         FillFormula formula = FillFormula.parse(text, file.toString());
         List<Check> checks = new ArrayList<>();
         try (Vqgan vqgan = new Vqgan(config, formula.tensors(config.table(), run.manager()));
@@ -78,7 +78,7 @@ final class VqganGolden implements GoldenCase {
     }
 
     /** The largest gap at which a token differs; one that differs must be undecided. */
-    private static Check tokens(long[] actual, SafetensorsFile expected, double undecidedGap) {
+    private static Check tokens(long[] actual, TensorFile expected, double undecidedGap) {
         long[] stated = expected.longs("tokens");
         double[] gaps = expected.names().contains("relative_gap_to_second_code")
                 ? expected.doubles("relative_gap_to_second_code")
@@ -103,7 +103,7 @@ final class VqganGolden implements GoldenCase {
                 json.required("codebook_size").asInt());
     }
 
-    private static NDArray floats(TensorScope scope, SafetensorsFile file, String name) {
+    private static NDArray floats(TensorScope scope, TensorFile file, String name) {
         return scope.floats(file.floats(name), file.shape(name).getShape());
     }
 }

@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterTable;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -63,7 +63,7 @@ public final class InceptionV3 implements AutoCloseable {
      * @param parent the manager below which the weights live, and whose device computes
      * @throws io.github.rarspark.kernel.error.DataException if the file holds another model
      */
-    public static InceptionV3 load(SafetensorsFile file, NDManager parent) {
+    public static InceptionV3 load(TensorFile file, NDManager parent) {
         try (NamedTensors weights = NamedTensors.load(file, table(), parent)) {
             return new InceptionV3(weights, parent);
         }

@@ -6,7 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 
 /**
  * The tokenizer: images to a grid of codes, and codes to images.
@@ -26,7 +26,7 @@ public record Vqgan(VqganConfig config, NamedTensors weights) implements AutoClo
      * @param parent the manager below which the weights live, and whose device computes
      * @throws DataException if the file holds no tokenizer
      */
-    public static Vqgan load(SafetensorsFile file, NDManager parent) {
+    public static Vqgan load(TensorFile file, NDManager parent) {
         VqganConfig config = VqganConfig.of(file);
         return new Vqgan(config, NamedTensors.load(file, config.table(), parent));
     }

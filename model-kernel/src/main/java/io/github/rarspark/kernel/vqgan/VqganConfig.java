@@ -5,7 +5,7 @@ import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.weights.Init;
 import io.github.rarspark.kernel.weights.ParameterSpec;
 import io.github.rarspark.kernel.weights.ParameterTable;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import io.github.rarspark.kernel.weights.TensorInfo;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -49,7 +49,7 @@ public record VqganConfig(int hidden, List<Integer> channelMult, int resBlocks, 
      *
      * @throws DataException if the file has not the tensors that tell
      */
-    public static VqganConfig of(SafetensorsFile file) {
+    public static VqganConfig of(TensorFile file) {
         int hidden = (int) dimension(file, "encoder.conv_in.weight", 0);
         List<Integer> channelMult = new ArrayList<>();
         while (file.names().contains("encoder.down." + channelMult.size() + ".block.0.conv1.weight")) {
@@ -65,7 +65,7 @@ public record VqganConfig(int hidden, List<Integer> channelMult, int resBlocks, 
                         dimension(file, "quantize.embedding.weight", 0));
     }
 
-    private static long dimension(SafetensorsFile file, String name, int axis) {
+    private static long dimension(TensorFile file, String name, int axis) {
         TensorInfo info = file.tensor(name);
         if (info.shape().dimension() <= axis) {
             throw new DataException("Tensor '" + name + "' of " + file.file() + " has the shape " + info.shape()

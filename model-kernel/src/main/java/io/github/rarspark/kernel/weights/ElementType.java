@@ -2,7 +2,7 @@ package io.github.rarspark.kernel.weights;
 
 import ai.djl.ndarray.types.DataType;
 
-/** The element types of safetensors files that this reader knows. The constants' names are those of the format. */
+/** The element types of stored tensors. The constants' names are those of the safetensors format. */
 public enum ElementType {
     /** IEEE 754 double precision. */
     F64(8),
@@ -18,6 +18,8 @@ public enum ElementType {
     I32(4),
     /** Signed, 16 bits. */
     I16(2),
+    /** Signed, 8 bits. */
+    I8(1),
     /** Unsigned, 8 bits. */
     U8(1),
     /** One byte, 0 or 1. */
@@ -45,6 +47,11 @@ public enum ElementType {
             case BOOLEAN -> BOOL;
             default -> throw new IllegalArgumentException("Cannot store tensors of type " + type);
         };
+    }
+
+    /** Whether this is F32, F16 or BF16, which models compute with in single precision. */
+    public boolean isFloat() {
+        return this == F32 || this == F16 || this == BF16;
     }
 
     /** Bytes an element takes. */

@@ -31,7 +31,7 @@ public final class NamedTensors implements AutoCloseable {
      * @param parent the manager below which the tensors live, and whose device they are on
      * @throws DataException if the file's tensors are not exactly the table's
      */
-    public static NamedTensors load(SafetensorsFile file, ParameterTable table, NDManager parent) {
+    public static NamedTensors load(TensorFile file, ParameterTable table, NDManager parent) {
         table.check(file.file(), file.tensors());
         return create(parent, table.byName().keySet(), file::load);
     }
@@ -41,7 +41,7 @@ public final class NamedTensors implements AutoCloseable {
      *
      * @throws DataException if one has a type that tensors in memory do not have
      */
-    public static NamedTensors load(SafetensorsFile file, NDManager parent) {
+    public static NamedTensors load(TensorFile file, NDManager parent) {
         return create(parent, file.names(), file::load);
     }
 

@@ -56,7 +56,7 @@ public final class ParameterTable {
             TensorInfo info = stored.get(spec.name());
             if (info == null) {
                 missing.add(Text.quote(spec.name()));
-            } else if (!isFloat(info.type()) || !info.shape().equals(spec.shape())) {
+            } else if (!info.type().isFloat() || !info.shape().equals(spec.shape())) {
                 different.add(Text.quote(spec.name()) + " is " + info.type() + info.shape() + " instead of F32"
                         + spec.shape());
             }
@@ -73,10 +73,6 @@ public final class ParameterTable {
             throw new DataException(
                     "The weights in " + source + " are not this model's: " + String.join("; ", findings));
         }
-    }
-
-    private static boolean isFloat(ElementType type) {
-        return type == ElementType.F32 || type == ElementType.F16 || type == ElementType.BF16;
     }
 
     private static void describe(List<String> findings, List<String> tensors, String what) {

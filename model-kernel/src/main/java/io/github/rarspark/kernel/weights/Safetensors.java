@@ -2,25 +2,21 @@ package io.github.rarspark.kernel.weights;
 
 import ai.djl.ndarray.NDArray;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.weights.MappedRanges.Range;
 import io.github.rarspark.kernel.weights.SafetensorsHeader.Entry;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Reads and writes safetensors files: eight bytes header length (little-endian), a json header, and the tensors' data. A reader
- * touches nothing of the data before it has checked the header in full.
+ * Reads and writes safetensors files: eight bytes header length (little-endian), a json header, and the tensors' data. A
+ * reader touches nothing of the data before it has checked the header in full.
  */
 public final class Safetensors {
     private Safetensors() {}
@@ -32,55 +28,48 @@ public final class Safetensors {
      * @throws DataException if the file breaks the format
      * @throws IOException if it cannot be read
      */
-    public static SafetensorsFile read(Path path) throws IOException {
-        String file = path.toString();
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            InputStream in = Channels.newInputStream(channel);
-            int length = SafetensorsHeader.length(in.readNBytes(SafetensorsHeader.PREFIX), file);
-            SafetensorsHeader header = header(in, length, file);
-            long start = SafetensorsHeader.PREFIX + (long) length;
-            return map(channel, start, header, file);
-        }
+    public static TensorFile read(Path path) throws IOException {
+        return MappedRanges.inFile(path, channel -> read(channel, path.toString()));
     }
 
     /**
-     * Reads a whole stream. Its data goes to a temporary file that is mapped into memory and then deleted, so the tensors
-     * take neither heap nor more memory than the stream has bytes, whatever its header claims.
+     * Reads a whole stream. It goes to a temporary file that is mapped into memory and then deleted, so the tensors take
+     * neither heap nor more memory than the stream has bytes, whatever its header claims.
      *
      * @param file what messages call the stream
      * @throws DataException if the stream breaks the format
-     * @throws IOException if it cannot be read, or the temporary folder cannot hold its data
+     * @throws IOException if it cannot be read, or the temporary folder cannot hold it
      */
-    public static SafetensorsFile read(InputStream in, String file) throws IOException {
-        int length = SafetensorsHeader.length(in.readNBytes(SafetensorsHeader.PREFIX), file);
-        SafetensorsHeader header = header(in, length, file);
-        Path data = Files.createTempFile("tensors", ".bin");
-        try (FileChannel channel = FileChannel.open(
-                data, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE)) {
-            in.transferTo(Channels.newOutputStream(channel));
-            return map(channel, 0, header, file);
-        } finally {
-            Files.deleteIfExists(data);
-        }
+    public static TensorFile read(InputStream in, String file) throws IOException {
+        return MappedRanges.inTemporaryFile(in, channel -> read(channel, file));
     }
 
-    private static SafetensorsFile map(FileChannel channel, long start, SafetensorsHeader header, String file)
-            throws IOException {
+    /** Checks the header, then maps the data. */
+    static TensorFile read(FileChannel channel, String file) throws IOException {
+        int length = SafetensorsHeader.length(MappedRanges.read(channel, 0, SafetensorsHeader.PREFIX), file);
+        byte[] json = MappedRanges.read(channel, SafetensorsHeader.PREFIX, length);
+        if (json.length < length) {
+            throw SafetensorsHeader.malformed(
+                    file, "its header claims " + length + " bytes, but only " + json.length + " follow");
+        }
+        SafetensorsHeader header = SafetensorsHeader.parse(json, file);
+        long start = SafetensorsHeader.PREFIX + (long) length;
         long present = channel.size() - start;
         if (present != header.dataBytes()) {
             throw SafetensorsHeader.malformed(
                     file, "its header describes " + header.dataBytes() + " bytes of data, but " + present + " follow");
         }
-        Map<String, ByteBuffer> data = new LinkedHashMap<>();
+        List<Range> ranges = new ArrayList<>();
         for (Entry entry : header.entries()) {
-            int bytes = byteCount(entry, file);
-            data.put(
-                    entry.info().name(),
-                    bytes == 0
-                            ? ByteBuffer.allocateDirect(0)
-                            : channel.map(MapMode.READ_ONLY, start + entry.begin(), bytes));
+            checkLength(entry.info(), file);
+            ranges.add(new Range(start + entry.begin(), start + entry.end()));
         }
-        return new SafetensorsFile(file, header, data);
+        List<ByteBuffer> data = MappedRanges.map(channel, ranges);
+        List<StoredTensor> tensors = new ArrayList<>();
+        for (Entry entry : header.entries()) {
+            tensors.add(StoredTensor.contiguous(entry.info(), data.get(tensors.size())));
+        }
+        return new TensorFile(file, WeightFormat.SAFETENSORS, header.metadata(), tensors);
     }
 
     /**
@@ -101,22 +90,10 @@ public final class Safetensors {
         writer.finish();
     }
 
-    private static SafetensorsHeader header(InputStream in, int length, String file) throws IOException {
-        byte[] json = in.readNBytes(length);
-        if (json.length < length) {
-            throw SafetensorsHeader.malformed(
-                    file, "its header claims " + length + " bytes, but only " + json.length + " follow");
+    private static void checkLength(TensorInfo tensor, String file) {
+        if (tensor.bytes() > Integer.MAX_VALUE) {
+            throw new DataException("Cannot read tensor " + Text.quote(tensor.name()) + " of " + file + ": "
+                    + tensor.bytes() + " bytes are more than the 2 GiB that one tensor may have");
         }
-        return SafetensorsHeader.parse(json, file);
-    }
-
-    private static int byteCount(Entry entry, String file) {
-        long bytes = entry.info().bytes();
-        if (bytes > Integer.MAX_VALUE) {
-            throw new DataException(
-                    "Cannot read tensor " + Text.quote(entry.info().name()) + " of " + file + ": " + bytes
-                            + " bytes are more than the 2 GiB that one tensor may have");
-        }
-        return (int) bytes;
     }
 }

@@ -17,7 +17,7 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,7 +45,7 @@ class TwoRankTrainingTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 4})
     void splitTrainingGivesTheGoldenLossesAndWeights(int ranks) throws Exception {
-        SafetensorsFile expected = Safetensors.read(CASE.resolve("rar.safetensors"));
+        TensorFile expected = Safetensors.read(CASE.resolve("rar.safetensors"));
         List<Outcome> outcomes = train(ranks, expected);
         double[] losses = expected.doubles("train/losses");
         for (int step = 0; step < losses.length; step++) {
@@ -73,7 +73,7 @@ class TwoRankTrainingTest {
         assertThat(outcomes.get(0).losses()).isNotEqualTo(outcomes.get(1).losses());
     }
 
-    private static List<Outcome> train(int ranks, SafetensorsFile expected) throws Exception {
+    private static List<Outcome> train(int ranks, TensorFile expected) throws Exception {
         ExecutorService pool = Executors.newFixedThreadPool(ranks);
         try {
             CompletableFuture<Integer> port = new CompletableFuture<>();
@@ -106,7 +106,7 @@ class TwoRankTrainingTest {
         return ProcessGroup.join(store, rank, ranks, "127.0.0.1", TIMEOUT);
     }
 
-    private static Outcome steps(ProcessGroup group, SafetensorsFile expected) throws Exception {
+    private static Outcome steps(ProcessGroup group, TensorFile expected) throws Exception {
         Torch.setIntraOpThreads(1);
         FillFormula formula = FillFormula.parse(Files.readString(CASE.resolve("rar.json")), "rar.json");
         long[] ids = expected.longs("ids");

@@ -11,7 +11,7 @@ import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -86,7 +86,7 @@ class InceptionV3Test {
         try (NDManager own = manager.newSubManager()) {
             Safetensors.write(bytes, Map.of(), Map.of("fc.bias", own.zeros(new Shape(1008))));
         }
-        SafetensorsFile file = Safetensors.read(new ByteArrayInputStream(bytes.toByteArray()), "half.safetensors");
+        TensorFile file = Safetensors.read(new ByteArrayInputStream(bytes.toByteArray()), "half.safetensors");
         assertThatThrownBy(() -> InceptionV3.load(file, manager))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("half.safetensors")

@@ -13,7 +13,7 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.Init;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -37,7 +37,7 @@ class VqganTest {
     @Test
     void aFileOfAnotherModelIsRefused() throws IOException {
         try (NDManager manager = NDManager.newBaseManager()) {
-            SafetensorsFile file = file(Map.of("lm_head.weight", manager.zeros(new Shape(2, 2))));
+            TensorFile file = file(Map.of("lm_head.weight", manager.zeros(new Shape(2, 2))));
             assertThatThrownBy(() -> Vqgan.load(file, manager))
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("encoder.conv_in.weight");
@@ -123,7 +123,7 @@ class VqganTest {
         return new Vqgan(CONFIG, NamedTensors.initial(CONFIG.table(), 0, manager));
     }
 
-    private static SafetensorsFile file(Map<String, NDArray> tensors) throws IOException {
+    private static TensorFile file(Map<String, NDArray> tensors) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         Safetensors.write(out, Map.of(), tensors);
         return Safetensors.read(new ByteArrayInputStream(out.toByteArray()), "weights");

@@ -107,7 +107,7 @@ class NamedTensorsTest {
         }
     }
 
-    private static SafetensorsFile file(NamedTensors tensors) throws IOException {
+    private static TensorFile file(NamedTensors tensors) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         Safetensors.write(out, Map.of(), tensors.asMap());
         return Safetensors.read(new ByteArrayInputStream(out.toByteArray()), "stream");

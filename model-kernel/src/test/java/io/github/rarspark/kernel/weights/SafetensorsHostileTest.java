@@ -126,7 +126,7 @@ class SafetensorsHostileTest {
     }
 
     private interface ThrowingRead {
-        SafetensorsFile run() throws IOException;
+        TensorFile run() throws IOException;
     }
 
     private static byte[] prefix(long length) {

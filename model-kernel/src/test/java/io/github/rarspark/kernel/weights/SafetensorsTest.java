@@ -43,7 +43,7 @@ class SafetensorsTest {
             byte[] bytes = write(Map.of("b", "2", "a", "1\n"), tensors);
             Path path = Files.write(folder.resolve("x.safetensors"), bytes);
 
-            for (SafetensorsFile file :
+            for (TensorFile file :
                     List.of(Safetensors.read(path), Safetensors.read(new ByteArrayInputStream(bytes), "stream"))) {
                 assertThat(file.names()).containsExactlyElementsOf(tensors.keySet());
                 assertThat(file.metadata()).containsExactly(Map.entry("a", "1\n"), Map.entry("b", "2"));
@@ -65,7 +65,7 @@ class SafetensorsTest {
     void loadedTensorsDoNotShareTheMappedPages() throws IOException {
         try (NDManager manager = NDManager.newBaseManager()) {
             byte[] bytes = write(Map.of(), Map.of("w", manager.create(new float[] {1, 2})));
-            SafetensorsFile file = Safetensors.read(Files.write(folder.resolve("w.safetensors"), bytes));
+            TensorFile file = Safetensors.read(Files.write(folder.resolve("w.safetensors"), bytes));
             NDArray loaded = file.load("w", manager);
             loaded.addi(1);
             assertThat(loaded.toFloatArray()).containsExactly(2, 3);
@@ -109,7 +109,7 @@ class SafetensorsTest {
         writer.write("half", bytes(halves));
         writer.write("brain", bytes(brains));
         writer.finish();
-        SafetensorsFile file = Safetensors.read(new ByteArrayInputStream(out.toByteArray()), "stream");
+        TensorFile file = Safetensors.read(new ByteArrayInputStream(out.toByteArray()), "stream");
         assertThat(file.floats("half")).containsExactly(values);
         assertThat(file.floats("brain")).containsExactly(brainValues);
         try (NDManager manager = NDManager.newBaseManager()) {
@@ -121,7 +121,7 @@ class SafetensorsTest {
     void wrongRequestsSayWhatTheFileHas() throws IOException {
         try (NDManager manager = NDManager.newBaseManager()) {
             byte[] bytes = write(Map.of(), Map.of("w", manager.create(new long[] {1, 2})));
-            SafetensorsFile file = Safetensors.read(new ByteArrayInputStream(bytes), "x");
+            TensorFile file = Safetensors.read(new ByteArrayInputStream(bytes), "x");
             assertThatThrownBy(() -> file.floats("v"))
                     .isInstanceOf(DataException.class)
                     .hasMessage("No tensor 'v' in x; it has 1, the first is 'w'");

@@ -3,8 +3,7 @@ package io.github.rarspark.common.spark;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
-import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
@@ -30,14 +29,14 @@ public record WeightFile(String path, long bytes, String sha256) implements Seri
     }
 
     /**
-     * Reads the file.
+     * Reads the file, in any format of weights.
      *
-     * @throws DataException if it breaks the format, or its content is no longer what it was
+     * @throws DataException if it breaks its format, or its content is no longer what it was
      */
-    public SafetensorsFile read(Storage storage) throws IOException {
+    public TensorFile read(Storage storage) throws IOException {
         MessageDigest digest = Sha256.digest();
         try (InputStream in = new DigestInputStream(storage.open(path), digest)) {
-            SafetensorsFile file = Safetensors.read(in, path);
+            TensorFile file = TensorFile.open(in, path);
             if (!HexFormat.of().formatHex(digest.digest()).equals(sha256)) {
                 throw new DataException("Cannot use " + path + ": it was replaced while the job runs; start again");
             }

@@ -11,7 +11,7 @@ import io.github.rarspark.kernel.classifier.Classifier;
 import io.github.rarspark.kernel.vqgan.Reconstruction;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.weights.Safetensors;
-import io.github.rarspark.kernel.weights.SafetensorsFile;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,7 +61,7 @@ class DemoWeightsTest {
     void theClassifierIsRightOnNineTestImagesOfTen() throws IOException {
         Path file = DEMO.resolve("classifier.safetensors");
         assertThat(Files.size(file)).isLessThan(1_000_000);
-        SafetensorsFile tensors = Safetensors.read(file);
+        TensorFile tensors = Safetensors.read(file);
         assertThat(tensors.metadata()).containsEntry("name", "fashion classifier");
         try (NDManager manager = NDManager.newBaseManager();
                 Classifier classifier = Classifier.load(tensors, manager)) {

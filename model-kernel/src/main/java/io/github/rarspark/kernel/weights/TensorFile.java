@@ -5,35 +5,74 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.DataException;
-import io.github.rarspark.kernel.weights.SafetensorsHeader.Entry;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The tensors of a safetensors file that {@link Safetensors} has checked. Immutable; needs no closing. */
-public final class SafetensorsFile {
+/** The tensors of a weight file whose structure has been checked. Immutable; needs no closing. */
+public final class TensorFile {
+    /** How many elements are converted at a time: what conversions take of the heap. */
+    private static final int CHUNK = 1 << 20;
+
     private final String file;
+    private final WeightFormat format;
     private final Map<String, String> metadata;
     private final Map<String, TensorInfo> tensors;
-    private final Map<String, ByteBuffer> data;
+    private final Map<String, StoredTensor> stored;
 
-    SafetensorsFile(String file, SafetensorsHeader header, Map<String, ByteBuffer> data) {
+    TensorFile(String file, WeightFormat format, Map<String, String> metadata, List<StoredTensor> stored) {
         this.file = file;
-        this.metadata = Collections.unmodifiableMap(header.metadata());
+        this.format = format;
+        this.metadata = Collections.unmodifiableMap(metadata);
         Map<String, TensorInfo> infos = new LinkedHashMap<>();
-        for (Entry entry : header.entries()) {
-            infos.put(entry.info().name(), entry.info());
+        Map<String, StoredTensor> byName = new LinkedHashMap<>();
+        for (StoredTensor tensor : stored) {
+            infos.put(tensor.info().name(), tensor.info());
+            byName.put(tensor.info().name(), tensor);
         }
         this.tensors = Collections.unmodifiableMap(infos);
-        this.data = data;
+        this.stored = byName;
+    }
+
+    /**
+     * Opens a local file in any {@linkplain WeightFormat format}, which its content tells. It is mapped into memory, and
+     * its pages are read when a tensor is used; it must not be written to while its tensors are in use.
+     *
+     * @throws DataException if the file has no known format or breaks it
+     * @throws IOException if it cannot be read
+     */
+    public static TensorFile open(Path path) throws IOException {
+        return MappedRanges.inFile(path, channel -> WeightFormat.read(channel, path.toString()));
+    }
+
+    /**
+     * Reads a whole stream in any format, as {@link #open(Path)}. It goes to a temporary file that is mapped into memory
+     * and then deleted, so the tensors take neither heap nor more memory than the stream has bytes.
+     *
+     * @param file what messages call the stream
+     * @throws DataException if the stream has no known format or breaks it
+     * @throws IOException if it cannot be read, or the temporary folder cannot hold it
+     */
+    public static TensorFile open(InputStream in, String file) throws IOException {
+        return MappedRanges.inTemporaryFile(in, channel -> WeightFormat.read(channel, file));
     }
 
     /** What messages call this file. */
     public String file() {
         return file;
+    }
+
+    /** The format the file has. */
+    public WeightFormat format() {
+        return format;
     }
 
     /** The file's own key-value text; empty if it has none. */
@@ -77,13 +116,13 @@ public final class SafetensorsFile {
     }
 
     /**
-     * The bytes of a tensor, read-only, little-endian, outside the heap.
+     * The bytes of a tensor, row-major, read-only, little-endian, outside the heap.
      *
-     * @throws DataException if the file has no tensor of this name
+     * @throws DataException if the file has no tensor of this name, or the bytes do not have the file's checksum
      */
     public ByteBuffer data(String name) {
         tensor(name);
-        return data.get(name).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        return stored.get(name).data();
     }
 
     /**
@@ -93,23 +132,33 @@ public final class SafetensorsFile {
      */
     public float[] floats(String name) {
         TensorInfo info = tensor(name);
-        ByteBuffer bytes = data(name);
+        requireFloats(info);
         float[] values = new float[(int) info.elements()];
-        switch (info.type()) {
-            case F32 -> bytes.asFloatBuffer().get(values);
+        read(info.type(), data(name), values, values.length);
+        return values;
+    }
+
+    /** The next {@code count} elements of a tensor of F32, F16 or BF16. */
+    private static void read(ElementType type, ByteBuffer bytes, float[] values, int count) {
+        switch (type) {
             case F16 -> {
-                for (int i = 0; i < values.length; i++) {
+                for (int i = 0; i < count; i++) {
                     values[i] = HalfPrecision.toFloat(bytes.getShort());
                 }
             }
             case BF16 -> {
-                for (int i = 0; i < values.length; i++) {
+                for (int i = 0; i < count; i++) {
                     values[i] = Float.intBitsToFloat(bytes.getShort() << 16);
                 }
             }
-            default -> throw unsuited(info, "F32, F16 or BF16");
+            default -> bytes.asFloatBuffer().get(values, 0, count);
         }
-        return values;
+    }
+
+    private void requireFloats(TensorInfo info) {
+        if (!info.type().isFloat()) {
+            throw unsuited(info, "F32, F16 or BF16");
+        }
     }
 
     /**
@@ -145,8 +194,9 @@ public final class SafetensorsFile {
                 case I64 -> bytes.getLong();
                 case I32 -> bytes.getInt();
                 case I16 -> bytes.getShort();
+                case I8 -> bytes.get();
                 case U8, BOOL -> bytes.get() & 0xff;
-                default -> throw unsuited(info, "I64, I32, I16, U8 or BOOL");
+                default -> throw unsuited(info, "I64, I32, I16, I8, U8 or BOOL");
             };
         }
         return values;
@@ -166,8 +216,8 @@ public final class SafetensorsFile {
             case I32 -> copy(info, DataType.INT32, manager);
             case U8 -> copy(info, DataType.UINT8, manager);
             case BOOL -> copy(info, DataType.BOOLEAN, manager);
-            case F16, BF16 -> NamedTensors.copy(floats(name), info.shape(), manager);
-            case I16 -> throw unsuited(info, "a type that tensors of a model can have");
+            case F16, BF16 -> widen(info, manager);
+            case I16, I8 -> throw unsuited(info, "a type that tensors of a model can have");
         };
     }
 
@@ -178,6 +228,23 @@ public final class SafetensorsFile {
         // A direct buffer becomes the tensor's own memory, and a mapped file's pages cannot be written to.
         try (NDArray view = manager.create(data(info.name()), info.shape(), type)) {
             return view.duplicate();
+        }
+    }
+
+    private NDArray widen(TensorInfo info, NDManager manager) {
+        ByteBuffer bytes = data(info.name());
+        long elements = info.elements();
+        float[] chunk = new float[(int) Math.min(CHUNK, elements)];
+        try (TensorScope s = TensorScope.inference(manager)) {
+            NDArray values = s.zeros(elements);
+            for (long done = 0; done < elements; done += chunk.length) {
+                int count = (int) Math.min(chunk.length, elements - done);
+                read(info.type(), bytes, chunk, count);
+                try (TensorScope part = s.open()) {
+                    part.copy(part.narrow(values, 0, done, count), part.floats(Arrays.copyOf(chunk, count), count));
+                }
+            }
+            return s.keep(s.reshape(values, info.shape().getShape()));
         }
     }
 
