@@ -30,8 +30,8 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
     static final String METADATA = "__metadata__";
     /** Bytes of the header's length at the start of a file. */
     static final int PREFIX = Long.BYTES;
-    /** The longest header that readers of this format accept, the public library's too. */
-    static final long LONGEST = 100_000_000;
+    /** The longest header that is read: that of 100,000 tensors has less. */
+    static final long LONGEST = 16 << 20;
 
     private static final JsonFactory JSON = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -90,6 +90,10 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
                 if (name.equals(METADATA)) {
                     readMetadata(parser, file, metadata);
                 } else {
+                    expect(
+                            entries.size() < TensorFile.MOST_TENSORS,
+                            file,
+                            "it has more than " + TensorFile.MOST_TENSORS + " tensors");
                     entries.add(readEntry(parser, file, name));
                 }
             }

@@ -19,6 +19,8 @@ import java.util.Set;
 
 /** The tensors of a weight file whose structure has been checked. Immutable; needs no closing. */
 public final class TensorFile {
+    /** The most tensors of a file: their names and shapes are in the heap. */
+    static final int MOST_TENSORS = 100_000;
     /** How many elements are converted at a time: what conversions take of the heap. */
     private static final int CHUNK = 1 << 20;
 
@@ -215,7 +217,10 @@ public final class TensorFile {
             case I64 -> copy(info, DataType.INT64, manager);
             case I32 -> copy(info, DataType.INT32, manager);
             case U8 -> copy(info, DataType.UINT8, manager);
-            case BOOL -> copy(info, DataType.BOOLEAN, manager);
+            case BOOL -> {
+                requireTruthValues(info);
+                yield copy(info, DataType.BOOLEAN, manager);
+            }
             case F16, BF16 -> widen(info, manager);
             case I16, I8 -> throw unsuited(info, "a type that tensors of a model can have");
         };
@@ -228,6 +233,18 @@ public final class TensorFile {
         // A direct buffer becomes the tensor's own memory, and a mapped file's pages cannot be written to.
         try (NDArray view = manager.create(data(info.name()), info.shape(), type)) {
             return view.duplicate();
+        }
+    }
+
+    /** C++ may do anything with a bool that is neither 0 nor 1. */
+    private void requireTruthValues(TensorInfo info) {
+        ByteBuffer bytes = data(info.name());
+        while (bytes.hasRemaining()) {
+            byte value = bytes.get();
+            if (value != 0 && value != 1) {
+                throw new DataException("Tensor " + Text.quote(info.name()) + " of " + file + " has the truth value "
+                        + value + ", which is neither 0 nor 1");
+            }
         }
     }
 

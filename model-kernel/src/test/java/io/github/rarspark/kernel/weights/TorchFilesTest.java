@@ -1,0 +1,90 @@
+package io.github.rarspark.kernel.weights;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.kernel.golden.FillFormula;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Files that PyTorch wrote (src/test/python says how) have the tensors that safetensors' own library wrote. */
+class TorchFilesTest {
+    private static final Path FOLDER = Path.of("src/test/resources/weights");
+    private static final Path GOLDEN = Path.of("src/test/resources/golden");
+
+    @ParameterizedTest
+    @CsvSource({
+        "zip.pth, expected, TORCH_ZIP",
+        "no-crc.pth, expected, TORCH_ZIP",
+        "protocol-4.pth, expected, TORCH_ZIP",
+        "nested.pth, expected, TORCH_ZIP",
+        "module.pth, module, TORCH_ZIP",
+        "legacy.pth, expected, TORCH_LEGACY",
+        "two-dictionaries.pth, expected, TORCH_LEGACY",
+        "module-legacy.pth, module, TORCH_LEGACY",
+        "expected.safetensors, expected, SAFETENSORS",
+    })
+    void everyTensorIsBitEqual(String name, String expectedName, WeightFormat format) throws IOException {
+        TensorFile expected = Safetensors.read(FOLDER.resolve(expectedName + ".safetensors"));
+        TensorFile mapped = TensorFile.open(FOLDER.resolve(name));
+        assertSame(mapped, expected);
+        assertThat(mapped.format()).isEqualTo(format);
+        try (InputStream in = Files.newInputStream(FOLDER.resolve(name))) {
+            assertSame(TensorFile.open(in, "a stream"), expected);
+        }
+    }
+
+    static void assertSame(TensorFile actual, TensorFile expected) {
+        assertThat(actual.names()).containsExactlyInAnyOrderElementsOf(expected.names());
+        for (String name : expected.names()) {
+            assertThat(actual.tensor(name)).as(name).isEqualTo(expected.tensor(name));
+            assertThat(actual.data(name)).as(name).isEqualTo(expected.data(name));
+        }
+    }
+
+    @Test
+    void scalarsBesideTheStateDictAreNotes() throws IOException {
+        assertThat(TensorFile.open(FOLDER.resolve("nested.pth")).metadata())
+                .containsOnly(java.util.Map.entry("epoch", "7"), java.util.Map.entry("loss", "0.25"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"half", "bfloat", "transposed", "every_other", "scalar", "empty"})
+    void halvesAndViewsLoadAsFloats(String name) throws IOException {
+        TensorFile file = TensorFile.open(FOLDER.resolve("legacy.pth"));
+        try (NDManager manager = NDManager.newBaseManager();
+                NDArray loaded = file.load(name, manager)) {
+            assertThat(loaded.getShape()).isEqualTo(file.shape(name));
+            assertThat(loaded.toFloatArray()).containsExactly(file.floats(name));
+        }
+    }
+
+    @Test
+    void viewsAreReadThroughTheirStrides() throws IOException {
+        TensorFile file = TensorFile.open(FOLDER.resolve("zip.pth"));
+        assertThat(file.floats("column")).containsExactly(4 / 7f, 10 / 7f, 16 / 7f, 22 / 7f);
+        assertThat(file.longs("permuted")).startsWith(0, 4, 8, 12, 16, 20, 1, 5);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"rar-small, rar", "vqgan-small, vqgan"})
+    void goldenWeightsAreThoseOfTheFormula(String folder, String name) throws IOException {
+        String json = Files.readString(GOLDEN.resolve(folder).resolve(name + ".json"));
+        FillFormula formula = FillFormula.parse(json, name);
+        TensorFile file = TensorFile.open(GOLDEN.resolve(folder).resolve(name + ".bin"));
+        assertThat(file.names())
+                .containsExactlyInAnyOrderElementsOf(formula.parameters().keySet());
+        for (String tensor : file.names()) {
+            assertThat(file.shape(tensor))
+                    .isEqualTo(formula.parameters().get(tensor).shape());
+            assertThat(file.floats(tensor)).as(tensor).containsExactly(formula.values(tensor));
+        }
+    }
+}
