@@ -58,6 +58,12 @@ def main(folder):
     plain = {name: tensor.detach().clone().contiguous() for name, tensor in all_tensors.items()}
     save_file(plain, folder / "expected.safetensors")
 
+    bits = torch.cat([torch.arange(0, 2**31, 1_234_567), torch.arange(0x33000000, 0x33000000 + 2**25, 24_571)])
+    floats = bits.int().view(torch.float32)
+    floats = torch.cat([floats, -floats, torch.tensor([65519.0, 65520.0, 65505.0, 2049.0, 2051.0, 3e-8, 2.98e-8])])
+    rounded = {"float": floats, "half": floats.half(), "bfloat": floats.bfloat16()}
+    save_file({name: tensor[~floats.isnan()] for name, tensor in rounded.items()}, folder / "rounded.safetensors")
+
     torch.manual_seed(1)
     model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
     state = model.state_dict()  # has the attribute _metadata

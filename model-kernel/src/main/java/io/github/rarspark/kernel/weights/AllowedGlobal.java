@@ -51,9 +51,14 @@ enum AllowedGlobal {
                 .orElseThrow();
     }
 
-    /** The name's module and last part. */
+    /** All of the name but its last part. */
     String module() {
         return pythonName.substring(0, pythonName.lastIndexOf('.'));
+    }
+
+    /** The last part of the name. */
+    String simpleName() {
+        return pythonName.substring(pythonName.lastIndexOf('.') + 1);
     }
 
     String pythonName() {

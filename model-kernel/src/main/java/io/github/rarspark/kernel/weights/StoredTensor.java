@@ -30,14 +30,19 @@ final class StoredTensor {
 
     /** A tensor whose elements lie one behind the other, row-major. */
     static StoredTensor contiguous(TensorInfo info, ByteBuffer data) {
-        long[] shape = info.shape().getShape();
+        return new StoredTensor(
+                info, () -> data, 0, contiguousStrides(info.shape().getShape()));
+    }
+
+    /** The strides of a tensor whose elements lie one behind the other, row-major. */
+    static long[] contiguousStrides(long[] shape) {
         long[] strides = new long[shape.length];
         long stride = 1;
         for (int axis = shape.length - 1; axis >= 0; axis--) {
             strides[axis] = stride;
-            stride *= shape[axis];
+            stride *= Math.max(1, shape[axis]);
         }
-        return new StoredTensor(info, () -> data, 0, strides);
+        return strides;
     }
 
     TensorInfo info() {

@@ -9,6 +9,7 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -128,6 +129,33 @@ public final class TensorFile {
     }
 
     /**
+     * The bytes of a tensor as {@link #data(String)}, converted to another type: of the nearest values, ties to even.
+     *
+     * @throws DataException if there is no such tensor, or one of the two types is not F32, F16 or BF16
+     */
+    public ByteBuffer data(String name, ElementType type) {
+        TensorInfo info = tensor(name);
+        if (info.type() == type) {
+            return data(name);
+        }
+        requireFloats(info);
+        ByteBuffer source = data(name);
+        ByteBuffer converted = ByteBuffer.allocateDirect(Math.toIntExact(info.elements() * type.bytes()))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        float[] value = new float[1];
+        while (source.hasRemaining()) {
+            read(info.type(), source, value, 1);
+            switch (type) {
+                case F32 -> converted.putFloat(value[0]);
+                case F16 -> converted.putShort(HalfPrecision.fromFloat(value[0]));
+                case BF16 -> converted.putShort(HalfPrecision.toBfloat16(value[0]));
+                default -> throw unsuited(info, type.name());
+            }
+        }
+        return converted.flip();
+    }
+
+    /**
      * The elements of a tensor of F32, F16 or BF16, row-major.
      *
      * @throws DataException if there is no such tensor or it has another type
@@ -153,7 +181,10 @@ public final class TensorFile {
                     values[i] = Float.intBitsToFloat(bytes.getShort() << 16);
                 }
             }
-            default -> bytes.asFloatBuffer().get(values, 0, count);
+            default -> {
+                bytes.asFloatBuffer().get(values, 0, count);
+                bytes.position(bytes.position() + count * Float.BYTES);
+            }
         }
     }
 
