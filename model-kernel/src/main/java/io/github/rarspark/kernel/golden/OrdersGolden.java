@@ -2,7 +2,6 @@ package io.github.rarspark.kernel.golden;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.rar.ScanOrder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 
@@ -37,7 +35,8 @@ final class OrdersGolden implements GoldenCase {
                 double[] stated = StreamSupport.stream(order.getValue().spliterator(), false)
                         .mapToDouble(JsonNode::asDouble)
                         .toArray();
-                double[] actual = Arrays.stream(named(order.getKey()).of(stated.length))
+                double[] actual = Arrays.stream(
+                                ScanOrder.labelled(order.getKey()).of(stated.length))
                         .asDoubleStream()
                         .toArray();
                 String name = side.getKey() + "/" + order.getKey();
@@ -45,14 +44,5 @@ final class OrdersGolden implements GoldenCase {
             }
         }
         return checks;
-    }
-
-    private static ScanOrder named(String name) {
-        String constant = name.toUpperCase(Locale.ROOT).replace('-', '_');
-        return Arrays.stream(ScanOrder.values())
-                .filter(order -> order.name().equals(constant))
-                .findFirst()
-                .orElseThrow(() -> new DataException("Cannot check the scan order '" + name + "' of " + FILE
-                        + ": the known ones are " + Arrays.toString(ScanOrder.values())));
     }
 }

@@ -32,7 +32,7 @@ public record RarConfig(
         boolean targetAware) {
 
     /** Rows of the position tables beyond the tokens, in the public files; only the first two more are read. */
-    private static final int SPARE_POSITIONS = 1024;
+    static final int SPARE_POSITIONS = 1024;
 
     private static final int SPARE_TIMESTEPS = 100;
     private static final Set<String> UNDECAYED_NAME_PARTS =

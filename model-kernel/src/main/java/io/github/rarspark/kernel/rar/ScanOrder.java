@@ -1,5 +1,9 @@
 package io.github.rarspark.kernel.rar;
 
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
 /**
  * A fixed order in which the tokens of a square grid are predicted (Table 3 of the paper). Entry k of {@link #of} is the
  * raster index of the k-th token.
@@ -92,6 +96,24 @@ public enum ScanOrder {
             order[k] = cell(k, side);
         }
         return order;
+    }
+
+    /** The order's name in files and recipes, such as {@code row-major}. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /**
+     * The order of a name.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    public static ScanOrder labelled(String label) {
+        return Arrays.stream(values())
+                .filter(order -> order.label().equals(label))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("There is no scan order '" + label + "'; there are "
+                        + Arrays.stream(values()).map(ScanOrder::label).collect(Collectors.joining(", "))));
     }
 
     private static int reversed(int value, int side) {
