@@ -77,10 +77,19 @@ public final class TrainJob {
         Optional<WeightFile> init = init();
         requireSlots();
         Plan plan = plan(tokens, init);
-        return new RunOutput(storage, settings.output()).run(plan, started, claim -> {
-            storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
-            return train(claim, new Inputs(tokens, init, tokenizer), started);
-        });
+        Optional<OutputClaim> claimed = new RunOutput(storage, settings.output()).claim(plan);
+        if (claimed.isEmpty()) {
+            return RunOutput.readResult(storage, settings.output()).orElseThrow();
+        }
+        try (OutputClaim claim = claimed.get()) {
+            try {
+                storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
+                return train(claim, new Inputs(tokens, init, tokenizer), started);
+            } catch (IOException | RuntimeException e) {
+                claim.fail(started, e);
+                throw e;
+            }
+        }
     }
 
     /** What the ranks read, apart from checkpoints. */
@@ -165,7 +174,9 @@ public final class TrainJob {
                 .orElseThrow(() -> new IllegalStateException("Training ended without a checkpoint"));
         metrics.publish();
         Checkpoints.publishModel(claim, last);
-        return result(claim, started, metrics);
+        JobResult result = result(claim, started, metrics);
+        claim.finish(result);
+        return result;
     }
 
     private void runRanks(RankAssignment assignment, Coordinator coordinator) {

@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.spark.sql.SparkSession;
 
@@ -73,8 +74,19 @@ public final class DemoJob {
         for (String name : DemoLayout.DATA) {
             inputs.put(name, Sha256.of(embedded(name)));
         }
-        Plan plan = Plan.of("demo", recipe.sha256(), inputs, Map.of());
-        return new RunOutput(storage, layout.output()).run(plan, started, this::run);
+        Optional<OutputClaim> claimed =
+                new RunOutput(storage, layout.output()).claim(Plan.of("demo", recipe.sha256(), inputs, Map.of()));
+        if (claimed.isEmpty()) {
+            return RunOutput.readResult(storage, layout.output()).orElseThrow();
+        }
+        try (OutputClaim claim = claimed.get()) {
+            try {
+                return run(claim);
+            } catch (IOException | RuntimeException e) {
+                claim.fail(started, e);
+                throw e;
+            }
+        }
     }
 
     private JobResult run(OutputClaim claim) throws IOException {
@@ -105,6 +117,7 @@ public final class DemoJob {
         String report = DemoReport.html(result, trained, grid, losses());
         claim.publish("grid.png", out -> out.write(grid));
         claim.publish("report.html", out -> out.write(report.getBytes(StandardCharsets.UTF_8)));
+        claim.finish(result);
         return result;
     }
 

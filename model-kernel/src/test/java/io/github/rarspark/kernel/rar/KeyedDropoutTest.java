@@ -234,9 +234,73 @@ class KeyedDropoutTest {
         }
     }
 
+    /** So whoever computes which rows of the global batch, all of them drop what one rank alone would. */
+    @Test
+    void theLossOfABatchIsTheMeanOfItsPartsWithTheirOwnRows() {
+        try (TinyRar tiny = TinyRar.adaln()) {
+            RarBatch whole = tiny.batch(4);
+            try (TensorScope s = TensorScope.inference(tiny.manager)) {
+                double together = tiny.model.loss(s, whole, of(0.3, 20, 4)).getFloat();
+                double first =
+                        tiny.model.loss(s, part(whole, 0, 1), of(0.3, 20, 1)).getFloat();
+                double rest =
+                        tiny.model.loss(s, part(whole, 1, 4), of(0.3, 21, 3)).getFloat();
+                assertThat((first + 3 * rest) / 4).isCloseTo(together, within(1e-5));
+                double others = tiny.model.loss(s, whole, of(0.3, 24, 4)).getFloat();
+                assertThat(Math.abs(others - together)).isGreaterThan(1e-3);
+            }
+        }
+    }
+
+    private static RarBatch part(RarBatch batch, int from, int to) {
+        return new RarBatch(
+                to - from,
+                Arrays.copyOfRange(batch.tokens(), from * TinyRar.TOKENS, to * TinyRar.TOKENS),
+                Arrays.copyOfRange(batch.orders(), from * TinyRar.TOKENS, to * TinyRar.TOKENS),
+                Arrays.copyOfRange(batch.conditions(), from, to));
+    }
+
+    /** What drops has no way into sampling and scoring: both give the loss that nothing was dropped from. */
+    @Test
+    void samplingAndScoringDropNothing() {
+        try (TinyRar tiny = TinyRar.adaln()) {
+            RarBatch batch = tiny.batch(1);
+            double[] scored = new double[TinyRar.TOKENS];
+            double[] sampled = new double[TinyRar.TOKENS];
+            try (TensorScope s = TensorScope.inference(tiny.manager)) {
+                NDArray logits_1TV = tiny.model.logits(s, batch);
+                for (int t = 0; t < TinyRar.TOKENS; t++) {
+                    NDArray target = s.longs(new long[] {batch.tokens()[t]}, 1);
+                    NDArray row = s.reshape(s.narrow(logits_1TV, 1, t, 1), 1, TinyRar.CODES);
+                    scored[t] = s.crossEntropy(row, target).getFloat();
+                }
+            }
+            long[][] orders = {batch.orders()};
+            try (RarDecoder decoder = new RarDecoder(tiny.model, tiny.manager, batch.conditions(), orders)) {
+                for (int t = 0; t < TinyRar.TOKENS; t++) {
+                    try (TensorScope s = TensorScope.inference(tiny.manager)) {
+                        NDArray logits_1V = t == 0
+                                ? decoder.prefill(s)
+                                : decoder.decode(s, s.longs(new long[] {batch.tokens()[t - 1]}, 1));
+                        NDArray target = s.longs(new long[] {batch.tokens()[t]}, 1);
+                        sampled[t] = s.crossEntropy(logits_1V, target).getFloat();
+                    }
+                }
+            }
+            double undropped = loss(tiny, batch, KeyedDropout.NONE);
+            assertThat(Arrays.stream(scored).average().orElseThrow()).isCloseTo(undropped, within(1e-5));
+            assertThat(Arrays.stream(sampled).average().orElseThrow()).isCloseTo(undropped, within(1e-5));
+            assertThat(Math.abs(loss(tiny, batch, of(0.1, 0, 1)) - undropped)).isGreaterThan(1e-4);
+        }
+    }
+
     private static double loss(TinyRar tiny, KeyedDropout dropout) {
+        return loss(tiny, tiny.batch(3), dropout);
+    }
+
+    private static double loss(TinyRar tiny, RarBatch batch, KeyedDropout dropout) {
         try (TensorScope s = TensorScope.inference(tiny.manager)) {
-            return tiny.model.loss(s, tiny.batch(3), dropout).getFloat();
+            return tiny.model.loss(s, batch, dropout).getFloat();
         }
     }
 

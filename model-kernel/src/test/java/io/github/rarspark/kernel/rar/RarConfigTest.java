@@ -4,7 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class RarConfigTest {
     @Test
@@ -26,15 +32,65 @@ class RarConfigTest {
                         "lm_head.weight");
     }
 
-    @Test
-    void thePublishedModelsHaveTheirPublishedSizes() {
-        assertThat(RarConfig.of(768, 24, 16, 3072, 256, 1024, 1000).parameters().elements() / 1e6)
-                .isCloseTo(260.9, within(0.05));
-        assertThat(RarConfig.of(1408, 40, 16, 6144, 256, 1024, 1000)
-                                .parameters()
-                                .elements()
-                        / 1e6)
-                .isCloseTo(1498.5, within(0.05));
+    /** The complete list; what is not on it outside the blocks is listed too. */
+    @ParameterizedTest
+    @EnumSource
+    void ofRarBTheseTensorsDecayAndNoOthers(Conditioning conditioning) {
+        RarConfig config = new RarConfig(768, 24, 16, 3072, 256, 1024, 1000, conditioning, true);
+        List<String> matrices =
+                new ArrayList<>(List.of("attn.qkv.weight", "attn.proj.weight", "mlp.fc1.weight", "mlp.fc2.weight"));
+        if (conditioning == Conditioning.ADALN) {
+            matrices.add("adaLN_modulation.1.weight");
+        }
+        List<String> decayed = new ArrayList<>(List.of("cls_token", "lm_head.weight"));
+        for (int block = 0; block < 24; block++) {
+            for (String matrix : matrices) {
+                decayed.add("blocks." + block + "." + matrix);
+            }
+        }
+        assertThat(decayed).hasSize(conditioning == Conditioning.ADALN ? 122 : 98);
+        Set<String> names = config.parameters().byName().keySet();
+        assertThat(names.stream().filter(config::decays)).containsExactlyInAnyOrderElementsOf(decayed);
+        assertThat(names).hasSize(conditioning == Conditioning.ADALN ? 441 : 392);
+        assertThat(names.stream().filter(name -> !name.startsWith("blocks.") && !config.decays(name)))
+                .containsExactlyElementsOf(
+                        conditioning == Conditioning.ADALN
+                                ? List.of(
+                                        "pos_embed",
+                                        "target_aware_pos_embed",
+                                        "timesteps_embeddings",
+                                        "embeddings.weight",
+                                        "adaln_before_head.adaLN_modulation.1.weight",
+                                        "adaln_before_head.adaLN_modulation.1.bias",
+                                        "lm_head.bias")
+                                : List.of(
+                                        "pos_embed",
+                                        "target_aware_pos_embed",
+                                        "embeddings.weight",
+                                        "norm.weight",
+                                        "norm.bias",
+                                        "lm_head.bias"));
+    }
+
+    /** Millions of parameters: with adaLN those of the paper's Table 1, and of its ablations' plain models. */
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({
+        "S, 768, 12, 3072, 133.34, 89.37",
+        "B, 768, 24, 3072, 260.92, 174.43",
+        "L, 1024, 24, 4096, 461.67, 308.06",
+        "XL, 1280, 32, 5120, 955.43, 636.87",
+        "XXL, 1408, 40, 6144, 1498.52, 1017.93"
+    })
+    void thePublishedModelsHaveTheirPublishedSizes(
+            String size, int hidden, int layers, int mlp, double adaln, double plain) {
+        assertThat(millions(new RarConfig(hidden, layers, 16, mlp, 256, 1024, 1000, Conditioning.ADALN, true)))
+                .isCloseTo(adaln, within(0.006));
+        assertThat(millions(new RarConfig(hidden, layers, 16, mlp, 256, 1024, 1000, Conditioning.PLAIN, true)))
+                .isCloseTo(plain, within(0.006));
+    }
+
+    private static double millions(RarConfig config) {
+        return config.parameters().elements() / 1e6;
     }
 
     @Test
