@@ -77,7 +77,8 @@ final class Commands {
     static List<CommandSpec> all() {
         return Stream.concat(
                         JOBS.stream().map(JobCommand::of),
-                        Stream.of(new BenchCommand(), new VerifyCommand()).map(CommandSpec::forAnnotatedObject))
+                        Stream.of(new WeightsCommand(), new BenchCommand(), new VerifyCommand())
+                                .map(CommandSpec::forAnnotatedObject))
                 .toList();
     }
 }

@@ -10,6 +10,8 @@ import java.util.Map;
 
 /** All parameters of a model, in a fixed order: the name table that weight files are checked against. Immutable. */
 public final class ParameterTable {
+    private static final String BATCH_COUNTER = ".num_batches_tracked";
+
     private final Map<String, ParameterSpec> specs;
 
     /**
@@ -44,10 +46,12 @@ public final class ParameterTable {
 
     /**
      * Checks that stored tensors are exactly this table's: each there, none besides, all of F32, F16 or BF16 and of the
-     * table's shape.
+     * table's shape. Only counters of batch normalization, which training needs and models do not use, may be there
+     * besides.
      *
      * @param source what messages call the tensors' file
-     * @throws DataException with the number of missing, unexpected and different tensors and the first of each
+     * @throws DataException with the number of missing, unexpected and different tensors, the first of each, and what
+     *     the file seems to be
      */
     public void check(String source, Map<String, TensorInfo> stored) {
         List<String> missing = new ArrayList<>();
@@ -62,7 +66,7 @@ public final class ParameterTable {
             }
         }
         List<String> unexpected = stored.keySet().stream()
-                .filter(name -> !specs.containsKey(name))
+                .filter(name -> !specs.containsKey(name) && !name.endsWith(BATCH_COUNTER))
                 .map(Text::quote)
                 .toList();
         List<String> findings = new ArrayList<>();
@@ -70,8 +74,9 @@ public final class ParameterTable {
         describe(findings, unexpected, "unexpected");
         describe(findings, different, "of another shape or type");
         if (!findings.isEmpty()) {
-            throw new DataException(
-                    "The weights in " + source + " are not this model's: " + String.join("; ", findings));
+            WeightContent content = WeightContent.of(stored);
+            throw new DataException("The weights in " + source + " are not this model's: " + String.join("; ", findings)
+                    + (content.isRecognized() ? "; they seem to be " + content.description() : ""));
         }
     }
 

@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.CommonPathCapabilities;
@@ -107,6 +108,14 @@ public final class Storage implements Serializable {
     public FSDataInputStream open(String path) throws IOException {
         Path hadoop = new Path(path);
         return fileSystem(hadoop).open(hadoop);
+    }
+
+    /** Where a local file is; empty if {@code path} is on another file system. */
+    public Optional<java.nio.file.Path> localPath(String path) throws IOException {
+        Path hadoop = new Path(path);
+        return fileSystem(hadoop) instanceof RawLocalFileSystem local
+                ? Optional.of(local.pathToFile(hadoop).toPath())
+                : Optional.empty();
     }
 
     /** The whole content of a small object. */

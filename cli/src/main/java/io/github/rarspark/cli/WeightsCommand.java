@@ -1,0 +1,26 @@
+package io.github.rarspark.cli;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code weights}: the commands that look at weight files and change their format. */
+@Command(
+        name = "weights",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.BuildVersion.class,
+        synopsisSubcommandLabel = "COMMAND",
+        description = "Looks at weight files and converts them.",
+        subcommands = {WeightsInspect.class, WeightsConvert.class})
+final class WeightsCommand implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(spec.commandLine(), "Missing command");
+    }
+}

@@ -1,0 +1,144 @@
+package io.github.rarspark.cli;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.storage.Stored;
+import io.github.rarspark.conf.RecipeException;
+import io.github.rarspark.kernel.weights.ElementType;
+import io.github.rarspark.kernel.weights.TensorFile;
+import io.github.rarspark.kernel.weights.TensorInfo;
+import io.github.rarspark.kernel.weights.TensorWriter;
+import io.github.rarspark.kernel.weights.WeightFormat;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.apache.spark.SparkConf;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code weights convert}: the same tensors in another format or type. */
+@Command(
+        name = "convert",
+        sortOptions = false,
+        description = "Writes the tensors of a weight file in another format or type.")
+final class WeightsConvert implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private ReportOptions options;
+
+    @Parameters(index = "0", paramLabel = "IN", description = "Weight file of any format; a file or URI.")
+    private String input;
+
+    @Parameters(index = "1", paramLabel = "OUT", description = "File or URI to write.")
+    private String output;
+
+    @Option(
+            names = "--format",
+            paramLabel = "F",
+            order = 1,
+            description = "safetensors, or bin for torch.load (default: by the ending of OUT).")
+    private String format;
+
+    @Option(
+            names = "--dtype",
+            paramLabel = "T",
+            order = 2,
+            description = "fp32, fp16 or bf16, for tensors of these types (default: as they are).")
+    private String dtype;
+
+    @Option(names = "--overwrite", order = 3, description = "Replace OUT if it exists.")
+    private boolean overwrite;
+
+    /**
+     * What is written as JSON.
+     *
+     * @param file the written file
+     * @param format its format
+     * @param bytes its length
+     * @param sha256 its hash
+     * @param tensors how many tensors it has
+     */
+    record Report(String file, String format, long bytes, String sha256, int tensors) {}
+
+    @Override
+    public Integer call() throws IOException {
+        WeightFormat target = targetFormat();
+        ElementType type = targetType();
+        Storage storage = RecipeSource.storage(new SparkConf(true));
+        TensorFile file = WeightsInspect.open(storage, input);
+        if (!overwrite && storage.exists(output)) {
+            throw new JobException(
+                    ExitCode.OUTPUT_EXISTS,
+                    "Cannot write " + output + ": it exists; give another name, or --overwrite");
+        }
+        List<TensorInfo> infos = file.tensors().values().stream()
+                .map(info -> new TensorInfo(info.name(), converted(info, type), info.shape()))
+                .toList();
+        Stored stored = storage.put(output, out -> {
+            TensorWriter writer = TensorWriter.begin(target, out, file.metadata(), infos);
+            for (TensorInfo info : infos) {
+                writer.write(info.name(), file.data(info.name(), info.type()));
+            }
+            writer.finish();
+        });
+        Report report = new Report(
+                output, target.name().toLowerCase(Locale.ROOT), stored.bytes(), stored.sha256(), infos.size());
+        options.write(report);
+        if (!options.quiet) {
+            spec.commandLine()
+                    .getOut()
+                    .printf(
+                            Locale.ROOT,
+                            "%s: %s, %d tensors, %,d bytes%n",
+                            report.file(),
+                            report.format(),
+                            report.tensors(),
+                            report.bytes());
+        }
+        return ExitCode.OK.number();
+    }
+
+    /** Integers, truth values and double precision stay what they are. */
+    private static ElementType converted(TensorInfo info, ElementType type) {
+        return type != null && info.type().isFloat() ? type : info.type();
+    }
+
+    private WeightFormat targetFormat() {
+        if (format == null) {
+            String name = output.toLowerCase(Locale.ROOT);
+            if (name.endsWith(".safetensors")) {
+                return WeightFormat.SAFETENSORS;
+            } else if (name.endsWith(".bin") || name.endsWith(".pth") || name.endsWith(".pt")) {
+                return WeightFormat.TORCH_ZIP;
+            }
+            throw new RecipeException("Cannot tell the format of " + output
+                    + " by its ending: give --format safetensors or --format bin");
+        }
+        return switch (format) {
+            case "safetensors" -> WeightFormat.SAFETENSORS;
+            case "bin" -> WeightFormat.TORCH_ZIP;
+            default -> throw new RecipeException("Cannot use --format " + format + ": give safetensors or bin");
+        };
+    }
+
+    private ElementType targetType() {
+        if (dtype == null) {
+            return null;
+        }
+        return switch (dtype) {
+            case "fp32" -> ElementType.F32;
+            case "fp16" -> ElementType.F16;
+            case "bf16" -> ElementType.BF16;
+            default -> throw new RecipeException("Cannot use --dtype " + dtype + ": give fp32, fp16 or bf16");
+        };
+    }
+}

@@ -1,0 +1,155 @@
+package io.github.rarspark.cli;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.weights.TensorFile;
+import io.github.rarspark.kernel.weights.TensorInfo;
+import io.github.rarspark.kernel.weights.WeightContent;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.apache.spark.SparkConf;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code weights inspect}: what weight files hold. */
+@Command(
+        name = "inspect",
+        sortOptions = false,
+        description = "Says what weight files hold: format, tensors, types, and what each would be used as.")
+final class WeightsInspect implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private ReportOptions options;
+
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "FILE",
+            description = "Safetensors files and state dicts of torch.save; files or URIs.")
+    private List<String> files;
+
+    @Option(names = "--tensors", order = 1, description = "Also print every tensor.")
+    private boolean everyTensor;
+
+    /** What is written as JSON. */
+    record Report(List<Inspected> files) {}
+
+    /**
+     * One file.
+     *
+     * @param file its URI
+     * @param format {@code safetensors}, {@code torch_zip} or {@code torch_legacy}
+     * @param bytes its length
+     * @param kind the kind of model
+     * @param description the model
+     * @param use what it would be used as
+     * @param parameters elements of all tensors together
+     * @param dtypes how many tensors there are of each type
+     * @param metadata the file's key-value text
+     * @param tensors all tensors in the file's order
+     */
+    record Inspected(
+            String file,
+            String format,
+            long bytes,
+            String kind,
+            String description,
+            String use,
+            long parameters,
+            Map<String, Long> dtypes,
+            Map<String, String> metadata,
+            List<Tensor> tensors) {}
+
+    /** A tensor. */
+    record Tensor(String name, String dtype, long[] shape) {}
+
+    @Override
+    public Integer call() throws IOException {
+        Storage storage = RecipeSource.storage(new SparkConf(true));
+        List<Inspected> inspected = new ArrayList<>();
+        for (String file : files) {
+            inspected.add(inspect(storage, file));
+        }
+        options.write(new Report(inspected));
+        if (!options.quiet) {
+            inspected.forEach(one -> print(one, spec.commandLine().getOut()));
+        }
+        return ExitCode.OK.number();
+    }
+
+    /** Opens a weight file, a local one in place. */
+    static TensorFile open(Storage storage, String file) throws IOException {
+        Optional<Path> local = storage.localPath(file);
+        if (local.isPresent()) {
+            return TensorFile.open(local.get());
+        }
+        try (InputStream in = storage.open(file)) {
+            return TensorFile.open(in, file);
+        }
+    }
+
+    private static Inspected inspect(Storage storage, String file) throws IOException {
+        long bytes = storage.length(file);
+        TensorFile tensors = open(storage, file);
+        WeightContent content = WeightContent.of(tensors.tensors());
+        Map<String, Long> dtypes = tensors.tensors().values().stream()
+                .collect(Collectors.groupingBy(info -> info.type().name(), TreeMap::new, Collectors.counting()));
+        return new Inspected(
+                file,
+                tensors.format().name().toLowerCase(Locale.ROOT),
+                bytes,
+                content.kind().name().toLowerCase(Locale.ROOT),
+                content.description(),
+                content.kind().use(),
+                tensors.tensors().values().stream()
+                        .mapToLong(TensorInfo::elements)
+                        .sum(),
+                dtypes,
+                tensors.metadata(),
+                tensors.tensors().values().stream()
+                        .map(info -> new Tensor(
+                                info.name(), info.type().name(), info.shape().getShape()))
+                        .toList());
+    }
+
+    private void print(Inspected one, PrintWriter out) {
+        String dtypes = one.dtypes().entrySet().stream()
+                .map(entry -> entry.getValue() + " of " + entry.getKey())
+                .collect(Collectors.joining(", "));
+        out.printf(Locale.ROOT, "%s: %s%n", one.file(), one.description());
+        out.printf(Locale.ROOT, "  use        %s%n", one.use());
+        out.printf(Locale.ROOT, "  format     %s, %,d bytes%n", one.format(), one.bytes());
+        out.printf(Locale.ROOT, "  tensors    %d (%s)%n", one.tensors().size(), dtypes);
+        out.printf(Locale.ROOT, "  parameters %,d%n", one.parameters());
+        one.metadata().forEach((key, value) -> out.printf("  %s = %s%n", printable(key), printable(value)));
+        if (everyTensor) {
+            for (Tensor tensor : one.tensors()) {
+                String shape = Arrays.toString(tensor.shape());
+                out.printf("  %-5s %-24s %s%n", tensor.dtype(), shape, printable(tensor.name()));
+            }
+        }
+    }
+
+    /** A file's text on one line: a terminal obeys control characters. */
+    private static String printable(String text) {
+        String line = text.replaceAll("\\p{Cntrl}", "?");
+        return line.length() > 200 ? line.substring(0, 200) + "..." : line;
+    }
+}
