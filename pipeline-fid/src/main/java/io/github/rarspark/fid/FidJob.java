@@ -108,20 +108,10 @@ public final class FidJob {
                             + ": it has statistics and no images to divide; give images, or leave fid.floor out");
         }
         RunOutput output = new RunOutput(storage, storage.qualify(settings.output()));
-        Optional<OutputClaim> claimed = output.claim(plan(network, samples, reference));
-        if (claimed.isEmpty()) {
-            return RunOutput.readResult(storage, settings.output()).orElseThrow();
-        }
-        try (OutputClaim claim = claimed.get()) {
-            try {
-                JobResult result = score(claim, network, samples, reference, started);
-                claim.finish(result);
-                return result;
-            } catch (IOException | RuntimeException e) {
-                claim.fail(started, e);
-                throw e;
-            }
-        }
+        return output.run(
+                plan(network, samples, reference),
+                started,
+                claim -> score(claim, network, samples, reference, started));
     }
 
     private Plan plan(FeatureNetwork network, ImageSet samples, Reference reference) {

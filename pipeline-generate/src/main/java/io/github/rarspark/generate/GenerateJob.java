@@ -21,7 +21,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.SparkSession;
@@ -68,18 +67,7 @@ public final class GenerateJob {
         PreFlight.requireApart(storage, "--tokenizer", settings.tokenizer(), settings.output());
         GeneratorSpec generator = GeneratorSpec.of(storage, recipe);
         RunOutput output = new RunOutput(storage, storage.qualify(settings.output()));
-        Optional<OutputClaim> claimed = output.claim(plan(generator));
-        if (claimed.isEmpty()) {
-            return RunOutput.readResult(storage, settings.output()).orElseThrow();
-        }
-        try (OutputClaim claim = claimed.get()) {
-            try {
-                return run(claim, generator, started);
-            } catch (IOException | RuntimeException e) {
-                claim.fail(started, e);
-                throw e;
-            }
-        }
+        return output.run(plan(generator), started, claim -> run(claim, generator, started));
     }
 
     /** What is computed; how it is cut is for the first attempt to say. */
@@ -121,7 +109,7 @@ public final class GenerateJob {
                         ledger.complete(),
                         new TreeMap<>(files)));
         double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-        JobResult result = JobResult.done(
+        return JobResult.done(
                 plan,
                 started,
                 seconds,
@@ -132,8 +120,6 @@ public final class GenerateJob {
                         "images_resumed", resumed),
                 Map.of("images_per_second", (layout.count() - resumed) / seconds),
                 warnings(layout));
-        claim.finish(result);
-        return result;
     }
 
     private List<String> warnings(SampleLayout layout) {

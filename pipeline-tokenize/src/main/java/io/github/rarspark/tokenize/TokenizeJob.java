@@ -28,7 +28,6 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.apache.spark.sql.SparkSession;
@@ -76,27 +75,15 @@ public final class TokenizeJob {
         tokenizer.requireFits(recipe);
         ImageSource images = ImageSource.open(storage, "--input", settings.input());
         TokenizePlan plan = TokenizePlan.of(recipe, images, tokenizer);
-        Optional<OutputClaim> claim = new RunOutput(storage, settings.output()).claim(plan.plan());
-        if (claim.isEmpty()) {
-            return finished();
-        }
-        try (OutputClaim output = claim.get()) {
-            try {
-                TokenizePlan followed = TokenizePlan.of(output.plan(), images);
-                SortedMap<String, TokenizedShard> shards = write(output, followed, images, tokenizer);
-                return commit(output, images, tokenizer, shards.values());
-            } catch (Exception e) {
-                output.fail(started, e);
-                throw e;
-            }
-        }
-    }
-
-    private JobResult finished() throws IOException {
+        JobResult result = new RunOutput(storage, settings.output()).run(plan.plan(), started, output -> {
+            TokenizePlan followed = TokenizePlan.of(output.plan(), images);
+            SortedMap<String, TokenizedShard> shards = write(output, followed, images, tokenizer);
+            return commit(output, images, tokenizer, shards.values());
+        });
         if (settings.jsonl() && !storage.exists(output(TokenFormat.LINES_NAME))) {
             writeLines();
         }
-        return RunOutput.readResult(storage, settings.output()).orElseThrow();
+        return result;
     }
 
     /** Does what is missing, and returns all shards by name. */
@@ -169,15 +156,13 @@ public final class TokenizeJob {
             writeLines();
         }
         double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-        JobResult result = JobResult.done(
+        return JobResult.done(
                 output.plan(),
                 started,
                 seconds,
                 Map.of("images", images.images() - bad, "rows", rows, "shards", (long) shards.size(), "bad", bad),
                 Map.of("images_per_second", images.images() / seconds),
                 bad == 0 ? List.of() : List.of(bad + " images could not be used; " + QUARANTINE + " lists them"));
-        output.finish(result);
-        return result;
     }
 
     private void writeLines() throws IOException {

@@ -3,7 +3,6 @@ package io.github.rarspark.train;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.run.JobResult;
-import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.run.RunOutput;
@@ -31,7 +30,6 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.SparkSession;
 
@@ -66,23 +64,12 @@ final class EvaluateJob {
                 recipe.sha256("model", "train"),
                 Map.of("tokens", tokens.sha256(), "init", weights.sha256()),
                 Map.of());
-        Optional<OutputClaim> claimed = new RunOutput(storage, settings.output()).claim(plan);
-        if (claimed.isEmpty()) {
-            return RunOutput.readResult(storage, settings.output()).orElseThrow();
-        }
-        try (OutputClaim claim = claimed.get()) {
-            try {
-                double loss = measure(tokens, weights);
-                double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-                JobResult result = JobResult.done(
-                        plan, started, seconds, Map.of("rows", tokens.rows()), Map.of("loss", loss), List.of());
-                claim.finish(result);
-                return result;
-            } catch (IOException | RuntimeException e) {
-                claim.fail(started, e);
-                throw e;
-            }
-        }
+        return new RunOutput(storage, settings.output()).run(plan, started, claim -> {
+            double loss = measure(tokens, weights);
+            double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
+            return JobResult.done(
+                    plan, started, seconds, Map.of("rows", tokens.rows()), Map.of("loss", loss), List.of());
+        });
     }
 
     /** The loss of a block, to be weighted by its rows. */

@@ -77,19 +77,10 @@ public final class TrainJob {
         Optional<WeightFile> init = init();
         requireSlots();
         Plan plan = plan(tokens, init);
-        Optional<OutputClaim> claimed = new RunOutput(storage, settings.output()).claim(plan);
-        if (claimed.isEmpty()) {
-            return RunOutput.readResult(storage, settings.output()).orElseThrow();
-        }
-        try (OutputClaim claim = claimed.get()) {
-            try {
-                storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
-                return train(claim, new Inputs(tokens, init, tokenizer), started);
-            } catch (IOException | RuntimeException e) {
-                claim.fail(started, e);
-                throw e;
-            }
-        }
+        return new RunOutput(storage, settings.output()).run(plan, started, claim -> {
+            storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
+            return train(claim, new Inputs(tokens, init, tokenizer), started);
+        });
     }
 
     /** What the ranks read, apart from checkpoints. */
@@ -174,9 +165,7 @@ public final class TrainJob {
                 .orElseThrow(() -> new IllegalStateException("Training ended without a checkpoint"));
         metrics.publish();
         Checkpoints.publishModel(claim, last);
-        JobResult result = result(claim, started, metrics);
-        claim.finish(result);
-        return result;
+        return result(claim, started, metrics);
     }
 
     private void runRanks(RankAssignment assignment, Coordinator coordinator) {

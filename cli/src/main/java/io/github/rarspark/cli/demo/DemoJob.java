@@ -29,7 +29,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.spark.sql.SparkSession;
 
@@ -74,19 +73,8 @@ public final class DemoJob {
         for (String name : DemoLayout.DATA) {
             inputs.put(name, Sha256.of(embedded(name)));
         }
-        Optional<OutputClaim> claimed =
-                new RunOutput(storage, layout.output()).claim(Plan.of("demo", recipe.sha256(), inputs, Map.of()));
-        if (claimed.isEmpty()) {
-            return RunOutput.readResult(storage, layout.output()).orElseThrow();
-        }
-        try (OutputClaim claim = claimed.get()) {
-            try {
-                return run(claim);
-            } catch (IOException | RuntimeException e) {
-                claim.fail(started, e);
-                throw e;
-            }
-        }
+        Plan plan = Plan.of("demo", recipe.sha256(), inputs, Map.of());
+        return new RunOutput(storage, layout.output()).run(plan, started, this::run);
     }
 
     private JobResult run(OutputClaim claim) throws IOException {
@@ -117,7 +105,6 @@ public final class DemoJob {
         String report = DemoReport.html(result, trained, grid, losses());
         claim.publish("grid.png", out -> out.write(grid));
         claim.publish("report.html", out -> out.write(report.getBytes(StandardCharsets.UTF_8)));
-        claim.finish(result);
         return result;
     }
 

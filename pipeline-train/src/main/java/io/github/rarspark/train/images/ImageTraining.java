@@ -14,7 +14,6 @@ import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -65,24 +64,15 @@ record ImageTraining(String command, String network, String images, String outpu
         check.accept(source);
         Plan plan =
                 Plan.of(command, recipe.sha256("image", network, section), Map.of("images", source.sha256()), Map.of());
-        Optional<OutputClaim> claimed = new RunOutput(storage, output).claim(plan);
-        if (claimed.isEmpty()) {
-            return RunOutput.readResult(storage, output).orElseThrow();
-        }
-        try (OutputClaim claim = claimed.get()) {
-            try {
-                storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
-                LabelledImages data =
-                        LabelledImages.read(storage, source, recipe.image().size());
-                Torch.setIntraOpThreads(threads);
-                try (NDManager manager = NDManager.newBaseManager();
-                        Progress progress = Progress.start(command, "steps", steps, quiet)) {
-                    return body.train(new Run(claim, started, data, manager, progress));
-                }
-            } catch (IOException | RuntimeException e) {
-                claim.fail(started, e);
-                throw e;
+        return new RunOutput(storage, output).run(plan, started, claim -> {
+            storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
+            LabelledImages data =
+                    LabelledImages.read(storage, source, recipe.image().size());
+            Torch.setIntraOpThreads(threads);
+            try (NDManager manager = NDManager.newBaseManager();
+                    Progress progress = Progress.start(command, "steps", steps, quiet)) {
+                return body.train(new Run(claim, started, data, manager, progress));
             }
-        }
+        });
     }
 }

@@ -29,7 +29,7 @@ record TrainedModel(Map<String, String> metadata, NamedTensors weights, String t
         return images.subList(0, Math.min(MEASURED_IMAGES, images.size()));
     }
 
-    /** Writes {@code model.safetensors}, whose metadata tells how it came to be, and {@code result.json}. */
+    /** Writes {@code model.safetensors}, whose metadata tells how it came to be. */
     JobResult publish(ImageTraining.Run run, Map<String, Double> metrics) throws IOException {
         OutputClaim claim = run.claim();
         Map<String, String> about = new TreeMap<>(metadata);
@@ -42,8 +42,6 @@ record TrainedModel(Map<String, String> metadata, NamedTensors weights, String t
         claim.publish("model.safetensors", out -> Safetensors.write(out, about, weights.asMap()));
         double seconds = Duration.between(run.started(), Instant.now()).toMillis() / 1e3;
         Map<String, Long> counts = Map.of("images", (long) run.data().images().size(), "steps", (long) steps);
-        JobResult result = JobResult.done(claim.plan(), run.started(), seconds, counts, metrics, List.of());
-        claim.finish(result);
-        return result;
+        return JobResult.done(claim.plan(), run.started(), seconds, counts, metrics, List.of());
     }
 }
