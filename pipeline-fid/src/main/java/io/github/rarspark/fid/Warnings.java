@@ -23,9 +23,9 @@ final class Warnings {
         if (samples.imagesOfClass().values().stream().distinct().count() > 1) {
             warnings.add("the samples' classes are unbalanced");
         }
-        fullRank(warnings, network, "samples", samples);
+        fullRank(warnings, network, "--samples", samples);
         if (reference.statistics().isEmpty()) {
-            images.ifPresent(set -> fullRank(warnings, network, "reference", set));
+            images.ifPresent(set -> fullRank(warnings, network, "--reference", set));
         }
         return warnings;
     }
@@ -47,7 +47,7 @@ final class Warnings {
 
     private static void fullRank(List<String> warnings, FeatureNetwork network, String what, SetFeatures set) {
         if (set.images() <= network.features()) {
-            warnings.add("the covariance of " + set.images() + " " + what + " images and " + network.features()
+            warnings.add("the covariance of " + set.images() + " images of " + what + " and " + network.features()
                     + " features has no full rank; give more images");
         }
     }
