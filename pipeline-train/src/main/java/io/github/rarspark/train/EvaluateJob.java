@@ -1,5 +1,6 @@
 package io.github.rarspark.train;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.run.JobResult;
@@ -10,6 +11,8 @@ import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.spark.WeightFile;
+import io.github.rarspark.common.spark.WeightsCache;
+import io.github.rarspark.common.spark.WeightsCache.Lease;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenBlock;
 import io.github.rarspark.common.tokens.TokenSource;
@@ -23,6 +26,7 @@ import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.NamedTensors;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.io.Serializable;
 import java.time.Duration;
@@ -35,9 +39,11 @@ import org.apache.spark.sql.SparkSession;
 
 /**
  * {@code train --evaluate}: the mean loss of given weights over all tokens, in the target order, with every class known
- * and without dropout. One task for each block of tokens. Driver only.
+ * and without dropout; in 32 bits, whatever the precision of training. One task for each block of tokens. Driver only.
  */
 final class EvaluateJob {
+    private static final Device DEVICE = Device.cpu();
+
     private final SparkSession session;
     private final Recipe recipe;
     private final Storage storage;
@@ -108,9 +114,14 @@ final class EvaluateJob {
                 0);
         int batch = recipe.train().samplesPerPass();
         double sum = 0;
-        try (NDManager manager = NDManager.newBaseManager();
-                NamedTensors tensors = NamedTensors.load(weights.read(storage), config.parameters(), manager)) {
-            RarModel model = new RarModel(config, tensors);
+        try (Lease<Loaded> lease = WeightsCache.shared()
+                        .lease(
+                                weights.key("rar", DEVICE.toString()),
+                                Loaded.class,
+                                weights.bytes(),
+                                () -> Loaded.of(config, weights.read(storage)));
+                NDManager manager = NDManager.newBaseManager(DEVICE)) {
+            RarModel model = lease.value().model();
             for (int first = 0; first < block.rows(); first += batch) {
                 UnitTasks.endIfKilled();
                 int rows = Math.min(batch, block.rows() - first);
@@ -128,5 +139,24 @@ final class EvaluateJob {
             }
         }
         return sum;
+    }
+
+    /** A model and the manager of its tensors, which the tasks of an executor share. */
+    private record Loaded(RarModel model, NDManager manager) implements AutoCloseable {
+        static Loaded of(RarConfig config, TensorFile file) {
+            NDManager manager = NDManager.newBaseManager(DEVICE);
+            try {
+                return new Loaded(new RarModel(config, NamedTensors.load(file, config.parameters(), manager)), manager);
+            } catch (RuntimeException | Error e) {
+                manager.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void close() {
+            model.close();
+            manager.close();
+        }
     }
 }
