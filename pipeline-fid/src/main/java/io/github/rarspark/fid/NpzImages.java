@@ -28,7 +28,8 @@ record NpzImages(String path, String sha256, long images, int side) implements I
         boolean isImages = header.type().equals(NpyHeader.UINT8) && shape.size() == 4 && shape.get(3) == 3;
         if (!isImages || shape.get(1) != side || shape.get(2) != side) {
             throw new DataException("Cannot read images from " + path + ": " + ARRAY + " is " + header.type()
-                    + " of shape " + shape + " instead of |u1 [N, " + side + ", " + side + ", 3]");
+                    + " of shape " + shape + " instead of |u1 [N, " + side + ", " + side
+                    + ", 3]; the side is fid.image_size, or what the network is meant for");
         }
         return new NpzImages(path, file.sha256(), shape.get(0), side);
     }
