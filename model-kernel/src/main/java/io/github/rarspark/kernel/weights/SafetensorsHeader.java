@@ -35,6 +35,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
 
     private static final JsonFactory JSON = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES) // every name occurs once
             .build();
 
     /** A tensor and the half-open range of its bytes, counted from the end of the header. */
@@ -145,18 +146,21 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
         expect(shape != null, file, tensor + " has no shape");
         expect(offsets != null, file, tensor + " has no data_offsets");
         expect(offsets.length == 2, file, tensor + " has " + offsets.length + " data_offsets instead of 2");
-        expect(offsets[0] <= offsets[1], file, tensor + " ends at " + offsets[1] + ", before its begin " + offsets[0]);
+        if (offsets[0] > offsets[1]) {
+            throw malformed(file, tensor + " ends at " + offsets[1] + ", before its begin " + offsets[0]);
+        }
         TensorInfo info;
         try {
             info = new TensorInfo(name, type, new Shape(shape));
         } catch (DataException e) {
             throw malformed(file, e.getMessage(), e);
         }
-        expect(
-                info.bytes() == offsets[1] - offsets[0],
-                file,
-                tensor + " of " + type + info.shape() + " needs " + info.bytes() + " bytes but has "
-                        + (offsets[1] - offsets[0]));
+        if (info.bytes() != offsets[1] - offsets[0]) {
+            throw malformed(
+                    file,
+                    tensor + " of " + type + info.shape() + " needs " + info.bytes() + " bytes but has "
+                            + (offsets[1] - offsets[0]));
+        }
         return new Entry(info, offsets[0], offsets[1]);
     }
 
@@ -176,12 +180,11 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
         long[] sizes = new long[4];
         int count = 0;
         while (parser.nextToken() != JsonToken.END_ARRAY) {
-            expect(
-                    parser.currentToken() == JsonToken.VALUE_NUMBER_INT
-                            && parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER
-                            && parser.getLongValue() >= 0,
-                    file,
-                    what + " holds " + Text.quote(parser.getText()) + ", which is not a size");
+            if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT
+                    || parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+                    || parser.getLongValue() < 0) {
+                throw malformed(file, what + " holds " + Text.quote(parser.getText()) + ", which is not a size");
+            }
             if (count == sizes.length) {
                 sizes = Arrays.copyOf(sizes, 2 * count);
             }
@@ -193,11 +196,12 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
     private static void checkContiguous(List<Entry> entries, String file) {
         long position = 0;
         for (Entry entry : entries) {
-            expect(
-                    entry.begin() == position,
-                    file,
-                    "tensor " + Text.quote(entry.info().name()) + " begins at byte " + entry.begin()
-                            + " of the data, but the tensor before it ends at " + position);
+            if (entry.begin() != position) {
+                throw malformed(
+                        file,
+                        "tensor " + Text.quote(entry.info().name()) + " begins at byte " + entry.begin()
+                                + " of the data, but the tensor before it ends at " + position);
+            }
             position = entry.end();
         }
     }

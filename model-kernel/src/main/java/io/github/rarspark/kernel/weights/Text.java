@@ -1,8 +1,11 @@
 package io.github.rarspark.kernel.weights;
 
+import java.util.regex.Pattern;
+
 /** Text of files in messages: on one line, and not longer than a reader can take in. */
 final class Text {
     private static final int LONGEST = 120;
+    private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
 
     private Text() {}
 
@@ -14,6 +17,6 @@ final class Text {
     /** {@code text} on one line, shortened. */
     static String line(String text) {
         String head = text.length() > LONGEST ? text.substring(0, LONGEST) + "..." : text;
-        return head.replaceAll("\\p{Cntrl}", "?");
+        return CONTROL.matcher(head).replaceAll("?");
     }
 }
