@@ -10,9 +10,14 @@ import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.weights.ElementType;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterTable;
+import io.github.rarspark.kernel.weights.TensorFile;
 import io.github.rarspark.kernel.weights.TensorInfo;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The weights of a golden case, which are computed instead of stored: element i of a tensor is
@@ -84,6 +89,35 @@ public record FillFormula(String seed, Map<String, Parameter> parameters) {
                 (name, parameter) -> infos.put(name, new TensorInfo(name, ElementType.F32, parameter.shape())));
         table.check("golden case " + seed, infos);
         return NamedTensors.create(table, parent, spec -> values(spec.name()));
+    }
+
+    /**
+     * Compares a weight file that a case may have, which holds the same tensors.
+     *
+     * @param path the file; there is no check if it does not exist
+     * @throws DataException if it breaks its format
+     */
+    Optional<Check> check(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            return Optional.empty();
+        }
+        TensorFile file = TensorFile.open(path);
+        double error = file.names().equals(parameters.keySet()) ? 0 : Double.POSITIVE_INFINITY;
+        for (Map.Entry<String, Parameter> parameter : parameters.entrySet()) {
+            String name = parameter.getKey();
+            boolean there = file.names().contains(name)
+                    && file.shape(name).equals(parameter.getValue().shape());
+            error = Math.max(error, there ? maxDifference(values(name), file.floats(name)) : Double.POSITIVE_INFINITY);
+        }
+        return Optional.of(Check.within(path.getFileName().toString(), error, 0));
+    }
+
+    private static double maxDifference(float[] a, float[] b) {
+        double max = 0;
+        for (int i = 0; i < a.length; i++) {
+            max = Math.max(max, Math.abs((double) a[i] - b[i]));
+        }
+        return max;
     }
 
     /** The elements of one of the case's tensors, row-major. */

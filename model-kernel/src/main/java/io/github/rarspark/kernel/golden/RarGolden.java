@@ -63,7 +63,9 @@ final class RarGolden implements GoldenCase {
         JsonNode json = new ObjectMapper().readTree(text);
         TensorFile expected = Safetensors.read(folder.resolve("rar.safetensors"));
         FillFormula formula = FillFormula.parse(text, folder.resolve("rar.json").toString());
-        return new Comparison(json, formula, expected, run).all();
+        List<Check> checks = new Comparison(json, formula, expected, run).all();
+        formula.check(folder.resolve("rar.bin")).ifPresent(checks::add);
+        return checks;
     }
 
     /** One case being checked. */

@@ -74,6 +74,7 @@ final class VqganGolden implements GoldenCase {
                         run.limit(DECODED, MIXED_DECODED)));
             }
         }
+        formula.check(folder.resolve("vqgan.bin")).ifPresent(checks::add);
         return checks;
     }
 
