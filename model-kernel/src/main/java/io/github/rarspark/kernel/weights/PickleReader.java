@@ -24,7 +24,7 @@ import java.util.function.Function;
  * multiple of its steps and of the bytes it has read.
  */
 final class PickleReader {
-    /** The longest pickle that is read: that of 100,000 tensors has less. */
+    /** The longest pickle that is read: that of 20,000 tensors has less. */
     static final int MOST_BYTES = 16 << 20;
     /** The most opcodes: a tensor takes about 35. */
     static final int MOST_STEPS = 1_000_000;

@@ -30,7 +30,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
     static final String METADATA = "__metadata__";
     /** Bytes of the header's length at the start of a file. */
     static final int PREFIX = Long.BYTES;
-    /** The longest header that is read: that of 100,000 tensors has less. */
+    /** The longest header that is read: that of 20,000 tensors has less. */
     static final long LONGEST = 16 << 20;
 
     private static final JsonFactory JSON = JsonFactory.builder()

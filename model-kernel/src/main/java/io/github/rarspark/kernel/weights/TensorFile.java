@@ -21,7 +21,7 @@ import java.util.Set;
 /** The tensors of a weight file whose structure has been checked. Immutable; needs no closing. */
 public final class TensorFile {
     /** The most tensors of a file: their names and shapes are in the heap. */
-    static final int MOST_TENSORS = 100_000;
+    static final int MOST_TENSORS = 20_000;
     /** How many elements are converted at a time: what conversions take of the heap. */
     private static final int CHUNK = 1 << 20;
 

@@ -213,7 +213,7 @@ final class HostilePickles {
                                 .op('h', 1, ITEM, ITEM),
                         "2 dictionaries of tensors, of which none is called state_dict or model"),
                 broken("one storage for all", named(20), "have 320 bytes, all in the same 16 bytes of storage"),
-                broken("too many tensors", named(100_001), "more than 100000 tensors"));
+                broken("too many tensors", named(20_001), "more than 20000 tensors"));
     }
 
     private static HostileFile broken(String name, PickleBuilder pickle, String check) {

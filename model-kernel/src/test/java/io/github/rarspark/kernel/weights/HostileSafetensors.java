@@ -109,7 +109,7 @@ final class HostileSafetensors {
             header.append(tensor(Integer.toString(i), "U8", "[0]", 0, 0))
                     .append(i < TensorFile.MOST_TENSORS ? "," : "}");
         }
-        return broken("too many tensors", file(header.toString(), 0), "more than 100000 tensors");
+        return broken("too many tensors", file(header.toString(), 0), "more than 20000 tensors");
     }
 
     private static HostileFile oversized() {
