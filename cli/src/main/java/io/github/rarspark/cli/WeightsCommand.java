@@ -6,14 +6,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code weights}: the commands that look at weight files and change their format. */
+/** {@code weights}: the commands that look at weight files and make others of them. */
 @Command(
         name = "weights",
         mixinStandardHelpOptions = true,
         versionProvider = Main.BuildVersion.class,
         synopsisSubcommandLabel = "COMMAND",
-        description = "Looks at weight files and converts them.",
-        subcommands = {WeightsInspect.class, WeightsConvert.class})
+        description = "Looks at weight files, converts them, merges position tables.",
+        subcommands = {WeightsInspect.class, WeightsConvert.class, WeightsMerge.class})
 final class WeightsCommand implements Callable<Integer> {
 
     @Spec

@@ -119,4 +119,43 @@ class WeightsCommandTest {
                 .anyMatch(line -> line.contains("it is a web page"))
                 .anyMatch(line -> line.contains("inspect"));
     }
+
+    @Test
+    void mergedPositionsAreOneTableAndSayTheirOrder() throws IOException {
+        Path merged = folder.resolve("merged.safetensors");
+        assertThat(weights("merge-positions", RAR, merged, "--order", "spiral-in"))
+                .as(err::toString)
+                .isZero();
+        assertThat(out.toString()).contains("merged.safetensors: positions merged for the order spiral-in");
+        TensorFile before = TensorFile.open(RAR);
+        TensorFile after = TensorFile.open(merged);
+        assertThat(after.metadata()).containsEntry("positions_merged_for", "spiral-in");
+        assertThat(after.tensors()).isEqualTo(before.tensors());
+        assertThat(after.floats("target_aware_pos_embed")).containsOnly(0);
+        float[] own = before.floats("pos_embed");
+        float[] target = before.floats("target_aware_pos_embed");
+        float[] table = after.floats("pos_embed");
+        // 16 tokens, 32 wide: the spiral starts at the last place, goes up, and ends in the middle at place 9.
+        for (int i = 0; i < 32; i++) {
+            assertThat(table[32 + i]).isEqualTo(own[32 + i] + target[17 * 32 + i]);
+            assertThat(table[17 * 32 + i]).isEqualTo(own[17 * 32 + i] + target[13 * 32 + i]);
+            assertThat(table[11 * 32 + i]).isEqualTo(own[11 * 32 + i]);
+        }
+        assertThat(after.data("cls_token")).isEqualTo(before.data("cls_token"));
+        assertThat(weights("merge-positions", merged, folder.resolve("again.safetensors")))
+                .isEqualTo(65);
+        assertThat(err.toString()).contains("they are merged already, for the order spiral-in");
+    }
+
+    @Test
+    void onlyAGeneratorsPositionsCanBeMergedAndInAKnownOrder() {
+        Path merged = folder.resolve("merged.safetensors");
+        assertThat(weights("merge-positions", VQGAN, merged)).isEqualTo(65);
+        assertThat(weights("merge-positions", RAR, merged, "--order", "z-curv")).isEqualTo(64);
+        assertThat(merged).doesNotExist();
+        assertThat(err.toString().lines())
+                .hasSize(2)
+                .anyMatch(line -> line.contains("it has no 'target_aware_pos_embed'"))
+                .anyMatch(line -> line.contains("Cannot use --order z-curv") && line.contains("z-curve"));
+    }
 }

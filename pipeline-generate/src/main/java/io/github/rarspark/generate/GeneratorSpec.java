@@ -7,6 +7,7 @@ import io.github.rarspark.conf.GenerateSettings;
 import io.github.rarspark.conf.ModelSettings;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.rar.MergedPositions;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.TensorFile;
@@ -68,5 +69,7 @@ record GeneratorSpec(ModelSettings model, GenerateSettings settings, WeightFile 
                     + "; use the recipe that it was made with");
         }
         config().parameters().check(weights.path(), rar.tensors());
+        MergedPositions.require(
+                rar.metadata(), KernelSettings.scanOrder(settings.order()), weights.path(), "generate.order");
     }
 }

@@ -15,16 +15,21 @@ import io.github.rarspark.common.samples.SamplesManifest;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.rar.MergedPositions;
+import io.github.rarspark.kernel.rar.ScanOrder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -127,16 +132,56 @@ class GenerateJobTest {
         run("base", Map.of());
         for (Map<String, String> setting : List.of(
                 Map.of("generate.order", "random"),
+                Map.of("generate.order", "alternate"),
+                Map.of("generate.order", "z-curve"),
+                Map.of("generate.order", "subsample"),
                 Map.of("generate.order", "spiral-in"),
+                Map.of("generate.order", "spiral-out"),
                 Map.of("generate.temperature", "0.5"),
                 Map.of("generate.guidance_scale", "0"),
                 Map.of("generate.guidance", "constant"),
+                Map.of("generate.guidance", "linear"),
                 Map.of("generate.guidance_pow", "0.5"))) {
             String name = "other-" + setting.hashCode();
             run(name, setting);
             assertThat(hashes(name)).as("%s", setting).isNotEqualTo(hashes("base"));
         }
         assertThat(run("bf16", Map.of("generate.precision", "bf16")).counts()).containsEntry("images", 28L);
+    }
+
+    /** With and without adaLN and target-aware positions, as the paper compares them. */
+    @Test
+    void everyVariantOfTheModelSamples() throws IOException {
+        Set<List<String>> images = new HashSet<>();
+        for (Map<String, String> variant : List.of(
+                Map.of("model.conditioning", "plain"),
+                Map.of("model.target_aware", "false"),
+                Map.of("model.conditioning", "plain", "model.target_aware", "false"))) {
+            String name = "variant-" + variant.hashCode();
+            TinyModels models = tiny.variant(folder.resolve(name + ".safetensors"), variant);
+            GenerateJob.run(session, models.recipe(folder.resolve(name), variant), true);
+            images.add(hashes(name));
+        }
+        assertThat(images).hasSize(3);
+    }
+
+    @Test
+    void mergedPositionsSampleInTheirOrderAlone() throws IOException {
+        Path merged = TinyModels.writeModel(
+                folder.resolve("merged.safetensors"), MergedPositions.metadata(Map.of(), ScanOrder.SPIRAL_IN));
+        TinyModels models = new TinyModels(merged, tiny.tokenizer());
+        Map<String, String> inOrder = Map.of("generate.order", "spiral-in");
+        assertThat(GenerateJob.run(session, models.recipe(folder.resolve("in-order"), inOrder), true)
+                        .counts())
+                .containsEntry("images", 28L);
+        for (String other : List.of("row-major", "random")) {
+            Recipe recipe = models.recipe(folder.resolve("other"), Map.of("generate.order", other));
+            assertThatThrownBy(() -> GenerateJob.run(session, recipe, true))
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("with generate.order=" + other
+                            + ": its positions are merged for the order spiral-in; set generate.order to that");
+        }
+        assertThat(folder.resolve("other")).doesNotExist();
     }
 
     @Test

@@ -34,6 +34,12 @@ record TinyModels(Path weights, Path tokenizer) {
         return path;
     }
 
+    /** A model of another variant, which the settings say. */
+    TinyModels variant(Path path, Map<String, String> settings) throws IOException {
+        write(path, Map.of(), KernelSettings.rar(shape(settings).model()).parameters());
+        return new TinyModels(path, tokenizer);
+    }
+
     static Path writeTokenizer(Path path, int codes) throws IOException {
         write(path, Map.of(), new VqganConfig(32, List.of(1, 1), 1, 8, codes).table());
         return path;

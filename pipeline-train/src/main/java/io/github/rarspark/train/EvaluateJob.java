@@ -19,6 +19,7 @@ import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.rar.KeyedDropout;
+import io.github.rarspark.kernel.rar.MergedPositions;
 import io.github.rarspark.kernel.rar.PermutationSchedule;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarModel;
@@ -62,9 +63,10 @@ final class EvaluateJob {
         TrainSettings settings = recipe.train();
         PreFlight.requireInput(storage, "--init", settings.init());
         WeightFile weights = WeightFile.of(storage, settings.init());
-        KernelSettings.rar(recipe.model())
-                .parameters()
-                .check(settings.init(), weights.read(storage).tensors());
+        TensorFile file = weights.read(storage);
+        KernelSettings.rar(recipe.model()).parameters().check(settings.init(), file.tensors());
+        MergedPositions.require(
+                file.metadata(), KernelSettings.scanOrder(settings.scanOrder()), settings.init(), "train.scan_order");
         Plan plan = Plan.of(
                 "train --evaluate",
                 recipe.sha256("model", "train"),

@@ -18,7 +18,10 @@ import io.github.rarspark.common.tokens.TokenShards;
 import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.rar.MergedPositions;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.TensorFile;
 import io.github.rarspark.train.coordinator.Coordinator;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
@@ -99,9 +102,12 @@ public final class TrainJob {
         }
         PreFlight.requireInput(storage, "--init", settings.init());
         WeightFile weights = WeightFile.of(storage, settings.init());
-        KernelSettings.rar(recipe.model())
-                .parameters()
-                .check(settings.init(), weights.read(storage).tensors());
+        TensorFile file = weights.read(storage);
+        KernelSettings.rar(recipe.model()).parameters().check(settings.init(), file.tensors());
+        if (MergedPositions.order(file.metadata()).isPresent()) {
+            throw new DataException("Cannot train from " + settings.init() + ": its positions are merged for the order "
+                    + MergedPositions.order(file.metadata()).get().label() + "; give the weights before merging");
+        }
         return Optional.of(weights);
     }
 

@@ -7,9 +7,12 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.rar.MergedPositions;
+import io.github.rarspark.kernel.rar.ScanOrder;
 import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.NamedTensors;
@@ -23,7 +26,10 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -109,6 +115,57 @@ class TrainJobTest {
         assertThat(largestDifference("one", "seed")).isGreaterThan(1e-2);
         assertThat(largestDifference("one", "two")).isLessThan(2e-5);
         assertThat(largestDifference("one", "three")).isLessThan(2e-5);
+    }
+
+    /**
+     * What the paper compares: models with and without adaLN and target-aware positions, orders to anneal to, and
+     * training in one order or in random orders throughout. Each trains, and to other weights.
+     */
+    @Test
+    void everyVariantOfThePaperTrains() throws IOException {
+        Set<String> weights = new HashSet<>();
+        for (String[] variant : new String[][] {
+            {"train.scan_order", "row-major"},
+            {"train.scan_order", "alternate"},
+            {"train.scan_order", "z-curve"},
+            {"train.scan_order", "subsample"},
+            {"train.scan_order", "spiral-in"},
+            {"train.scan_order", "spiral-out"},
+            {"train.anneal_start", "0", "train.anneal_end", "0"},
+            {"train.anneal_start", "6", "train.anneal_end", "6"},
+            {"model.conditioning", "plain"},
+            {"model.target_aware", "false"}
+        }) {
+            List<String> settings = new ArrayList<>(List.of(
+                    "train.steps", "6", "train.ranks", "1", "train.anneal_start", "1", "train.anneal_end", "3"));
+            settings.addAll(List.of(variant));
+            String name = String.join("-", variant);
+            JobResult result = train(folder.resolve(name), settings.toArray(String[]::new));
+            assertThat(result.metrics().get("loss")).as(name).isFinite();
+            assertThat(weights.add(Sha256.of(Runs.model(folder.resolve(name)))))
+                    .as(name)
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void mergedPositionsAreNotTrainedAndMeasuredInTheirOrderAlone() throws IOException {
+        train(folder.resolve("run"));
+        TensorFile trained = Safetensors.read(folder.resolve("run/model.safetensors"));
+        Path merged = folder.resolve("merged.safetensors");
+        try (NDManager manager = NDManager.newBaseManager();
+                NamedTensors tensors = NamedTensors.load(trained, manager);
+                OutputStream out = Files.newOutputStream(merged)) {
+            Safetensors.write(out, MergedPositions.metadata(trained.metadata(), ScanOrder.Z_CURVE), tensors.asMap());
+        }
+        Path output = folder.resolve("other");
+        String message = "positions are merged for the order z-curve";
+        refused(ExitCode.DATA, message, output, "train.init", merged.toString());
+        refused(ExitCode.DATA, message, output, "train.init", merged.toString(), "train.evaluate", "true");
+        assertThat(output).doesNotExist();
+        JobResult result =
+                train(output, "train.init", merged.toString(), "train.evaluate", "true", "train.scan_order", "z-curve");
+        assertThat(result.metrics().get("loss")).isFinite();
     }
 
     private double largestDifference(String left, String right) throws IOException {

@@ -1,0 +1,168 @@
+package io.github.rarspark.cli;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.storage.Stored;
+import io.github.rarspark.conf.Near;
+import io.github.rarspark.conf.RecipeException;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.rar.MergedPositions;
+import io.github.rarspark.kernel.rar.ScanOrder;
+import io.github.rarspark.kernel.weights.ElementType;
+import io.github.rarspark.kernel.weights.TensorFile;
+import io.github.rarspark.kernel.weights.TensorInfo;
+import io.github.rarspark.kernel.weights.TensorWriter;
+import io.github.rarspark.kernel.weights.WeightFormat;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.apache.spark.SparkConf;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code weights merge-positions}: one position table instead of two, for sampling in one order. */
+@Command(
+        name = "merge-positions",
+        sortOptions = false,
+        description = "Merges a generator's two position tables into one, for sampling in one fixed order.")
+final class WeightsMerge implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private ReportOptions options;
+
+    @Parameters(index = "0", paramLabel = "IN", description = "Weights of a RAR generator; a file or URI.")
+    private String input;
+
+    @Parameters(index = "1", paramLabel = "OUT", description = "Safetensors file or URI to write.")
+    private String output;
+
+    @Option(
+            names = "--order",
+            paramLabel = "O",
+            order = 1,
+            defaultValue = "row-major",
+            description = "The order that the merged weights sample in (default: ${DEFAULT-VALUE}).")
+    private String order;
+
+    @Option(names = "--overwrite", order = 2, description = "Replace OUT if it exists.")
+    private boolean overwrite;
+
+    /**
+     * What is written as JSON.
+     *
+     * @param file the written file
+     * @param order the order it can be used in
+     * @param bytes its length
+     * @param sha256 its hash
+     */
+    record Report(String file, String order, long bytes, String sha256) {}
+
+    @Override
+    public Integer call() throws IOException {
+        ScanOrder fixed = scanOrder();
+        Storage storage = RecipeSource.storage(new SparkConf(true));
+        TensorFile file = WeightsInspect.open(storage, input);
+        float[] merged = merged(file, fixed);
+        if (!overwrite && storage.exists(output)) {
+            throw new JobException(
+                    ExitCode.OUTPUT_EXISTS,
+                    "Cannot write " + output + ": it exists; give another name, or --overwrite");
+        }
+        List<TensorInfo> infos = file.tensors().values().stream()
+                .map(info -> isTable(info.name()) ? new TensorInfo(info.name(), ElementType.F32, info.shape()) : info)
+                .toList();
+        Stored stored = storage.put(output, out -> {
+            TensorWriter writer = TensorWriter.begin(
+                    WeightFormat.SAFETENSORS, out, MergedPositions.metadata(file.metadata(), fixed), infos);
+            for (TensorInfo info : infos) {
+                writer.write(
+                        info.name(),
+                        switch (info.name()) {
+                            case MergedPositions.POSITIONS -> bytes(merged);
+                            case MergedPositions.TARGETS -> bytes(new float[merged.length]);
+                            default -> file.data(info.name());
+                        });
+            }
+            writer.finish();
+        });
+        options.write(new Report(output, fixed.label(), stored.bytes(), stored.sha256()));
+        if (!options.quiet) {
+            spec.commandLine()
+                    .getOut()
+                    .printf(
+                            Locale.ROOT,
+                            "%s: positions merged for the order %s, %,d bytes%n",
+                            output,
+                            fixed.label(),
+                            stored.bytes());
+        }
+        return ExitCode.OK.number();
+    }
+
+    private ScanOrder scanOrder() {
+        try {
+            return ScanOrder.labelled(order);
+        } catch (IllegalArgumentException e) {
+            List<String> labels =
+                    Arrays.stream(ScanOrder.values()).map(ScanOrder::label).toList();
+            String near = Near.clause(order, labels);
+            throw new RecipeException(
+                    "Cannot use --order " + order
+                            + (near.isEmpty()
+                                    ? ": give one of " + labels.stream().collect(Collectors.joining(", "))
+                                    : near),
+                    e);
+        }
+    }
+
+    private float[] merged(TensorFile file, ScanOrder fixed) {
+        MergedPositions.order(file.metadata()).ifPresent(before -> {
+            throw new DataException(
+                    "Cannot merge the positions of " + input + ": they are merged already, for the order "
+                            + before.label() + "; give the weights before merging");
+        });
+        if (!file.names().contains(MergedPositions.TARGETS)) {
+            throw new DataException("Cannot merge the positions of " + input + ": it has no '" + MergedPositions.TARGETS
+                    + "'; give the weights of a RAR generator with target-aware positions");
+        }
+        TensorInfo positions = file.tensor(MergedPositions.POSITIONS);
+        if (!positions.shape().equals(file.shape(MergedPositions.TARGETS))) {
+            throw new DataException("Cannot merge the positions of " + input + ": the tables have the shapes "
+                    + positions.shape() + " and " + file.shape(MergedPositions.TARGETS));
+        }
+        int tokens = MergedPositions.tokens(positions.shape(), input);
+        try {
+            return MergedPositions.merge(
+                    file.floats(MergedPositions.POSITIONS),
+                    file.floats(MergedPositions.TARGETS),
+                    Math.toIntExact(positions.shape().get(2)),
+                    fixed.of(tokens));
+        } catch (IllegalArgumentException e) { // the kernel's word for an order that the grid cannot have
+            throw new RecipeException("Cannot use --order " + order + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static boolean isTable(String name) {
+        return name.equals(MergedPositions.POSITIONS) || name.equals(MergedPositions.TARGETS);
+    }
+
+    private static ByteBuffer bytes(float[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(values.length, Float.BYTES))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return bytes;
+    }
+}
