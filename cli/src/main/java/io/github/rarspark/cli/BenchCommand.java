@@ -27,6 +27,7 @@ final class BenchCommand implements Callable<Integer> {
     private static final Map<String, Benchmark> BENCHMARKS = new TreeMap<>(Map.of(
             "sample", new Benchmark("rar-b", RarBench::sample),
             "train", new Benchmark("rar-b", RarBench::train),
+            "forward", new Benchmark("rar-b", RarBench::forward),
             "encode", new Benchmark("f16", VqganBench::encode),
             "decode", new Benchmark("f16", VqganBench::decode),
             "features", new Benchmark("inception", InceptionBench::features)));
@@ -40,7 +41,7 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private ReportOptions options;
 
-    @Parameters(index = "0", paramLabel = "WHAT", description = "sample, train, encode, decode or features.")
+    @Parameters(index = "0", paramLabel = "WHAT", description = "sample, train, forward, encode, decode or features.")
     private String what;
 
     @Option(
@@ -112,7 +113,7 @@ final class BenchCommand implements Callable<Integer> {
                 new BenchRequest(
                         size == null ? benchmark.defaultSize() : size,
                         batch,
-                        isBfloat16(),
+                        Compute.isBfloat16(precision),
                         threads,
                         repeat,
                         warmup,
@@ -136,13 +137,5 @@ final class BenchCommand implements Callable<Integer> {
         if (value < least) {
             throw new RecipeException("Cannot use " + option + " " + value + ": give at least " + least);
         }
-    }
-
-    private boolean isBfloat16() {
-        return switch (precision) {
-            case "fp32" -> false;
-            case "bf16" -> true;
-            default -> throw new RecipeException("Cannot use --precision " + precision + ": give fp32 or bf16");
-        };
     }
 }

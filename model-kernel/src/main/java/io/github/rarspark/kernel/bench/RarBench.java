@@ -2,6 +2,7 @@ package io.github.rarspark.kernel.bench;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.kernel.golden.FillFormula;
 import io.github.rarspark.kernel.optim.AdamW;
 import io.github.rarspark.kernel.optim.LearningRate;
 import io.github.rarspark.kernel.random.Purpose;
@@ -24,7 +25,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** Training steps and sampling of a RAR model with initial weights. */
+/** Training steps and sampling of a RAR model with initial weights, and forward passes with weights by formula. */
 public final class RarBench {
     private static final double DROPOUT = 0.1;
 
@@ -79,6 +80,37 @@ public final class RarBench {
         }
         try (Autocast autocast = Autocast.bfloat16(s.device())) {
             return model.loss(s, batch, dropout);
+        }
+    }
+
+    /** Logits of whole sequences, each in a random order of its own, as scoring computes them. */
+    public static BenchResult forward(BenchRequest request) {
+        RarConfig config = BenchSizes.rar(request.size());
+        Torch.setIntraOpThreads(request.threads());
+        try (NDManager manager = NDManager.newBaseManager();
+                NamedTensors weights =
+                        FillFormula.of("bench", config.parameters()).tensors(config.parameters(), manager)) {
+            RarModel model = new RarModel(config, weights);
+            RandomStream random = RandomStream.of(0, Purpose.SPLIT);
+            long[][] tokens = new long[request.batch()][config.tokens()];
+            long[][] orders = new long[request.batch()][];
+            long[] conditions = new long[request.batch()];
+            for (int b = 0; b < request.batch(); b++) {
+                Arrays.setAll(tokens[b], t -> random.nextInt(config.codes()));
+                orders[b] = Arrays.stream(random.nextPermutation(config.tokens()))
+                        .asLongStream()
+                        .toArray();
+                conditions[b] = config.space().classId(b % config.classes());
+            }
+            RarBatch batch = RarBatch.ordered(tokens, orders, conditions);
+            double[] seconds = Timing.run(request, run -> {
+                try (TensorScope s = TensorScope.inference(manager);
+                        Autocast autocast = request.bfloat16() ? Autocast.bfloat16(s.device()) : null) {
+                    model.logits(s, batch);
+                }
+            });
+            double flops = flops(config, request.batch(), distinct(config, request.batch()) - 1, config.tokens() + 2);
+            return BenchResult.of("forward", request, seconds, flops, 1, 1);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.rarspark.kernel.bench;
 
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.kernel.golden.FillFormula;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.Autocast;
@@ -8,11 +9,10 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.NamedTensors;
 import java.util.Arrays;
 import java.util.function.BiConsumer;
 
-/** Encoding and decoding of images of 256 pixels with the public tokenizer's sizes and initial weights. */
+/** Encoding and decoding of images of 256 pixels with the public tokenizer's sizes and weights by formula. */
 public final class VqganBench {
     private static final int SIDE = 256;
 
@@ -46,7 +46,8 @@ public final class VqganBench {
         VqganConfig config = BenchSizes.vqgan(request.size());
         Torch.setIntraOpThreads(request.threads());
         try (NDManager manager = NDManager.newBaseManager();
-                Vqgan vqgan = new Vqgan(config, NamedTensors.initial(config.table(), 0, manager))) {
+                Vqgan vqgan = new Vqgan(
+                        config, FillFormula.of("bench", config.table()).tensors(config.table(), manager))) {
             double[] seconds = Timing.run(request, run -> {
                 try (TensorScope s = TensorScope.inference(manager)) {
                     if (request.bfloat16()) {

@@ -9,6 +9,7 @@ import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.weights.ElementType;
 import io.github.rarspark.kernel.weights.NamedTensors;
+import io.github.rarspark.kernel.weights.ParameterSpec;
 import io.github.rarspark.kernel.weights.ParameterTable;
 import io.github.rarspark.kernel.weights.TensorFile;
 import io.github.rarspark.kernel.weights.TensorInfo;
@@ -76,6 +77,28 @@ public record FillFormula(String seed, Map<String, Parameter> parameters) {
                             value.get("scale").asDouble()));
         });
         return new FillFormula(root.get("seed").asText(), parameters);
+    }
+
+    /**
+     * Weights of any model, as golden cases scale them: activations keep their size from layer to layer, and no tensor is
+     * zero.
+     *
+     * @param seed names the model
+     */
+    public static FillFormula of(String seed, ParameterTable table) {
+        Map<String, Parameter> parameters = new LinkedHashMap<>();
+        for (ParameterSpec spec : table.specs()) {
+            boolean vector = spec.shape().dimension() == 1;
+            double offset = vector && spec.name().endsWith("weight") ? 1 : 0;
+            double scale = vector ? 0.1 : spec.name().matches(".*(embed|cls_token).*") ? 0.5 : fanInScale(spec.shape());
+            parameters.put(spec.name(), new Parameter(spec.shape(), offset, scale));
+        }
+        return new FillFormula(seed, parameters);
+    }
+
+    /** Uniform numbers of this scale have a variance of one over the inputs of an output. */
+    private static double fanInScale(Shape shape) {
+        return (float) Math.sqrt(3.0 * shape.get(0) / shape.size());
     }
 
     /**

@@ -5,11 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.Init;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterSpec;
 import io.github.rarspark.kernel.weights.ParameterTable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class FillFormulaTest {
@@ -40,6 +47,22 @@ class FillFormulaTest {
                         Float.intBitsToFloat(0x3f6c5108),
                         Float.intBitsToFloat(0x3f77e68a),
                         Float.intBitsToFloat(0x3f8877bb));
+    }
+
+    @Test
+    void anyModelIsScaledAsTheCasesAre() throws IOException {
+        Path folder = Path.of("src/test/resources/golden");
+        FillFormula rar = FillFormula.parse(Files.readString(folder.resolve("rar-small/rar.json")), "rar.json");
+        ParameterTable rarTable = RarConfig.of(32, 2, 4, 128, 16, 64, 10).parameters();
+        assertThat(FillFormula.of("rar-small", rarTable).parameters()).isEqualTo(rar.parameters());
+        FillFormula vqgan = FillFormula.parse(Files.readString(folder.resolve("vqgan-small/vqgan.json")), "vqgan.json");
+        ParameterTable vqganTable = new VqganConfig(32, List.of(1, 1, 2), 1, 16, 64).table();
+        // A case fits the codebook to its latents, so that the tokens vary.
+        Map<String, FillFormula.Parameter> fitted = new HashMap<>(vqgan.parameters());
+        fitted.keySet().remove("quantize.embedding.weight");
+        assertThat(FillFormula.of("vqgan-small", vqganTable).parameters())
+                .containsAllEntriesOf(fitted)
+                .hasSize(fitted.size() + 1);
     }
 
     @Test
