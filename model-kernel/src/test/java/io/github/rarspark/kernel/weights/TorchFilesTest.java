@@ -1,14 +1,22 @@
 package io.github.rarspark.kernel.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.golden.FillFormula;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,7 +60,7 @@ class TorchFilesTest {
     @Test
     void scalarsBesideTheStateDictAreNotes() throws IOException {
         assertThat(TensorFile.open(FOLDER.resolve("nested.pth")).metadata())
-                .containsOnly(java.util.Map.entry("epoch", "7"), java.util.Map.entry("loss", "0.25"));
+                .containsOnly(Map.entry("epoch", "7"), Map.entry("loss", "0.25"));
     }
 
     @ParameterizedTest
@@ -85,6 +93,21 @@ class TorchFilesTest {
             assertThat(file.shape(tensor))
                     .isEqualTo(formula.parameters().get(tensor).shape());
             assertThat(file.floats(tensor)).as(tensor).containsExactly(formula.values(tensor));
+        }
+    }
+
+    @Test
+    void truthValuesAreZeroOrOne() throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        TensorInfo info = new TensorInfo("flags", ElementType.BOOL, new Shape(2));
+        TensorWriter writer = TensorWriter.begin(WeightFormat.TORCH_ZIP, out, Map.of(), List.of(info));
+        writer.write("flags", ByteBuffer.wrap(new byte[] {1, 7}));
+        writer.finish();
+        TensorFile file = TensorFile.open(new ByteArrayInputStream(out.toByteArray()), "x");
+        try (NDManager manager = NDManager.newBaseManager()) {
+            assertThatThrownBy(() -> file.load("flags", manager))
+                    .isInstanceOf(DataException.class)
+                    .hasMessage("Tensor 'flags' of x has the truth value 7, which is neither 0 nor 1");
         }
     }
 }
