@@ -1,15 +1,24 @@
 package io.github.rarspark.kernel.weights;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The target of {@link FuzzingTest}: any bytes as a PyTorch file, of either format. An archive's pickle has a CRC that
- * mutations do not hit, so half of the inputs are put into an archive as its pickle.
+ * mutations do not hit, so inputs are also put into an archive as its pickle: with the one storage that the hostile
+ * pickles name, or with those of a good file.
  */
 public final class FuzzTorch {
     static final byte FILE = 0;
     static final byte PICKLE = 1;
+    static final byte PICKLE_OF_GOOD = 2;
+    static final Path GOOD = Path.of("src/test/resources/weights/zip.pth");
+
+    private static final Map<String, byte[]> STORAGES = storages();
 
     private FuzzTorch() {}
 
@@ -17,7 +26,33 @@ public final class FuzzTorch {
     public static void fuzzerTestOneInput(byte[] data) throws IOException {
         if (data.length > 0) {
             byte[] rest = Arrays.copyOfRange(data, 1, data.length);
-            FuzzInput.read(WeightFormat::read, data[0] % 2 == PICKLE ? HostileZips.archive(rest) : rest);
+            byte[] file =
+                    switch (Math.floorMod(data[0], 3)) {
+                        case PICKLE -> HostileZips.archive(rest);
+                        case PICKLE_OF_GOOD -> HostileZips.archive(rest, STORAGES);
+                        default -> rest;
+                    };
+            FuzzInput.read(WeightFormat::read, file);
         }
+    }
+
+    private static Map<String, byte[]> storages() {
+        Map<String, byte[]> storages = new TreeMap<>();
+        try {
+            MappedRanges.inFile(GOOD, channel -> {
+                for (StoredZip.Entry entry : StoredZip.read(channel, "storages").values()) {
+                    String[] path = entry.name().split("/");
+                    if (path.length == 3 && path[1].equals("data")) {
+                        storages.put(
+                                path[2], MappedRanges.read(channel, entry.data().begin(), (int)
+                                        entry.data().length()));
+                    }
+                }
+                return null;
+            });
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return Map.copyOf(storages);
     }
 }

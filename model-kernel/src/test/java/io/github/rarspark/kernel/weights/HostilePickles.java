@@ -227,7 +227,10 @@ final class HostilePickles {
     }
 
     private static HostileFile tensor(String name, long offset, long[] shape, long[] strides, String check) {
-        return broken("tensor, " + name, pickle().tensor(offset, shape, strides), check);
+        return broken(
+                "tensor, " + name,
+                pickle().op(DICT).text("w").tensor(offset, shape, strides).op(ITEM),
+                check);
     }
 
     private static PickleBuilder call(String module, String name, String argument) {

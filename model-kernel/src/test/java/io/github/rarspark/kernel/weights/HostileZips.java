@@ -123,9 +123,14 @@ final class HostileZips {
 
     /** The archive of a pickle, with a storage 0 of 16 bytes. */
     static byte[] archive(byte[] pickle) {
+        return archive(pickle, Map.of("0", new byte[16]));
+    }
+
+    /** The archive of a pickle with storages by their keys. */
+    static byte[] archive(byte[] pickle, Map<String, byte[]> storages) {
         Map<String, byte[]> entries = new LinkedHashMap<>();
         entries.put("archive/data.pkl", pickle);
-        entries.put("archive/data/0", new byte[16]);
+        storages.forEach((key, bytes) -> entries.put("archive/data/" + key, bytes));
         return zip(entries, ZipEntry.STORED);
     }
 
