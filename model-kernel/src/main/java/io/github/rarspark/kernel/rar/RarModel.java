@@ -93,7 +93,10 @@ public final class RarModel implements AutoCloseable {
         NDArray x_BSD = s.add(embed(s, batch, known), positions(s, batch, known));
         Conditions conditions = config.conditioning() == Conditioning.ADALN ? conditions(s, batch, known + 2) : null;
         for (int layer = 0; layer < config.layers(); layer++) {
-            x_BSD = block(s, layer, x_BSD, conditions, dropout);
+            // What a block computes on the way is freed behind it, but for what a backward pass will need.
+            try (TensorScope inner = s.open()) {
+                x_BSD = inner.keep(block(inner, layer, x_BSD, conditions, dropout));
+            }
         }
         return head(s, x_BSD, conditions);
     }
