@@ -1,7 +1,6 @@
 package io.github.rarspark.cli;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.conf.RecipeException;
@@ -19,7 +18,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code weights convert}: the same tensors in another format or type. */
@@ -35,11 +33,8 @@ final class WeightsConvert implements Callable<Integer> {
     @Mixin
     private ReportOptions options;
 
-    @Parameters(index = "0", paramLabel = "IN", description = "Weight file of any format; a file or URI.")
-    private String input;
-
-    @Parameters(index = "1", paramLabel = "OUT", description = "File or URI to write.")
-    private String output;
+    @Mixin
+    private WeightsFiles files;
 
     @Option(
             names = "--format",
@@ -54,9 +49,6 @@ final class WeightsConvert implements Callable<Integer> {
             order = 2,
             description = "fp32, fp16 or bf16, for tensors of these types (default: as they are).")
     private String dtype;
-
-    @Option(names = "--overwrite", order = 3, description = "Replace OUT if it exists.")
-    private boolean overwrite;
 
     /**
      * What is written as JSON.
@@ -74,16 +66,11 @@ final class WeightsConvert implements Callable<Integer> {
         WeightFormat target = targetFormat();
         ElementType type = targetType();
         Storage storage = RecipeSource.storage(new SparkConf(true));
-        TensorFile file = WeightsInspect.open(storage, input);
-        if (!overwrite && storage.exists(output)) {
-            throw new JobException(
-                    ExitCode.OUTPUT_EXISTS,
-                    "Cannot write " + output + ": it exists; give another name, or --overwrite");
-        }
+        TensorFile file = files.open(storage);
         List<TensorInfo> infos = file.tensors().values().stream()
                 .map(info -> new TensorInfo(info.name(), converted(info, type), info.shape()))
                 .toList();
-        Stored stored = storage.put(output, out -> {
+        Stored stored = storage.put(files.output(), out -> {
             TensorWriter writer = TensorWriter.begin(target, out, file.metadata(), infos);
             for (TensorInfo info : infos) {
                 writer.write(info.name(), file.data(info.name(), info.type()));
@@ -91,7 +78,7 @@ final class WeightsConvert implements Callable<Integer> {
             writer.finish();
         });
         Report report = new Report(
-                output, target.name().toLowerCase(Locale.ROOT), stored.bytes(), stored.sha256(), infos.size());
+                files.output(), target.name().toLowerCase(Locale.ROOT), stored.bytes(), stored.sha256(), infos.size());
         options.write(report);
         if (!options.quiet) {
             spec.commandLine()
@@ -114,14 +101,7 @@ final class WeightsConvert implements Callable<Integer> {
 
     private WeightFormat targetFormat() {
         if (format == null) {
-            String name = output.toLowerCase(Locale.ROOT);
-            if (name.endsWith(".safetensors")) {
-                return WeightFormat.SAFETENSORS;
-            } else if (name.endsWith(".bin") || name.endsWith(".pth") || name.endsWith(".pt")) {
-                return WeightFormat.TORCH_ZIP;
-            }
-            throw new RecipeException("Cannot tell the format of " + output
-                    + " by its ending: give --format safetensors or --format bin");
+            return files.outputFormat();
         }
         return switch (format) {
             case "safetensors" -> WeightFormat.SAFETENSORS;

@@ -1,7 +1,6 @@
 package io.github.rarspark.cli;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.conf.Near;
@@ -27,14 +26,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code weights merge-positions}: one position table instead of two, for sampling in one order. */
 @Command(
         name = "merge-positions",
         sortOptions = false,
-        description = "Merges a generator's two position tables into one, for sampling in one fixed order.")
+        description = "Merges a generator's two position tables into one, for sampling in one fixed order. OUT is a"
+                + " safetensors file, whose metadata says the order.")
 final class WeightsMerge implements Callable<Integer> {
 
     @Spec
@@ -43,11 +42,8 @@ final class WeightsMerge implements Callable<Integer> {
     @Mixin
     private ReportOptions options;
 
-    @Parameters(index = "0", paramLabel = "IN", description = "Weights of a RAR generator; a file or URI.")
-    private String input;
-
-    @Parameters(index = "1", paramLabel = "OUT", description = "Safetensors file or URI to write.")
-    private String output;
+    @Mixin
+    private WeightsFiles files;
 
     @Option(
             names = "--order",
@@ -56,9 +52,6 @@ final class WeightsMerge implements Callable<Integer> {
             defaultValue = "row-major",
             description = "The order that the merged weights sample in (default: ${DEFAULT-VALUE}).")
     private String order;
-
-    @Option(names = "--overwrite", order = 2, description = "Replace OUT if it exists.")
-    private boolean overwrite;
 
     /**
      * What is written as JSON.
@@ -73,18 +66,17 @@ final class WeightsMerge implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         ScanOrder fixed = scanOrder();
-        Storage storage = RecipeSource.storage(new SparkConf(true));
-        TensorFile file = WeightsInspect.open(storage, input);
-        float[] merged = merged(file, fixed);
-        if (!overwrite && storage.exists(output)) {
-            throw new JobException(
-                    ExitCode.OUTPUT_EXISTS,
-                    "Cannot write " + output + ": it exists; give another name, or --overwrite");
+        if (files.outputFormat() != WeightFormat.SAFETENSORS) {
+            throw new RecipeException("Cannot write " + files.output()
+                    + ": only a safetensors file can say which order it is for; give a name that ends in .safetensors");
         }
+        Storage storage = RecipeSource.storage(new SparkConf(true));
+        TensorFile file = files.open(storage);
+        float[] merged = merged(file, fixed);
         List<TensorInfo> infos = file.tensors().values().stream()
                 .map(info -> isTable(info.name()) ? new TensorInfo(info.name(), ElementType.F32, info.shape()) : info)
                 .toList();
-        Stored stored = storage.put(output, out -> {
+        Stored stored = storage.put(files.output(), out -> {
             TensorWriter writer = TensorWriter.begin(
                     WeightFormat.SAFETENSORS, out, MergedPositions.metadata(file.metadata(), fixed), infos);
             for (TensorInfo info : infos) {
@@ -98,14 +90,14 @@ final class WeightsMerge implements Callable<Integer> {
             }
             writer.finish();
         });
-        options.write(new Report(output, fixed.label(), stored.bytes(), stored.sha256()));
+        options.write(new Report(files.output(), fixed.label(), stored.bytes(), stored.sha256()));
         if (!options.quiet) {
             spec.commandLine()
                     .getOut()
                     .printf(
                             Locale.ROOT,
                             "%s: positions merged for the order %s, %,d bytes%n",
-                            output,
+                            files.output(),
                             fixed.label(),
                             stored.bytes());
         }
@@ -131,19 +123,19 @@ final class WeightsMerge implements Callable<Integer> {
     private float[] merged(TensorFile file, ScanOrder fixed) {
         MergedPositions.order(file.metadata()).ifPresent(before -> {
             throw new DataException(
-                    "Cannot merge the positions of " + input + ": they are merged already, for the order "
+                    "Cannot merge the positions of " + files.input() + ": they are merged already, for the order "
                             + before.label() + "; give the weights before merging");
         });
         if (!file.names().contains(MergedPositions.TARGETS)) {
-            throw new DataException("Cannot merge the positions of " + input + ": it has no '" + MergedPositions.TARGETS
-                    + "'; give the weights of a RAR generator with target-aware positions");
+            throw new DataException("Cannot merge the positions of " + files.input() + ": it has no '"
+                    + MergedPositions.TARGETS + "'; give the weights of a RAR generator with target-aware positions");
         }
         TensorInfo positions = file.tensor(MergedPositions.POSITIONS);
         if (!positions.shape().equals(file.shape(MergedPositions.TARGETS))) {
-            throw new DataException("Cannot merge the positions of " + input + ": the tables have the shapes "
+            throw new DataException("Cannot merge the positions of " + files.input() + ": the tables have the shapes "
                     + positions.shape() + " and " + file.shape(MergedPositions.TARGETS));
         }
-        int tokens = MergedPositions.tokens(positions.shape(), input);
+        int tokens = MergedPositions.tokens(positions.shape(), files.input());
         try {
             return MergedPositions.merge(
                     file.floats(MergedPositions.POSITIONS),

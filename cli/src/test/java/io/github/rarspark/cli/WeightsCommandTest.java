@@ -97,7 +97,10 @@ class WeightsCommandTest {
         assertThat(weights("convert", RAR, existing)).isEqualTo(73);
         assertThat(err.toString()).contains("it exists; give another name, or --overwrite");
         assertThat(existing).hasContent("mine");
-        assertThat(weights("convert", RAR, existing, "--overwrite")).isZero();
+        assertThat(weights("convert", RAR, existing, "--out", existing)).isEqualTo(64);
+        assertThat(weights("convert", RAR)).isEqualTo(64);
+        assertThat(existing).hasContent("mine");
+        assertThat(weights("convert", RAR, "--out", existing, "--overwrite")).isZero();
         assertThat(TensorFile.open(existing).format()).isEqualTo(WeightFormat.SAFETENSORS);
     }
 
@@ -152,6 +155,9 @@ class WeightsCommandTest {
         Path merged = folder.resolve("merged.safetensors");
         assertThat(weights("merge-positions", VQGAN, merged)).isEqualTo(65);
         assertThat(weights("merge-positions", RAR, merged, "--order", "z-curv")).isEqualTo(64);
+        assertThat(weights("merge-positions", RAR, folder.resolve("merged.bin")))
+                .isEqualTo(64);
+        assertThat(folder.resolve("merged.bin")).doesNotExist();
         assertThat(merged).doesNotExist();
         assertThat(err.toString().lines())
                 .hasSize(2)
