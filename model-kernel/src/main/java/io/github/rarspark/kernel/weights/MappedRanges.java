@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Parts of a file, mapped into memory. */
@@ -86,6 +87,6 @@ final class MappedRanges {
         while (bytes.hasRemaining() && channel.read(bytes, position + bytes.position()) >= 0) {
             // Reads until the range is complete.
         }
-        return java.util.Arrays.copyOf(bytes.array(), bytes.position());
+        return Arrays.copyOf(bytes.array(), bytes.position());
     }
 }

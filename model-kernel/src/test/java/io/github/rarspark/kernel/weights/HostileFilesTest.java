@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,7 +73,7 @@ class HostileFilesTest {
         return null;
     }
 
-    private static void assertRefused(HostileFile file, org.assertj.core.api.ThrowableAssert.ThrowingCallable read) {
+    private static void assertRefused(HostileFile file, ThrowingCallable read) {
         assertThatThrownBy(read)
                 .isInstanceOf(DataException.class)
                 .hasMessageStartingWith("Cannot read hostile as ")

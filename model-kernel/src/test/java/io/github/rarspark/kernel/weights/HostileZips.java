@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -134,7 +135,7 @@ final class HostileZips {
         return zip(entries, ZipEntry.STORED);
     }
 
-    private static HostileFile broken(String name, java.util.function.Supplier<byte[]> bytes, String check) {
+    private static HostileFile broken(String name, Supplier<byte[]> bytes, String check) {
         return new HostileFile("zip: " + name, WeightFormat::read, bytes, check);
     }
 

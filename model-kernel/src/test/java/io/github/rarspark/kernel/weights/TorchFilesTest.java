@@ -96,6 +96,27 @@ class TorchFilesTest {
         }
     }
 
+    /** As Python 2 wrote it: the dictionary's pairs in a list, names in its own texts. */
+    @Test
+    void dictionariesOfPairsAreRead() throws IOException {
+        byte[] pickle = PickleBuilder.pickle()
+                .global("collections", "OrderedDict")
+                .op(']', ']', 'U', 1, 'w', 'a')
+                .rebuild()
+                .storage("0", 4)
+                .number(1)
+                .global("torch", "Size")
+                .numbers(2)
+                .op(0x85, PickleBuilder.REDUCE)
+                .numbers(1)
+                .endOfTensor()
+                .op('a', 'a', 0x85, PickleBuilder.REDUCE)
+                .end();
+        TensorFile file = TensorFile.open(new ByteArrayInputStream(HostileZips.archive(pickle)), "x");
+        assertThat(file.tensors()).containsOnlyKeys("w");
+        assertThat(file.floats("w")).containsExactly(0, 0);
+    }
+
     @Test
     void truthValuesAreZeroOrOne() throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
