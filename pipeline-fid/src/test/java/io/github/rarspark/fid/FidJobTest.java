@@ -40,6 +40,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -128,6 +129,32 @@ class FidJobTest {
         assertThat(FeatureStore.imagesPerPart(10_000_000))
                 .as("ten million images are not 20,000 objects")
                 .isEqualTo(5000);
+    }
+
+    @Test
+    void featuresInACacheAreNotComputedAgainUnlessDamaged() throws IOException {
+        Path reference = npz("reference", images(1, 30));
+        Path samples = npz("samples", images(2, 20));
+        Path cache = folder.resolve("cache");
+        Map<String, String> cached = Map.of("fid.cache", cache.toString());
+        JobResult first = score("first", samples, reference, cached);
+        JobResult second = score("second", samples, reference, cached);
+        assertThat(first.counts()).containsEntry("samples_known", 0L).containsEntry("reference_known", 0L);
+        assertThat(second.counts()).containsEntry("samples_known", 20L).containsEntry("reference_known", 30L);
+        assertThat(second.metrics()).isEqualTo(first.metrics());
+        assertThat(folder.resolve("first/features")).doesNotExist();
+
+        try (Stream<Path> files = Files.walk(cache)) {
+            for (Path shard :
+                    files.filter(file -> file.toString().endsWith(".parquet")).toList()) {
+                byte[] bytes = Files.readAllBytes(shard);
+                bytes[40] ^= 1;
+                Files.write(shard, bytes);
+            }
+        }
+        JobResult third = score("third", samples, reference, cached);
+        assertThat(third.counts()).containsEntry("samples_known", 0L).containsEntry("reference_known", 0L);
+        assertThat(third.metrics()).isEqualTo(first.metrics());
     }
 
     @Test
