@@ -5,20 +5,16 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.spark.LoadedRar;
 import io.github.rarspark.common.spark.LoadedTokenizer;
-import io.github.rarspark.common.spark.WeightsCache;
 import io.github.rarspark.common.spark.WeightsCache.Lease;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Precision;
 import io.github.rarspark.kernel.image.Pixels;
 import io.github.rarspark.kernel.image.RgbImage;
-import io.github.rarspark.kernel.rar.RarConfig;
-import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.RarSampler;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.tensor.TensorScope;
-import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.TensorFile;
 import java.util.Arrays;
 import java.util.List;
 
@@ -28,10 +24,10 @@ final class Generator implements AutoCloseable {
 
     private final GeneratorSpec spec;
     private final NDManager manager;
-    private final Lease<Rar> rar;
+    private final Lease<LoadedRar> rar;
     private final Lease<LoadedTokenizer> tokenizer;
 
-    private Generator(GeneratorSpec spec, NDManager manager, Lease<Rar> rar, Lease<LoadedTokenizer> tokenizer) {
+    private Generator(GeneratorSpec spec, NDManager manager, Lease<LoadedRar> rar, Lease<LoadedTokenizer> tokenizer) {
         this.spec = spec;
         this.manager = manager;
         this.rar = rar;
@@ -40,16 +36,8 @@ final class Generator implements AutoCloseable {
 
     /** The generator of {@code spec}; loads the weights unless a task of this executor has. */
     static Generator open(GeneratorSpec spec, Storage storage) {
-        Lease<Rar> rar = WeightsCache.shared()
-                .lease(
-                        spec.weights()
-                                .key(
-                                        "rar " + spec.config() + " "
-                                                + spec.settings().precision(),
-                                        DEVICE.toString()),
-                        Rar.class,
-                        spec.weights().bytes(),
-                        () -> Rar.load(spec, spec.weights().read(storage)));
+        boolean bfloat16 = spec.settings().precision() == Precision.BF16;
+        Lease<LoadedRar> rar = LoadedRar.lease(spec.weights(), storage, spec.config(), bfloat16, DEVICE);
         try {
             Lease<LoadedTokenizer> tokenizer = LoadedTokenizer.lease(spec.tokenizer(), storage, DEVICE);
             return new Generator(spec, NDManager.newBaseManager(DEVICE), rar, tokenizer);
@@ -94,31 +82,5 @@ final class Generator implements AutoCloseable {
         manager.close();
         tokenizer.close();
         rar.close();
-    }
-
-    /** A model and the manager of the tensors it reads, freed together. */
-    private record Rar(RarModel model, NDManager manager) implements AutoCloseable {
-        static Rar load(GeneratorSpec spec, TensorFile file) {
-            NDManager manager = NDManager.newBaseManager(DEVICE);
-            try {
-                RarConfig config = spec.config();
-                NamedTensors weights = NamedTensors.load(file, config.parameters(), manager);
-                boolean bfloat16 = spec.settings().precision() == Precision.BF16;
-                RarModel model = RarModel.forSampling(config, weights, bfloat16);
-                if (bfloat16) {
-                    weights.close();
-                }
-                return new Rar(model, manager);
-            } catch (RuntimeException | Error e) {
-                manager.close();
-                throw e;
-            }
-        }
-
-        @Override
-        public void close() {
-            model.close();
-            manager.close();
-        }
     }
 }

@@ -7,11 +7,11 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.run.RunOutput;
+import io.github.rarspark.common.spark.LoadedRar;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.spark.WeightFile;
-import io.github.rarspark.common.spark.WeightsCache;
 import io.github.rarspark.common.spark.WeightsCache.Lease;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenBlock;
@@ -26,7 +26,6 @@ import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
-import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.io.Serializable;
@@ -116,12 +115,7 @@ final class EvaluateJob {
                 0);
         int batch = recipe.train().samplesPerPass();
         double sum = 0;
-        try (Lease<Loaded> lease = WeightsCache.shared()
-                        .lease(
-                                weights.key("rar", DEVICE.toString()),
-                                Loaded.class,
-                                weights.bytes(),
-                                () -> Loaded.of(config, weights.read(storage)));
+        try (Lease<LoadedRar> lease = LoadedRar.lease(weights, storage, config, false, DEVICE);
                 NDManager manager = NDManager.newBaseManager(DEVICE)) {
             RarModel model = lease.value().model();
             for (int first = 0; first < block.rows(); first += batch) {
@@ -141,24 +135,5 @@ final class EvaluateJob {
             }
         }
         return sum;
-    }
-
-    /** A model and the manager of its tensors, which the tasks of an executor share. */
-    private record Loaded(RarModel model, NDManager manager) implements AutoCloseable {
-        static Loaded of(RarConfig config, TensorFile file) {
-            NDManager manager = NDManager.newBaseManager(DEVICE);
-            try {
-                return new Loaded(new RarModel(config, NamedTensors.load(file, config.parameters(), manager)), manager);
-            } catch (RuntimeException | Error e) {
-                manager.close();
-                throw e;
-            }
-        }
-
-        @Override
-        public void close() {
-            model.close();
-            manager.close();
-        }
     }
 }
