@@ -1,5 +1,6 @@
 package io.github.rarspark.fid;
 
+import io.github.rarspark.common.run.Version;
 import io.github.rarspark.common.shard.ShardLedger;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
@@ -79,10 +80,11 @@ record FeatureStore(
         return new Features(shards, set.images(), set.images() - images);
     }
 
-    /** Equal keys promise equal bytes, on one type of machine. */
+    /** Equal keys promise equal bytes, on one type of machine; another release may compute differently. */
     private String key(ImageSet set) {
         String identity = String.join(
                 "\n",
+                Version.CURRENT,
                 set.sha256(),
                 network.kind().name(),
                 network.weights().sha256(),
