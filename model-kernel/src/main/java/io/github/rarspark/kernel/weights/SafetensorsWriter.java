@@ -17,7 +17,7 @@ import java.util.TreeMap;
  * Writes a safetensors file. Metadata is sorted by key, tensors keep the order they are given in, and the header is padded
  * with spaces to a multiple of eight bytes.
  */
-public final class SafetensorsWriter extends TensorWriter {
+final class SafetensorsWriter extends TensorWriter {
     /**
      * Writes the header.
      *
@@ -25,8 +25,7 @@ public final class SafetensorsWriter extends TensorWriter {
      * @param tensors all tensors that will follow, in their order
      * @throws IllegalArgumentException if two tensors have one name, or one has the name that the format reserves
      */
-    public SafetensorsWriter(OutputStream out, Map<String, String> metadata, List<TensorInfo> tensors)
-            throws IOException {
+    SafetensorsWriter(OutputStream out, Map<String, String> metadata, List<TensorInfo> tensors) throws IOException {
         super(out, tensors);
         byte[] json = header(new TreeMap<>(metadata), tensors);
         byte[] padded = Arrays.copyOf(json, (json.length + 7) / 8 * 8);

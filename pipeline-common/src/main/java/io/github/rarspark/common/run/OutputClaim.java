@@ -5,9 +5,9 @@ import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import java.io.IOException;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -28,10 +28,10 @@ public final class OutputClaim implements AutoCloseable {
     private final Plan plan;
     private final int attempt;
     private final Owner owner;
-    private final Clock clock;
+    private final InstantSource clock;
     private final ScheduledExecutorService heartbeat;
 
-    OutputClaim(Storage storage, String directory, Plan plan, int attempt, Owner owner, Clock clock) {
+    OutputClaim(Storage storage, String directory, Plan plan, int attempt, Owner owner, InstantSource clock) {
         this.storage = storage;
         this.directory = directory;
         this.plan = plan;

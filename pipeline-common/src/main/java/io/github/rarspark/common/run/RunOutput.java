@@ -6,9 +6,9 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Optional;
 
 /**
@@ -21,16 +21,16 @@ public final class RunOutput {
 
     private final Storage storage;
     private final String directory;
-    private final Clock clock;
+    private final InstantSource clock;
     private final Duration lease;
 
     /** The output at {@code directory}, with the system's clock and the usual lease. */
     public RunOutput(Storage storage, String directory) {
-        this(storage, directory, Clock.systemUTC(), LEASE);
+        this(storage, directory, InstantSource.system(), LEASE);
     }
 
     /** The output at {@code directory}; owners give a sign of life three times per {@code lease}. */
-    public RunOutput(Storage storage, String directory, Clock clock, Duration lease) {
+    public RunOutput(Storage storage, String directory, InstantSource clock, Duration lease) {
         this.storage = storage;
         this.directory = directory;
         this.clock = clock;

@@ -1,9 +1,9 @@
 package io.github.rarspark.common.spark;
 
 import java.io.PrintStream;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Locale;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -24,7 +24,7 @@ public abstract sealed class Progress implements AutoCloseable {
         }
         return System.console() != null
                 ? new Bar(task, unit, total)
-                : new Lines(task, unit, total, System.err, Clock.systemUTC());
+                : new Lines(task, unit, total, System.err, InstantSource.system());
     }
 
     /** Notes that {@code units} more are done. */
@@ -89,13 +89,13 @@ public abstract sealed class Progress implements AutoCloseable {
         private final String unit;
         private final long total;
         private final PrintStream out;
-        private final Clock clock;
+        private final InstantSource clock;
         private final Instant started;
         private Instant lastLine;
         private long done;
         private String note = "";
 
-        Lines(String task, String unit, long total, PrintStream out, Clock clock) {
+        Lines(String task, String unit, long total, PrintStream out, InstantSource clock) {
             this.task = task;
             this.unit = unit;
             this.total = total;

@@ -1,13 +1,11 @@
 package io.github.rarspark.common.testing;
 
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
+import java.time.InstantSource;
 
 /** A clock that stands still until a test moves it. */
-public final class SettableClock extends Clock {
+public final class SettableClock implements InstantSource {
     private volatile Instant now;
 
     /** Stands at {@code now}. */
@@ -23,15 +21,5 @@ public final class SettableClock extends Clock {
     @Override
     public Instant instant() {
         return now;
-    }
-
-    @Override
-    public ZoneId getZone() {
-        return ZoneOffset.UTC;
-    }
-
-    @Override
-    public Clock withZone(ZoneId zone) {
-        throw new UnsupportedOperationException("Instants have no zone");
     }
 }
