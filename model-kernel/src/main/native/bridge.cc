@@ -45,10 +45,23 @@ std::string text(JNIEnv* env, jstring value) {
   return result;
 }
 
-jlongArray to_java(JNIEnv* env, const std::vector<int64_t>& values) {
-  jlongArray array = env->NewLongArray(static_cast<jsize>(values.size()));
-  if (array != nullptr) {
-    env->SetLongArrayRegion(array, 0, static_cast<jsize>(values.size()), reinterpret_cast<const jlong*>(values.data()));
+jlongArray give_all(JNIEnv* env, std::vector<at::Tensor> results) {
+  auto count = static_cast<jsize>(results.size());
+  jlongArray array = env->NewLongArray(count);
+  if (array == nullptr) {
+    return nullptr;
+  }
+  std::vector<std::unique_ptr<at::Tensor>> owned;
+  for (auto& result : results) {
+    owned.push_back(std::make_unique<at::Tensor>(std::move(result)));
+  }
+  std::vector<jlong> handles;
+  for (const auto& tensor : owned) {
+    handles.push_back(reinterpret_cast<jlong>(tensor.get()));
+  }
+  env->SetLongArrayRegion(array, 0, count, handles.data());
+  for (auto& tensor : owned) {
+    static_cast<void>(tensor.release());
   }
   return array;
 }

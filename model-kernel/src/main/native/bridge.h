@@ -67,7 +67,9 @@ inline jlong give(at::Tensor result) {
 std::vector<int64_t> longs(JNIEnv* env, jlongArray array);
 std::vector<at::Tensor> tensors(JNIEnv* env, jlongArray handles);
 std::string text(JNIEnv* env, jstring value);
-jlongArray to_java(JNIEnv* env, const std::vector<int64_t>& values);
+
+// As `give`, for several results. Null, and nothing given, if the JVM is out of memory for the array.
+jlongArray give_all(JNIEnv* env, std::vector<at::Tensor> results);
 
 // Raise an exception of io.github.rarspark.kernel.error with the first line of the message.
 void raise_native(JNIEnv* env, const char* message);

@@ -145,6 +145,16 @@ RAR_NATIVE(jlong, narrow)(JNIEnv* env, jclass, jlong x, jlong axis, jlong start,
   return guarded(env, [&] { return give(tensor(x).narrow(axis, start, length)); });
 }
 
+// Equal parts of an axis, as views whose backward pass is one concatenation.
+RAR_NATIVE(jlongArray, split)(JNIEnv* env, jclass, jlong x, jlong axis, jlong parts) {
+  return guarded(env, [&]() -> jlongArray {
+    const auto& input = tensor(x);
+    int64_t extent = input.size(axis);
+    TORCH_CHECK(parts > 0 && extent % parts == 0, "cannot split an axis of ", extent, " into ", parts, " equal parts");
+    return give_all(env, at::split(input, extent / parts, axis));
+  });
+}
+
 RAR_NATIVE(jlong, indexSelect)(JNIEnv* env, jclass, jlong x, jlong axis, jlong indices) {
   return guarded(env, [&] { return give(at::index_select(tensor(x), axis, tensor(indices))); });
 }
@@ -161,16 +171,9 @@ RAR_NATIVE(jlong, detach)(JNIEnv* env, jclass, jlong x) {
   return guarded(env, [&] { return give(tensor(x).detach()); });
 }
 
-RAR_NATIVE(jlong, toBfloat16)(JNIEnv* env, jclass, jlong x) {
-  return guarded(env, [&] { return give(tensor(x).to(at::kBFloat16)); });
-}
-
-RAR_NATIVE(jlong, toFloat32)(JNIEnv* env, jclass, jlong x) {
-  return guarded(env, [&] { return give(tensor(x).to(at::kFloat)); });
-}
-
-RAR_NATIVE(jlong, toFloat64)(JNIEnv* env, jclass, jlong x) {
-  return guarded(env, [&] { return give(tensor(x).to(at::kDouble)); });
+// `type` is a c10::ScalarType.
+RAR_NATIVE(jlong, to)(JNIEnv* env, jclass, jlong x, jint type) {
+  return guarded(env, [&] { return give(tensor(x).to(static_cast<at::ScalarType>(type))); });
 }
 
 // ---- reductions ----
@@ -233,7 +236,7 @@ RAR_NATIVE(jlongArray, eigenSymmetric)(JNIEnv* env, jclass, jlong matrix) {
   return guarded(env, [&]() -> jlongArray {
     at::NoGradGuard no_grad;
     auto [values, vectors] = at::linalg_eigh(tensor(matrix));
-    return to_java(env, {give(values), give(vectors)});
+    return give_all(env, {values, vectors});
   });
 }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzWriter;
 import io.github.rarspark.common.run.JobResult;
@@ -100,7 +101,7 @@ class InceptionScoresTest {
             Activations samples = network.activations(s, batch(s, 1, 12, 60));
             Activations reference = network.activations(s, batch(s, 2, 11, 40));
             InceptionScore inceptionScore = new InceptionScore(InceptionV3.CLASSES, 4);
-            double[] logits = s.toFloat64(samples.logits()).toDoubleArray();
+            double[] logits = s.to(samples.logits(), DataType.FLOAT64).toDoubleArray();
             for (int at = 0; at < logits.length; at += InceptionV3.CLASSES) {
                 inceptionScore.add(logits, at);
             }

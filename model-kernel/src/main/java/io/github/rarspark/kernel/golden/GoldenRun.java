@@ -2,6 +2,7 @@ package io.github.rarspark.kernel.golden;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 
@@ -30,6 +31,6 @@ public record GoldenRun(NDManager manager, boolean bfloat16) {
 
     /** The entries of a tensor of floats, whatever its precision. */
     static double[] doubles(TensorScope s, NDArray tensor) {
-        return s.toFloat64(tensor).toDoubleArray();
+        return s.to(tensor, DataType.FLOAT64).toDoubleArray();
     }
 }

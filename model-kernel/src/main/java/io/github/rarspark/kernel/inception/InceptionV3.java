@@ -2,6 +2,7 @@ package io.github.rarspark.kernel.inception;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterTable;
@@ -118,7 +119,7 @@ public final class InceptionV3 implements AutoCloseable {
                     s.keep(means(s, after768)),
                     s.keep(pool3_BD),
                     s.keep(spatial),
-                    s.keep(s.toFloat32(s.linear(pool3_BD, classes_KD, null))));
+                    s.keep(s.to(s.linear(pool3_BD, classes_KD, null), DataType.FLOAT32)));
         }
     }
 
@@ -214,12 +215,12 @@ public final class InceptionV3 implements AutoCloseable {
     }
 
     private static NDArray means(TensorScope s, NDArray x_BCHW) {
-        return s.mean(s.toFloat32(x_BCHW), 2, 3);
+        return s.mean(s.to(x_BCHW, DataType.FLOAT32), 2, 3);
     }
 
     private static NDArray spatial(TensorScope s, NDArray branch_BCHW) {
         NDArray few_BHWC = s.permute(s.narrow(branch_BCHW, 1, 0, SPATIAL_CHANNELS), 0, 2, 3, 1);
-        return s.reshape(s.toFloat32(few_BHWC), -1, SPATIAL_FEATURES);
+        return s.reshape(s.to(few_BHWC, DataType.FLOAT32), -1, SPATIAL_FEATURES);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.rarspark.kernel.inception;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.tensor.TensorScope;
 
 /**
@@ -19,7 +20,7 @@ final class InputResize {
     /** From uint8 [B, H, W, C] to float32 [B, C, 299, 299], channels innermost in memory. */
     static NDArray resize(TensorScope outer, NDArray images_BHWC) {
         try (TensorScope s = outer.open()) {
-            NDArray x = interpolate(s, interpolate(s, s.toFloat32(images_BHWC), WIDTH_AXIS), HEIGHT_AXIS);
+            NDArray x = interpolate(s, interpolate(s, s.to(images_BHWC, DataType.FLOAT32), WIDTH_AXIS), HEIGHT_AXIS);
             return s.keep(s.permute(s.affine(x, 1 / 128.0, -1), 0, 3, 1, 2));
         }
     }

@@ -90,17 +90,15 @@ public final class Bridge {
 
     public static native long narrow(long x, long axis, long start, long length);
 
+    public static native long[] split(long x, long axis, long parts);
+
     public static native long indexSelect(long x, long axis, long indices);
 
     public static native void copy(long target, long source);
 
     public static native long detach(long x);
 
-    public static native long toBfloat16(long x);
-
-    public static native long toFloat32(long x);
-
-    public static native long toFloat64(long x);
+    public static native long to(long x, int scalarType);
 
     public static native long softmax(long x);
 

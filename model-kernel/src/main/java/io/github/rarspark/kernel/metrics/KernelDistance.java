@@ -2,6 +2,7 @@ package io.github.rarspark.kernel.metrics;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.TensorScope;
@@ -89,10 +90,10 @@ public record KernelDistance(double mean, double deviation) {
         double sum = 0;
         for (long i = 0; i < n; i += BLOCK_ROWS) {
             try (TensorScope rows = outer.open()) {
-                NDArray x_RD = rows.toFloat64(rows.narrow(x_ND, 0, i, Math.min(BLOCK_ROWS, n - i)));
+                NDArray x_RD = rows.to(rows.narrow(x_ND, 0, i, Math.min(BLOCK_ROWS, n - i)), DataType.FLOAT64);
                 for (long j = 0; j < m; j += BLOCK_ROWS) {
                     try (TensorScope s = rows.open()) {
-                        NDArray y_RD = s.toFloat64(s.narrow(y_MD, 0, j, Math.min(BLOCK_ROWS, m - j)));
+                        NDArray y_RD = s.to(s.narrow(y_MD, 0, j, Math.min(BLOCK_ROWS, m - j)), DataType.FLOAT64);
                         sum += cubeSum(s, s.affine(s.matmul(x_RD, s.permute(y_RD, 1, 0)), 1.0 / width, 1));
                     }
                 }
@@ -104,7 +105,7 @@ public record KernelDistance(double mean, double deviation) {
     /** The sum of k(x, x) over the rows. */
     private static double diagonalSum(TensorScope outer, NDArray x_ND) {
         try (TensorScope s = outer.open()) {
-            NDArray x = s.toFloat64(x_ND);
+            NDArray x = s.to(x_ND, DataType.FLOAT64);
             NDArray squares_N = s.sum(s.multiply(x, x), 1);
             return cubeSum(s, s.affine(squares_N, 1.0 / x_ND.getShape().get(1), 1));
         }

@@ -2,6 +2,7 @@ package io.github.rarspark.kernel.metrics;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.error.NumericException;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.io.Serializable;
@@ -48,7 +49,7 @@ public final class Moments implements Serializable {
         double[] full;
         double[] mean;
         try (TensorScope s = TensorScope.inference(manager)) {
-            NDArray x_RD = s.toFloat64(s.floats(features, rows, width));
+            NDArray x_RD = s.to(s.floats(features, rows, width), DataType.FLOAT64);
             NDArray mean_D = s.mean(x_RD, 0);
             NDArray centred_RD = s.subtract(x_RD, mean_D);
             full = s.matmul(s.permute(centred_RD, 1, 0), centred_RD).toDoubleArray();

@@ -76,7 +76,7 @@ public final class RarDecoder implements AutoCloseable {
         }
         try (TensorScope s = TensorScope.inference(manager);
                 zeros) {
-            return s.keep(s.toBfloat16(zeros));
+            return s.keep(s.to(zeros, DataType.BFLOAT16));
         }
     }
 
@@ -156,11 +156,12 @@ public final class RarDecoder implements AutoCloseable {
             NDArray y_RSD = s.add(x_RSD, attention(s, layer, RarModel.norm(s, x_RSD, block.norm1()), count));
             return s.add(y_RSD, mlp(s, layer, RarModel.norm(s, y_RSD, block.norm2())));
         }
-        NDArray[] m = RarModel.chunks(s, modulation(s, modulations_UCM.get(layer), 0, count), 6);
+        List<NDArray> m = s.split(modulation(s, modulations_UCM.get(layer), 0, count), -1, 6);
         NDArray attended_RSD =
-                attention(s, layer, s.modulate(RarModel.norm(s, x_RSD, block.norm1()), m[0], m[1]), count);
-        NDArray y_RSD = s.addGated(x_RSD, m[2], attended_RSD);
-        return s.addGated(y_RSD, m[5], mlp(s, layer, s.modulate(RarModel.norm(s, y_RSD, block.norm2()), m[3], m[4])));
+                attention(s, layer, s.modulate(RarModel.norm(s, x_RSD, block.norm1()), m.get(0), m.get(1)), count);
+        NDArray y_RSD = s.addGated(x_RSD, m.get(2), attended_RSD);
+        return s.addGated(
+                y_RSD, m.get(5), mlp(s, layer, s.modulate(RarModel.norm(s, y_RSD, block.norm2()), m.get(3), m.get(4))));
     }
 
     private NDArray mlp(TensorScope s, int layer, NDArray x_RSD) {

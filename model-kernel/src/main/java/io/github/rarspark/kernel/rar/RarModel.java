@@ -8,6 +8,7 @@ import io.github.rarspark.kernel.rar.RarWeights.Linear;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The RAR transformer over whole sequences: training and scoring (Section 3 of the paper). Sampling is {@link
@@ -173,11 +174,12 @@ public final class RarModel implements AutoCloseable {
             return s.add(y_BSD, mlp(s, layer, norm(s, y_BSD, block.norm2()), dropout));
         }
         NDArray modulation_BSM = conditions.modulation(s, block.modulation());
-        NDArray[] m = chunks(s, modulation_BSM, 6);
-        NDArray attended_BSD = attention(s, layer, s.modulate(norm(s, x_BSD, block.norm1()), m[0], m[1]), dropout);
-        NDArray y_BSD = s.addGated(x_BSD, m[2], attended_BSD);
-        NDArray expanded_BSD = mlp(s, layer, s.modulate(norm(s, y_BSD, block.norm2()), m[3], m[4]), dropout);
-        return s.addGated(y_BSD, m[5], expanded_BSD);
+        List<NDArray> m = s.split(modulation_BSM, -1, 6);
+        NDArray attended_BSD =
+                attention(s, layer, s.modulate(norm(s, x_BSD, block.norm1()), m.get(0), m.get(1)), dropout);
+        NDArray y_BSD = s.addGated(x_BSD, m.get(2), attended_BSD);
+        NDArray expanded_BSD = mlp(s, layer, s.modulate(norm(s, y_BSD, block.norm2()), m.get(3), m.get(4)), dropout);
+        return s.addGated(y_BSD, m.get(5), expanded_BSD);
     }
 
     private NDArray attention(TensorScope s, int layer, NDArray x_BSD, KeyedDropout dropout) {
@@ -205,8 +207,8 @@ public final class RarModel implements AutoCloseable {
         if (modulation == null) {
             normed = norm(s, x_BPD, weights.norm());
         } else {
-            NDArray[] m = chunks(s, modulation, 2);
-            normed = s.modulate(s.layerNorm(x_BPD, null, null, EPS), m[1], m[0]);
+            List<NDArray> m = s.split(modulation, -1, 2);
+            normed = s.modulate(s.layerNorm(x_BPD, null, null, EPS), m.get(1), m.get(0));
         }
         return linear(s, normed, weights.head());
     }
@@ -220,12 +222,8 @@ public final class RarModel implements AutoCloseable {
                 3 * config.heads(),
                 config.headWidth());
         NDArray qkv_BMSH = s.permute(qkv, 0, 2, 1, 3);
-        int heads = config.heads();
-        return new NDArray[] {
-            norm(s, s.narrow(qkv_BMSH, 1, 0, heads), block.qNorm()),
-            norm(s, s.narrow(qkv_BMSH, 1, heads, heads), block.kNorm()),
-            s.narrow(qkv_BMSH, 1, 2L * heads, heads)
-        };
+        List<NDArray> parts = s.split(qkv_BMSH, 1, 3);
+        return new NDArray[] {norm(s, parts.get(0), block.qNorm()), norm(s, parts.get(1), block.kNorm()), parts.get(2)};
     }
 
     /** The attention's output projection. */
@@ -244,15 +242,6 @@ public final class RarModel implements AutoCloseable {
         NDArray inner = s.gelu(linear(s, x_BSD, block.fc1()));
         NDArray outer = linear(s, dropout.apply(s, inner, layer, Site.MLP_INNER), block.fc2());
         return dropout.apply(s, outer, layer, Site.MLP_OUTER);
-    }
-
-    /** The last axis in equal parts. */
-    static NDArray[] chunks(TensorScope s, NDArray x, int count) {
-        int axis = x.getShape().dimension() - 1;
-        long width = x.getShape().get(axis) / count;
-        NDArray[] parts = new NDArray[count];
-        Arrays.setAll(parts, i -> s.narrow(x, axis, i * width, width));
-        return parts;
     }
 
     static NDArray norm(TensorScope s, NDArray x, Affine affine) {

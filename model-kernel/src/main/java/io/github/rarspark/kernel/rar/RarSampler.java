@@ -2,10 +2,12 @@ package io.github.rarspark.kernel.rar;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -72,7 +74,7 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
         return (s, t, logits_BV) -> {
             double[] uniforms =
                     Arrays.stream(streams).mapToDouble(RandomStream::nextDouble).toArray();
-            NDArray probabilities_BV = s.softmax(s.affine(s.toFloat32(logits_BV), 1 / temperature, 0));
+            NDArray probabilities_BV = s.softmax(s.affine(s.to(logits_BV, DataType.FLOAT32), 1 / temperature, 0));
             return s.sampleCategories(probabilities_BV, s.doubles(uniforms, uniforms.length));
         };
     }
@@ -120,9 +122,9 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
         if (!guidance.isOn()) {
             return logits_RV;
         }
-        long images = logits_RV.getShape().get(0) / 2;
-        NDArray cond_BV = s.narrow(logits_RV, 0, 0, images);
-        NDArray uncond_BV = s.narrow(logits_RV, 0, images, images);
+        List<NDArray> halves = s.split(logits_RV, 0, 2);
+        NDArray cond_BV = halves.get(0);
+        NDArray uncond_BV = halves.get(1);
         double scale = guidance.at(t, model.config().tokens());
         return s.add(uncond_BV, s.affine(s.subtract(cond_BV, uncond_BV), scale, 0));
     }

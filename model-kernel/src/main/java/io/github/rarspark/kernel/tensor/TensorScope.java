@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.jni.Bridge;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 
@@ -69,6 +70,10 @@ public final class TensorScope implements AutoCloseable {
 
     private NDArray own(long handle) {
         return Handles.adopt(manager, handle);
+    }
+
+    private List<NDArray> own(long[] handles) {
+        return Arrays.stream(handles).mapToObj(this::own).toList();
     }
 
     private static long at(NDArray array) {
@@ -275,6 +280,16 @@ public final class TensorScope implements AutoCloseable {
         return own(Bridge.narrow(at(x), axis, start, length));
     }
 
+    /**
+     * An axis in equal parts, as views; a negative axis counts from the end. Their backward pass is one concatenation,
+     * while that of {@link #narrow} fills a tensor of x's size for each part.
+     *
+     * @throws io.github.rarspark.kernel.error.NativeException if the parts cannot be equal
+     */
+    public List<NDArray> split(NDArray x, int axis, int parts) {
+        return own(Bridge.split(at(x), axis, parts));
+    }
+
     /** The entries of an axis at int64 indices [n], copied. */
     public NDArray indexSelect(NDArray x, int axis, NDArray indices) {
         return own(Bridge.indexSelect(at(x), axis, at(indices)));
@@ -292,19 +307,24 @@ public final class TensorScope implements AutoCloseable {
         return own(Bridge.detach(at(x)));
     }
 
-    /** x in bfloat16. */
-    public NDArray toBfloat16(NDArray x) {
-        return own(Bridge.toBfloat16(at(x)));
+    /** x in another type, bfloat16 too; a view if it has that type. DJL itself has no bfloat16. */
+    public NDArray to(NDArray x, DataType type) {
+        return own(Bridge.to(at(x), scalarType(type)));
     }
 
-    /** x in float32. */
-    public NDArray toFloat32(NDArray x) {
-        return own(Bridge.toFloat32(at(x)));
-    }
-
-    /** x in float64. */
-    public NDArray toFloat64(NDArray x) {
-        return own(Bridge.toFloat64(at(x)));
+    /** The number of a type in libtorch's {@code c10::ScalarType}. */
+    private static int scalarType(DataType type) {
+        return switch (type) {
+            case UINT8 -> 0;
+            case INT32 -> 3;
+            case INT64 -> 4;
+            case FLOAT16 -> 5;
+            case FLOAT32 -> 6;
+            case FLOAT64 -> 7;
+            case BOOLEAN -> 11;
+            case BFLOAT16 -> 15;
+            default -> throw new IllegalArgumentException("Cannot convert a tensor to " + type);
+        };
     }
 
     /** x [B, C, H, W] with the channels innermost in memory, which libtorch's convolutions prefer on CPUs. */
@@ -364,8 +384,7 @@ public final class TensorScope implements AutoCloseable {
 
     /** Eigenvalues [n], ascending, and eigenvectors [n, n] in columns, of a symmetric matrix [n, n]. */
     public List<NDArray> eigenSymmetric(NDArray matrix) {
-        long[] both = Bridge.eigenSymmetric(at(matrix));
-        return List.of(own(both[0]), own(both[1]));
+        return own(Bridge.eigenSymmetric(at(matrix)));
     }
 
     /** Singular values of a matrix [m, n], descending. */

@@ -2,6 +2,7 @@ package io.github.rarspark.kernel.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.random.Purpose;
@@ -112,7 +113,7 @@ public final class NamedTensors implements AutoCloseable {
     public NamedTensors toBfloat16(Predicate<String> chosen) {
         return create(manager.getParentManager(), tensors.keySet(), (name, target) -> {
             try (TensorScope s = TensorScope.inference(target)) {
-                return s.keep(chosen.test(name) ? s.toBfloat16(get(name)) : s.affine(get(name), 1, 0));
+                return s.keep(chosen.test(name) ? s.to(get(name), DataType.BFLOAT16) : s.affine(get(name), 1, 0));
             }
         });
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
@@ -43,7 +44,7 @@ class RarSamplerTest {
         long[][] ids = TinyRar.tokens(LABELS.length);
         float[][] logits = new float[TinyRar.TOKENS][];
         new RarSampler(model, guidance, 1).run(tiny.manager, LABELS, orders, TinyRar.TOKENS, (s, t, logits_BV) -> {
-            logits[t] = s.toFloat32(logits_BV).toFloatArray();
+            logits[t] = s.to(logits_BV, DataType.FLOAT32).toFloatArray();
             long[] next = new long[LABELS.length];
             Arrays.setAll(next, b -> ids[b][(int) orders[b][t]]);
             return s.longs(next, next.length);

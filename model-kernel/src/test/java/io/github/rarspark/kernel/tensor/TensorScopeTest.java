@@ -1,0 +1,56 @@
+package io.github.rarspark.kernel.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.rarspark.kernel.error.NativeException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TensorScopeTest {
+    @Test
+    void splitGivesEqualPartsAndTheirGradientsComeTogether() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorScope s = TensorScope.training(manager)) {
+            NDArray x = s.floats(new float[] {1, 2, 3, 4, 5, 6, 7, 8}, 2, 4);
+            TensorScope.requireGradients(List.of(x));
+            List<NDArray> parts = s.split(x, -1, 2);
+            assertThat(parts).extracting(NDArray::getShape).containsExactly(new Shape(2, 2), new Shape(2, 2));
+            assertThat(parts.get(0).toFloatArray()).containsExactly(1, 2, 5, 6);
+            assertThat(parts.get(1).toFloatArray()).containsExactly(3, 4, 7, 8);
+
+            s.backward(s.sum(s.add(s.affine(parts.get(0), 2, 0), s.affine(parts.get(1), 5, 0)), 0, 1));
+            assertThat(s.gradient(x).toFloatArray()).containsExactly(2, 2, 5, 5, 2, 2, 5, 5);
+        }
+    }
+
+    @Test
+    void unequalPartsAreRefused() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorScope s = TensorScope.inference(manager)) {
+            NDArray x = s.zeros(2, 4);
+            assertThatThrownBy(() -> s.split(x, 1, 3))
+                    .isInstanceOf(NativeException.class)
+                    .hasMessage("cannot split an axis of 4 into 3 equal parts");
+        }
+    }
+
+    @Test
+    void aTypeThatDjlCannotConvertToIsConverted() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorScope s = TensorScope.inference(manager)) {
+            NDArray x = s.floats(new float[] {1, 1 + 1f / 1024, -300.5f}, 3);
+            NDArray rounded = s.to(x, DataType.BFLOAT16);
+            assertThat(s.to(rounded, DataType.FLOAT32).toFloatArray()).containsExactly(1, 1, -300);
+            assertThat(s.to(x, DataType.FLOAT64).toDoubleArray()).containsExactly(1, 1 + 1.0 / 1024, -300.5);
+            assertThat(s.to(x, DataType.INT64).toLongArray()).containsExactly(1, 1, -300);
+            assertThatThrownBy(() -> s.to(x, DataType.STRING))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("Cannot convert a tensor to string");
+        }
+    }
+}
