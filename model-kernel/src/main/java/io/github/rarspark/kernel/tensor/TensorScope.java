@@ -323,7 +323,7 @@ public final class TensorScope implements AutoCloseable {
             case FLOAT64 -> 7;
             case BOOLEAN -> 11;
             case BFLOAT16 -> 15;
-            default -> throw new IllegalArgumentException("Cannot convert a tensor to " + type);
+            default -> throw new IllegalArgumentException("Cannot convert a tensor to " + type.name());
         };
     }
 

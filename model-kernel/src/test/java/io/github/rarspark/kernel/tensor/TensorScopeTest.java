@@ -50,7 +50,7 @@ class TensorScopeTest {
             assertThat(s.to(x, DataType.INT64).toLongArray()).containsExactly(1, 1, -300);
             assertThatThrownBy(() -> s.to(x, DataType.STRING))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("Cannot convert a tensor to string");
+                    .hasMessage("Cannot convert a tensor to STRING");
         }
     }
 }
