@@ -50,7 +50,7 @@ final class Interruption {
     void shutDown(PrintStream err) {
         if (commandEnded.getCount() > 0) {
             happened = true;
-            err.println("rar-spark: interrupted; the same command goes on where this one ended");
+            err.println("rar-spark: interrupted; run the same command to resume");
         }
     }
 

@@ -10,7 +10,7 @@ public record GenerateSettings(
         @Setting(value = "", altersResult = false, doc = "Weights of the RAR model.") String weights,
         @Setting(value = "", altersResult = false, doc = "Weights of the tokenizer that decodes.") String tokenizer,
         @Setting(value = "", altersResult = false, doc = "Folder for the images.") String output,
-        @Setting(value = "50000", range = "[1, )", doc = "Images to make, classes taking turns.") int count,
+        @Setting(value = "50000", range = "[1, )", doc = "Images to make, classes assigned round-robin.") int count,
         @Setting(value = "", doc = "Classes to make, numbers separated by commas; none stands for all.")
                 List<Integer> classes,
         @Setting(value = "0", doc = "Seed; image i depends on seed, class, index, recipe and weights only.") long seed,

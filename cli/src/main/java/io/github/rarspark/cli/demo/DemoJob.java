@@ -35,7 +35,7 @@ import org.apache.spark.sql.SparkSession;
 /**
  * The job {@code demo}: tokenizes the embedded images, trains on the tokens, generates, scores against the images, does
  * the last two with an untrained model too, and writes a report. Each part is a job that does nothing if it is done, so
- * running an interrupted demo again goes on where it ended. Driver only.
+ * running an interrupted demo again resumes it. Driver only.
  */
 public final class DemoJob {
 

@@ -114,7 +114,7 @@ public final class RarBench {
         }
     }
 
-    /** Guided sampling of tokens (no decoding), classes taking turns. */
+    /** Guided sampling of tokens (no decoding), classes assigned round-robin. */
     public static BenchResult sample(BenchRequest request) {
         RarConfig config = BenchSizes.rar(request.size());
         Torch.setIntraOpThreads(request.threads());

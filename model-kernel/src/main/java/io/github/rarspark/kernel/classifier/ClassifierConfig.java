@@ -18,7 +18,7 @@ import java.util.TreeMap;
  * @param side of the square input in pixels
  * @param widths channels of each stage; each stage but the last halves the side
  * @param features of the last hidden layer
- * @param classes that are told apart
+ * @param classes to distinguish
  */
 public record ClassifierConfig(int side, List<Integer> widths, int features, int classes) implements Serializable {
     /** Groups of every normalization, which divide each stage's width. */
@@ -49,7 +49,7 @@ public record ClassifierConfig(int side, List<Integer> widths, int features, int
     /**
      * The sizes of the classifier whose weights a file holds, read off the shapes.
      *
-     * @throws DataException if the file has not what tells
+     * @throws DataException if the file lacks the tensors that determine them
      */
     public static ClassifierConfig of(TensorFile file) {
         List<Integer> widths = new ArrayList<>();
@@ -60,7 +60,7 @@ public record ClassifierConfig(int side, List<Integer> widths, int features, int
         Shape hidden = file.shape("hidden.weight");
         Shape head = file.shape("head.weight");
         if (widths.isEmpty() || hidden.dimension() != 2 || head.dimension() != 2) {
-            throw new DataException("The weights in " + file.file() + " are no classifier's");
+            throw new DataException("The weights in " + file.file() + " are not a classifier's");
         }
         long area = hidden.get(1) / widths.get(widths.size() - 1);
         int side = (int) Math.round(Math.sqrt(area)) << widths.size() - 1;

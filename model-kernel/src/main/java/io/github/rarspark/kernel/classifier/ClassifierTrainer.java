@@ -41,7 +41,7 @@ public final class ClassifierTrainer implements AutoCloseable {
      *
      * @param images the training images, of the configuration's side
      * @param labels the class of each image
-     * @throws DataException if a label is no class
+     * @throws DataException if a label is not a class
      */
     public ClassifierTrainer(
             NDManager parent, ClassifierConfig config, Settings settings, List<RgbImage> images, int[] labels) {

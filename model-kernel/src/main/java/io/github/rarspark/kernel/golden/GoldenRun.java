@@ -11,7 +11,7 @@ import io.github.rarspark.kernel.tensor.TensorScope;
  *
  * @param manager tensors are made below it, on its device
  * @param bfloat16 whether models run in mixed precision, with tolerances of their own; images, orders and metrics have
- *     no such mode and are computed as ever
+ *     no such mode and are computed as always
  */
 public record GoldenRun(NDManager manager, boolean bfloat16) {
     /** In single precision, with tensors below {@code manager}. */

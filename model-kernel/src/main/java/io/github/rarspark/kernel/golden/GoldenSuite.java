@@ -27,11 +27,11 @@ public final class GoldenSuite {
     private GoldenSuite() {}
 
     /**
-     * Checks {@code folder} itself and its sub-folders, in the order of their paths; a folder of no known kind is passed
-     * over. A case that cannot be read or computed has one failed check, which says why, and the others are checked all
-     * the same.
+     * Checks {@code folder} itself and its sub-folders, in the order of their paths; a folder of no known kind is
+     * skipped. A case that cannot be read or computed has one failed check, which says why, and the others are checked
+     * regardless.
      *
-     * @throws DataException if there is no case at all
+     * @throws DataException if there is no golden case
      * @throws IOException if a folder cannot be listed
      */
     public static List<CaseResult> run(Path folder, GoldenRun run) throws IOException {
@@ -68,7 +68,7 @@ public final class GoldenSuite {
         } catch (NoSuchFileException e) {
             return failed(folder, "missing " + Path.of(e.getFile()).getFileName(), e);
         } catch (IOException | RuntimeException e) {
-            // Whatever is wrong with one case must not hide what is known of the others.
+            // A faulty case must not hide the results of the others.
             return failed(
                     folder, String.valueOf(e.getMessage()).lines().findFirst().orElse(""), e);
         }

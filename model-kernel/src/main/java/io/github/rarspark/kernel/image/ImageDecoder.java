@@ -19,12 +19,12 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 /**
  * Decodes PNG and JPEG files to the bytes that Pillow's {@code convert("RGB")} gives: grey is repeated, palettes are
  * looked up, transparency is dropped, CMYK is converted without a profile. Profiles, gamma and the orientation that EXIF
- * asks for are ignored. The format is told from the content, not the name. Of samples of 16 bits PNG files give the upper
- * half, those in grey without alpha the value up to 255: Pillow does so, and such pictures become almost white. JPEG
- * files of more than 8 bits are refused.
+ * asks for are ignored. The format is detected from the content, not from the name. 16-bit samples of PNG files are reduced
+ * as Pillow does it: to their upper byte or, in grey without alpha, clipped to 255, which turns most such images almost
+ * white. JPEG files of more than 8 bits per sample are refused.
  *
- * <p>Only the JDK's own decoders are asked, and only for samples as they are stored: what they make of colour spaces
- * differs from libjpeg's rules.
+ * <p>The JDK's own decoders are used, and only for samples as they are stored: their conversions between colour spaces
+ * differ from libjpeg's.
  *
  * @param pixelLimit the most pixels an image may have, so that a small file cannot fill the memory
  */
@@ -41,7 +41,7 @@ public record ImageDecoder(long pixelLimit) {
      *
      * @param file the whole file's bytes
      * @param name what messages call it
-     * @throws DataException if it is neither PNG nor JPEG, malformed, too large, or a JPEG of more than 8 bits a sample
+     * @throws DataException if it is neither PNG nor JPEG, malformed, too large, or a JPEG of more than 8 bits per sample
      */
     public RgbImage decode(byte[] file, String name) {
         try {
@@ -54,7 +54,8 @@ public record ImageDecoder(long pixelLimit) {
                 JpegStructure jpeg = JpegStructure.parse(file);
                 check(jpeg.width(), jpeg.height());
                 if (jpeg.precision() != 8) {
-                    throw new MalformedImageException("it has " + jpeg.precision() + " bits a sample; convert it to 8");
+                    throw new MalformedImageException(
+                            "it has " + jpeg.precision() + " bits per sample; convert it to 8");
                 }
                 return decodeJpeg(file, jpeg.colors());
             }
@@ -152,8 +153,8 @@ public record ImageDecoder(long pixelLimit) {
     }
 
     /**
-     * Listens for the warning that a JPEG has no end; what is missing of its picture is grey. Pillow refuses such files,
-     * but reads those that have an end and are broken in between.
+     * Listens for the warning that a JPEG is truncated; the missing part of its picture is grey. Pillow refuses such files,
+     * but reads those that have an end and are corrupt in between.
      */
     private static final class Truncation implements IIOReadWarningListener {
         private boolean found;

@@ -12,7 +12,7 @@ public final class ImageGrid {
     private ImageGrid() {}
 
     /**
-     * One image of many: row by row from the top left, on white.
+     * Combines images into one: row by row from the top left, on white.
      *
      * @param images at least one, all of one size
      * @param columns images in a row

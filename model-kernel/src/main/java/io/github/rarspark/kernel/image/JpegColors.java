@@ -4,7 +4,7 @@ import io.github.rarspark.kernel.image.JpegStructure.Colors;
 
 /**
  * Colour conversion of decoded JPEG samples: libjpeg's from YCC, in its fixed-point arithmetic, and Pillow's from CMYK,
- * whose four samples files hold inverted.
+ * whose four samples are stored inverted.
  */
 final class JpegColors {
     private static final int SCALE_BITS = 16;

@@ -33,7 +33,7 @@ record PngStructure(int width, int height, int bitDepth, int colorType) {
     /**
      * Walks the chunks to the end, so that a decoder meets no length beyond the file.
      *
-     * @throws MalformedImageException if they are cut short or do not begin with the header
+     * @throws MalformedImageException if they are truncated or do not begin with the header
      */
     static PngStructure parse(byte[] file) throws MalformedImageException {
         ByteBuffer in = ByteBuffer.wrap(file).position(Long.BYTES);

@@ -12,8 +12,8 @@ import java.util.Map;
 
 /**
  * Inception v3 (Szegedy et al., "Rethinking the Inception architecture", 2015) with the weights and the deviations of
- * the graph of 2015-12-05 that the ADM evaluation suite uses: average pools leave their padding out, and the pool branch
- * of Mixed_7c takes maxima. Every batch normalization is folded into its convolution.
+ * the graph of 2015-12-05 that the ADM evaluation suite uses: average pools exclude their padding, and the pool branch of
+ * Mixed_7c takes maxima. Every batch normalization is folded into its convolution.
  *
  * <p>B batch, C channels, H height, W width, D features, K classes.
  */
@@ -187,7 +187,7 @@ public final class InceptionV3 implements AutoCloseable {
         }
     }
 
-    /** Convolutions one after the other, named {@code prefix} and a number. */
+    /** Consecutive convolutions, named {@code prefix} and a number. */
     private NDArray convs(TensorScope s, NDArray x, String prefix, String... numbers) {
         NDArray h = x;
         for (String number : numbers) {

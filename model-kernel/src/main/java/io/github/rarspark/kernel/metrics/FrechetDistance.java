@@ -22,7 +22,7 @@ public final class FrechetDistance {
     /**
      * The distance.
      *
-     * @throws IllegalArgumentException if the features are not equally many
+     * @throws IllegalArgumentException if the numbers of features differ
      */
     public static double between(GaussianStatistics a, GaussianStatistics b, NDManager manager) {
         int width = a.width();

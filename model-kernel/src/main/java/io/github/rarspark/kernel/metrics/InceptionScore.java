@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * The Inception Score (Salimans et al., "Improved techniques for training GANs", 2016): the exponential of the mean
- * divergence between an image's class probabilities and those of its split. Takes the images one after the other, since
+ * divergence between an image's class probabilities and those of its split. Takes the images in order, because
  * splits are consecutive. Not thread-safe.
  */
 public final class InceptionScore {
@@ -19,7 +19,7 @@ public final class InceptionScore {
     private int rows;
 
     /**
-     * A score of no images yet.
+     * A score without images yet.
      *
      * @param splitRows images of a split
      */

@@ -26,7 +26,7 @@ public final class Moments implements Serializable {
         this.scatter = scatter;
     }
 
-    /** The moments of no rows at all. */
+    /** Moments without rows yet. */
     public static Moments empty(int width) {
         return new Moments(width, 0, new double[width], new double[width * (width + 1) / 2]);
     }

@@ -4,7 +4,7 @@ import java.util.Objects;
 
 /**
  * The order of the samples in an epoch: a permutation of 0..n-1 keyed by (seed, epoch), computable at any position in
- * constant time and memory, so that any rank finds its samples and any restart goes on in the middle.
+ * constant time and memory, so that any rank finds its samples and any restart resumes at its position.
  *
  * <p>A balanced Feistel network permutes the smallest range of 2^(2h) numbers that holds n; numbers outside of 0..n-1
  * are permuted again until they fall inside (cycle walking; fewer than four times on average). Source: Black and

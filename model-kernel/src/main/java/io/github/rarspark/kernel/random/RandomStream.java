@@ -25,7 +25,7 @@ public final class RandomStream {
         return new RandomStream(key(seed, purpose, indices));
     }
 
-    /** The key that addresses a stream; {@link #extend} goes on from it. */
+    /** The key that addresses a stream; {@link #extend} derives those of longer addresses. */
     public static long key(long seed, Purpose purpose, long... indices) {
         // The seed enters as an index does, below a constant: mixed alone, it could stand for the purpose and back.
         long key = extend(extend(GAMMA, seed), purpose.id());

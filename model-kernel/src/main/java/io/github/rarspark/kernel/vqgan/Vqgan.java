@@ -91,7 +91,7 @@ public record Vqgan(VqganConfig config, NamedTensors weights) implements AutoClo
         Shape shape = tokens_BT.getShape();
         long side = Math.round(Math.sqrt(shape.get(1)));
         if (side * side != shape.get(1)) {
-            throw new DataException("Cannot decode " + shape.get(1) + " tokens an image: expected a square grid");
+            throw new DataException("Cannot decode " + shape.get(1) + " tokens per image: expected a square grid");
         }
         try (TensorScope scope = outer.open()) {
             NDArray codes_BTZ = scope.embedding(weights.get("quantize.embedding.weight"), tokens_BT);

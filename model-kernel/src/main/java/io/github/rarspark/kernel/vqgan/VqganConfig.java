@@ -39,7 +39,7 @@ public record VqganConfig(int hidden, List<Integer> channelMult, int resBlocks, 
                     + ": expected at least one, all positive");
         }
         if (resBlocks < 1 || zChannels < 1 || codes < 1) {
-            throw new DataException("Cannot build a tokenizer of " + resBlocks + " blocks a level, " + zChannels
+            throw new DataException("Cannot build a tokenizer of " + resBlocks + " blocks per level, " + zChannels
                     + " latent channels and " + codes + " codes: all must be positive");
         }
     }
@@ -47,7 +47,7 @@ public record VqganConfig(int hidden, List<Integer> channelMult, int resBlocks, 
     /**
      * The sizes of the tokenizer whose weights a file holds, read off the shapes.
      *
-     * @throws DataException if the file has not the tensors that tell
+     * @throws DataException if the file lacks the tensors that determine them
      */
     public static VqganConfig of(TensorFile file) {
         int hidden = (int) dimension(file, "encoder.conv_in.weight", 0);

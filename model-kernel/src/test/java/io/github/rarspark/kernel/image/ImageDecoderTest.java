@@ -66,7 +66,7 @@ class ImageDecoderTest {
                 arguments("half a JPEG", Arrays.copyOf(jpeg, jpeg.length - 120), "it is cut short"),
                 arguments("JPEG without its end", Arrays.copyOf(jpeg, jpeg.length - 2), "it is cut short"),
                 arguments("JPEG header only", Arrays.copyOf(jpeg, 300), "it is cut short"),
-                arguments("12-bit JPEG", with(jpeg, frame(jpeg) + 4, 12), "it has 12 bits a sample"),
+                arguments("12-bit JPEG", with(jpeg, frame(jpeg) + 4, 12), "it has 12 bits per sample"),
                 arguments("JPEG of two components", with(jpeg, frame(jpeg) + 9, 2), "it has 2 components"),
                 arguments("JPEG without columns", with(jpeg, frame(jpeg) + 8, 0), "it claims 0 x 26 pixels"));
     }

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The head of an array in NumPy's format: magic, version, the length of a Python dictionary and the dictionary, padded
+ * The header of an array in NumPy's format: magic, version, the length of a Python dictionary and the dictionary, padded
  * so that the data begins at a multiple of 64 bytes.
  *
  * @param type the element type in NumPy's notation, such as {@code |u1} or {@code <f8}
@@ -39,7 +39,7 @@ public record NpyHeader(String type, List<Long> shape) {
         shape = List.copyOf(shape);
     }
 
-    /** A head for an array of this type and shape. */
+    /** A header for an array of this type and shape. */
     public static NpyHeader of(String type, long... shape) {
         return new NpyHeader(type, Arrays.stream(shape).boxed().toList());
     }
@@ -49,7 +49,7 @@ public record NpyHeader(String type, List<Long> shape) {
         return shape.stream().reduce(1L, Math::multiplyExact);
     }
 
-    /** The bytes of the head, format version 1.0. */
+    /** The bytes of the header, format version 1.0. */
     public byte[] bytes() {
         String extents = shape.stream().map(String::valueOf).collect(Collectors.joining(", "));
         String dictionary = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + extents
@@ -66,7 +66,7 @@ public record NpyHeader(String type, List<Long> shape) {
     }
 
     /**
-     * Reads a head, leaving the stream at the first element.
+     * Reads a header, leaving the stream at the first element.
      *
      * @param source what messages call the array
      * @throws DataException if it is not one, or its elements are stored column by column
@@ -74,7 +74,7 @@ public record NpyHeader(String type, List<Long> shape) {
     public static NpyHeader read(InputStream in, String source) throws IOException {
         byte[] start = in.readNBytes(MAGIC.length + 2);
         if (start.length < MAGIC.length + 2 || !Arrays.equals(start, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
-            throw new DataException("Cannot read " + source + ": it is no array in NumPy's format");
+            throw new DataException("Cannot read " + source + ": it is not an array in NumPy's format");
         }
         int lengthBytes = start[MAGIC.length] == 1 ? 2 : 4;
         byte[] lengthField = in.readNBytes(lengthBytes);
@@ -83,7 +83,7 @@ public record NpyHeader(String type, List<Long> shape) {
             length = length << 8 | lengthField[i] & 0xff;
         }
         if (lengthField.length < lengthBytes || length > MAX_LENGTH) {
-            throw new DataException("Cannot read " + source + ": its head claims " + length + " bytes");
+            throw new DataException("Cannot read " + source + ": its header claims " + length + " bytes");
         }
         String dictionary = new String(in.readNBytes((int) length), StandardCharsets.UTF_8);
         if (find(COLUMN_MAJOR, dictionary, source).equals("True")) {
@@ -99,14 +99,14 @@ public record NpyHeader(String type, List<Long> shape) {
                     .toList();
             return new NpyHeader(find(TYPE, dictionary, source), shape);
         } catch (NumberFormatException e) {
-            throw new DataException("Cannot read " + source + ": its shape is no list of numbers", e);
+            throw new DataException("Cannot read " + source + ": its shape is not a list of numbers", e);
         }
     }
 
     private static String find(Pattern pattern, String dictionary, String source) {
         Matcher matcher = pattern.matcher(dictionary);
         if (!matcher.find()) {
-            throw new DataException("Cannot read " + source + ": its head does not state type, order and shape");
+            throw new DataException("Cannot read " + source + ": its header does not state type, order and shape");
         }
         return matcher.group(1);
     }

@@ -37,7 +37,7 @@ public final class NpzFile implements Closeable {
     /**
      * Opens the archive at {@code path}.
      *
-     * @throws DataException if it is no zip archive
+     * @throws DataException if it is not a zip archive
      * @throws java.io.FileNotFoundException if there is none
      */
     public static NpzFile open(Storage storage, String path) throws IOException {
@@ -47,7 +47,8 @@ public final class NpzFile implements Closeable {
             return new NpzFile(path, in, new ZipFile(new StreamChannel(in, length)));
         } catch (IOException e) {
             in.close();
-            throw new DataException("Cannot read " + path + ": it is no npz file (a zip archive), or a damaged one", e);
+            throw new DataException(
+                    "Cannot read " + path + ": it is not an npz file (a zip archive), or it is corrupt", e);
         }
     }
 
