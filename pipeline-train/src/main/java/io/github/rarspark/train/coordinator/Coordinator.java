@@ -3,16 +3,18 @@ package io.github.rarspark.train.coordinator;
 import io.github.rarspark.common.storage.Json;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +27,8 @@ import org.slf4j.LoggerFactory;
 public final class Coordinator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
     private static final int HELLO_TIMEOUT_MILLIS = 10_000;
+    private static final int BACKLOG = 50;
+    private static final int CLOSE_TIMEOUT_SECONDS = 60;
     private static final int SECRET_BYTES = 16;
 
     /** What the driver does with a report. */
@@ -37,8 +41,12 @@ public final class Coordinator implements AutoCloseable {
     private final ServerSocket server;
     private final CoordinatorAddress address;
     private final Handler handler;
-    private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
+    private final ExecutorService threads;
     private final AtomicReference<Exception> failure = new AtomicReference<>();
+    /** The connections being served; guards {@link #closed} as well. */
+    private final Set<Socket> connections = new HashSet<>();
+
+    private boolean closed;
 
     /**
      * Listens at a free port.
@@ -50,11 +58,15 @@ public final class Coordinator implements AutoCloseable {
         this.handler = handler;
         byte[] secret = new byte[SECRET_BYTES];
         new SecureRandom().nextBytes(secret);
-        server = new ServerSocket();
-        server.bind(new InetSocketAddress(InetAddress.getByName(bindAddress), 0));
+        server = new ServerSocket(0, BACKLOG, InetAddress.getByName(bindAddress));
         address = new CoordinatorAddress(
                 host, server.getLocalPort(), HexFormat.of().formatHex(secret));
-        daemon("coordinator", this::accept);
+        threads = Executors.newCachedThreadPool(task -> {
+            Thread thread = new Thread(task, "coordinator-" + address.port());
+            thread.setDaemon(true);
+            return thread;
+        });
+        threads.execute(this::accept);
     }
 
     /** Where ranks connect to. */
@@ -67,24 +79,28 @@ public final class Coordinator implements AutoCloseable {
         return Optional.ofNullable(failure.get());
     }
 
-    private static void daemon(String name, Runnable task) {
-        Thread thread = new Thread(task, name);
-        thread.setDaemon(true);
-        thread.start();
-    }
-
     private void accept() {
         while (!server.isClosed()) {
             try {
-                Socket socket = server.accept();
-                connections.add(socket);
-                daemon("coordinator-" + socket.getPort(), () -> serve(socket));
+                admit(server.accept());
             } catch (IOException e) {
                 if (!server.isClosed()) {
                     LOG.warn("Cannot accept a rank's connection", e);
                 }
             }
         }
+    }
+
+    /** Serves a connection, unless it was accepted while the coordinator closed, which an accept may outlive. */
+    private void admit(Socket socket) throws IOException {
+        synchronized (connections) {
+            if (!closed) {
+                connections.add(socket);
+                threads.execute(() -> serve(socket));
+                return;
+            }
+        }
+        socket.close();
     }
 
     private void serve(Socket socket) {
@@ -100,11 +116,19 @@ public final class Coordinator implements AutoCloseable {
                 wire.send(answer(line));
             }
         } catch (IOException e) {
-            if (!server.isClosed()) {
+            if (!isClosed()) {
                 LOG.warn("Lost the connection to a rank at {}", socket.getInetAddress(), e);
             }
         } finally {
-            connections.remove(socket);
+            synchronized (connections) {
+                connections.remove(socket);
+            }
+        }
+    }
+
+    private boolean isClosed() {
+        synchronized (connections) {
+            return closed;
         }
     }
 
@@ -115,6 +139,9 @@ public final class Coordinator implements AutoCloseable {
     }
 
     private synchronized String answer(String line) {
+        if (isClosed()) {
+            return "the training has ended";
+        }
         try {
             handler.handle(Json.read(line.getBytes(StandardCharsets.UTF_8), Report.class, "a rank's report"));
             return Wire.OK;
@@ -125,11 +152,28 @@ public final class Coordinator implements AutoCloseable {
         }
     }
 
+    /**
+     * Stops listening, closes the ranks' connections and waits for a report that is being handled. Afterwards no report
+     * is handled, connections are refused, and whoever was connected sees the connection closed.
+     */
     @Override
     public void close() throws IOException {
+        Set<Socket> open;
+        synchronized (connections) {
+            closed = true;
+            open = Set.copyOf(connections);
+        }
         server.close();
-        for (Socket socket : connections) {
+        for (Socket socket : open) {
             socket.close();
+        }
+        threads.shutdown();
+        try {
+            if (!threads.awaitTermination(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("A rank's report is still being handled after {} s", CLOSE_TIMEOUT_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

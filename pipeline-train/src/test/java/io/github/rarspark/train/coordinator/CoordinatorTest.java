@@ -2,21 +2,28 @@ package io.github.rarspark.train.coordinator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Stored;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class CoordinatorTest {
     private static final Duration LIMIT = Duration.ofSeconds(10);
+    private static final Report REPORT = new Report.Progress(1, 1, 1, 1, 1);
     private final List<Report> handled = new CopyOnWriteArrayList<>();
 
     @Test
@@ -64,12 +71,67 @@ class CoordinatorTest {
     @Test
     void aClosedCoordinatorRefusesAtOnce() throws IOException {
         Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", handled::add);
-        CoordinatorClient client = new CoordinatorClient(coordinator.address(), LIMIT);
-        coordinator.close();
-        assertThatThrownBy(() -> client.send(new Report.Progress(1, 1, 1, 1, 1)))
-                .isInstanceOfAny(JobException.class, IOException.class);
-        client.close();
+        try (CoordinatorClient client = new CoordinatorClient(coordinator.address(), LIMIT)) {
+            coordinator.close();
+            assertClosed(catchThrowable(() -> client.send(REPORT)));
+        }
         assertThatThrownBy(() -> new CoordinatorClient(coordinator.address(), LIMIT))
                 .isInstanceOf(ConnectException.class);
+        assertThat(handled).isEmpty();
+    }
+
+    @Test
+    void whoConnectsDuringTheCloseIsTurnedAway() throws Exception {
+        Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", handled::add);
+        List<CoordinatorClient> accepted = new CopyOnWriteArrayList<>();
+        FutureTask<Throwable> refusal = new FutureTask<>(() -> catchThrowable(() -> {
+            while (true) {
+                accepted.add(new CoordinatorClient(coordinator.address(), LIMIT));
+            }
+        }));
+        new Thread(refusal, "connecting").start();
+        Awaitility.await().atMost(LIMIT).pollDelay(Duration.ZERO).until(() -> !accepted.isEmpty());
+        coordinator.close();
+        assertClosed(refusal.get(LIMIT.toSeconds(), TimeUnit.SECONDS));
+        for (CoordinatorClient client : accepted) {
+            try (client) {
+                assertClosed(catchThrowable(() -> client.send(REPORT)));
+            }
+        }
+        assertThat(handled).isEmpty();
+    }
+
+    @Test
+    void closeWaitsForTheReportBeingHandled() throws Exception {
+        CountDownLatch handling = new CountDownLatch(1);
+        CountDownLatch proceed = new CountDownLatch(1);
+        Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", report -> {
+            handling.countDown();
+            assertThat(catchThrowable(() -> proceed.await(10, TimeUnit.SECONDS)))
+                    .isNull();
+            handled.add(report);
+        });
+        FutureTask<Throwable> sending = new FutureTask<>(() -> catchThrowable(() -> {
+            try (CoordinatorClient client = new CoordinatorClient(coordinator.address(), LIMIT)) {
+                client.send(REPORT);
+            }
+        }));
+        new Thread(sending, "sending").start();
+        assertThat(handling.await(10, TimeUnit.SECONDS)).isTrue();
+        FutureTask<List<Report>> handledBeforeClosed = new FutureTask<>(() -> {
+            coordinator.close();
+            return List.copyOf(handled);
+        });
+        new Thread(handledBeforeClosed, "closing").start();
+        assertClosed(sending.get(LIMIT.toSeconds(), TimeUnit.SECONDS));
+        proceed.countDown();
+        assertThat(handledBeforeClosed.get(LIMIT.toSeconds(), TimeUnit.SECONDS)).containsExactly(REPORT);
+    }
+
+    /** The client finds the connection closed, by an end of the stream or by a reset, or the port without a listener. */
+    private static void assertClosed(Throwable failure) {
+        assertThat(failure).satisfiesAnyOf(f -> assertThat(f).isInstanceOf(SocketException.class), f -> assertThat(f)
+                .isInstanceOf(JobException.class)
+                .hasMessage("The driver refused a report: it closed the connection"));
     }
 }
