@@ -94,7 +94,7 @@ class NpzTest {
         Path text = Files.writeString(folder.resolve("text.npz"), "no archive");
         assertThatThrownBy(() -> NpzFile.open(storage, text.toString()).close())
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("no npz file");
+                .hasMessageContaining("not an npz file");
         try (NpzFile file = NpzFile.open(storage, write())) {
             assertThatThrownBy(() -> file.doubles("sigma"))
                     .isInstanceOf(DataException.class)
