@@ -38,7 +38,7 @@ final class Commands {
                     "train",
                     List.of("tokens", "output"),
                     List.of("init", "tokenizer", "ranks", "evaluate"),
-                    (session, recipe, quiet) -> new TrainJob(session, recipe, quiet).run()),
+                    TrainJob::run),
             new JobDefinition(
                     "generate",
                     "Samples images of given classes: Parquet shards, samples.npz and a grid of pictures.",
@@ -62,7 +62,7 @@ final class Commands {
                     "train_tokenizer",
                     List.of("images", "output"),
                     List.of(),
-                    (session, recipe, quiet) -> new TrainTokenizerJob(session, recipe, quiet).run()),
+                    TrainTokenizerJob::run),
             new JobDefinition(
                     "train-classifier",
                     "Trains a small classifier on images, such as the demo's, whose features can score others.",
@@ -70,7 +70,7 @@ final class Commands {
                     "train_classifier",
                     List.of("images", "output"),
                     List.of(),
-                    (session, recipe, quiet) -> new TrainClassifierJob(session, recipe, quiet).run()));
+                    TrainClassifierJob::run));
 
     private Commands() {}
 

@@ -1,6 +1,7 @@
 package io.github.rarspark.cli;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Json;
@@ -73,7 +74,7 @@ final class JobCommand implements Callable<Integer> {
         JobResult result;
         try (SparkSession session = SparkSessions.open(
                 "rar-spark " + definition.name(), Optional.of(master).filter(given -> !given.isEmpty()), Map.of())) {
-            result = definition.job().run(session, recipe, common.quiet);
+            result = definition.job().run(JobContext.of(session, recipe, common.quiet));
         }
         if (common.json != null) {
             RecipeSource.storage(sparkConf).putBytes(common.json, Json.pretty(result));

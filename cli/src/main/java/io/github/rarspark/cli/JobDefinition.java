@@ -1,9 +1,8 @@
 package io.github.rarspark.cli;
 
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
-import io.github.rarspark.conf.Recipe;
 import java.util.List;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * A command that runs a job on Spark from a recipe.
@@ -23,17 +22,13 @@ record JobDefinition(
         String section,
         List<String> required,
         List<String> options,
-        Job job) {
+        Start job) {
 
-    /** A job from a complete recipe to its result. */
+    /** Starts a job from a complete recipe. */
     @FunctionalInterface
-    interface Job {
-        /**
-         * Runs the job.
-         *
-         * @param quiet whether to show no progress
-         */
-        JobResult run(SparkSession session, Recipe recipe, boolean quiet) throws Exception;
+    interface Start {
+        /** Runs the job to its end. */
+        JobResult run(JobContext context) throws Exception;
     }
 
     /** The dotted name of a key of the section. */

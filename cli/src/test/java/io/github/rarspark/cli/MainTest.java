@@ -32,11 +32,11 @@ class MainTest {
     private final StringWriter err = new StringWriter();
     private final List<Recipe> recipes = new ArrayList<>();
     private Interruption interruption = Interruption.none();
-    private JobDefinition.Job job = (session, recipe, quiet) -> {
-        recipes.add(recipe);
-        assertThat(session.sparkContext().master()).isEqualTo("local[1]");
+    private JobDefinition.Start job = context -> {
+        recipes.add(context.recipe());
+        assertThat(context.session().sparkContext().master()).isEqualTo("local[1]");
         return JobResult.done(
-                Plan.of("train", recipe.sha256(), Map.of(), Map.of()),
+                Plan.of("train", context.recipe().sha256(), Map.of(), Map.of()),
                 Instant.EPOCH,
                 1.25,
                 Map.of("steps", 300L),
@@ -55,15 +55,9 @@ class MainTest {
                 "train",
                 List.of("tokens", "output"),
                 List.of("init", "ranks"),
-                (session, recipe, quiet) -> job.run(session, recipe, quiet));
+                context -> job.run(context));
         JobDefinition fid = new JobDefinition(
-                "fid",
-                "Scores.",
-                "demo",
-                "fid",
-                List.of(),
-                List.of("floor"),
-                (session, recipe, quiet) -> job.run(session, recipe, quiet));
+                "fid", "Scores.", "demo", "fid", List.of(), List.of("floor"), context -> job.run(context));
         return Main.execute(
                 List.of(JobCommand.of(train), JobCommand.of(fid)),
                 new PrintWriter(out, true),
@@ -167,7 +161,7 @@ class MainTest {
 
     @Test
     void failuresBecomeExitCodesAndOneLine() {
-        job = (session, recipe, quiet) -> {
+        job = context -> {
             throw new JobException(ExitCode.OUTPUT_EXISTS, "Cannot write to o: it belongs to another run");
         };
         assertThat(runJob()).isEqualTo(73);
@@ -176,7 +170,7 @@ class MainTest {
 
     @Test
     void ourFaultPointsToTheLog() {
-        job = (session, recipe, quiet) -> {
+        job = context -> {
             throw new IllegalStateException("impossible\nmore");
         };
         assertThat(runJob()).isEqualTo(70);
@@ -185,14 +179,14 @@ class MainTest {
 
     @Test
     void errorsBecomeExitCodesAndOneLine() {
-        job = (session, recipe, quiet) -> {
+        job = context -> {
             throw new ExceptionInInitializerError(new NativeException("Cannot load libtorch"));
         };
         assertThat(runJob()).isEqualTo(70);
         assertThat(err.toString())
                 .contains("rar-spark: Cannot load libtorch (the stack trace is in")
                 .containsOnlyOnce("\n");
-        job = (session, recipe, quiet) -> {
+        job = context -> {
             throw new StackOverflowError();
         };
         assertThat(runJob()).isEqualTo(70);
@@ -200,12 +194,12 @@ class MainTest {
 
     @Test
     void sessionEndsWithAFailure() {
-        job = (session, recipe, quiet) -> {
+        job = context -> {
             throw new FileNotFoundException("x");
         };
         assertThat(runJob()).isEqualTo(66);
-        job = (session, recipe, quiet) -> {
-            assertThat(session.sparkContext().isStopped()).isFalse();
+        job = context -> {
+            assertThat(context.session().sparkContext().isStopped()).isFalse();
             throw new JobException(ExitCode.TEMPORARY, "again");
         };
         assertThat(runJob()).isEqualTo(75);
@@ -214,7 +208,7 @@ class MainTest {
     @Test
     void interruptionIsSaidOnceInsteadOfWhatFailsBecauseOfIt() {
         ByteArrayOutputStream said = new ByteArrayOutputStream();
-        job = (session, recipe, quiet) -> {
+        job = context -> {
             interruption.shutDown(new PrintStream(said, true, StandardCharsets.UTF_8));
             throw new IllegalStateException("SparkContext was shut down");
         };

@@ -1,5 +1,6 @@
 package io.github.rarspark.fid;
 
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.Version;
 import io.github.rarspark.common.shard.ShardLedger;
 import io.github.rarspark.common.spark.Progress;
@@ -11,27 +12,17 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * Features by content: a folder for each set and network, of shards that are computed once. Driver only.
  *
- * @param session that computes
- * @param storage where the folder is
+ * @param context of the job
  * @param directory of all folders
  * @param network that gives the features
  * @param batch images that go through the network together
  * @param threads of libtorch in a task
- * @param quiet whether to show no progress
  */
-record FeatureStore(
-        SparkSession session,
-        Storage storage,
-        String directory,
-        FeatureNetwork network,
-        int batch,
-        int threads,
-        boolean quiet) {
+record FeatureStore(JobContext context, String directory, FeatureNetwork network, int batch, int threads) {
     /** Enough for a task to be worth its start. */
     private static final int LEAST_IMAGES = 500;
 
@@ -59,16 +50,17 @@ record FeatureStore(
         String folder = Storage.child(directory, key.substring(0, NAME_LENGTH));
         List<FeatureTask.Unit> units = units(set);
         List<String> names = units.stream().map(FeatureTask.Unit::shard).toList();
-        ShardLedger ledger = ShardLedger.open(storage, folder, key, names);
+        ShardLedger ledger = ShardLedger.open(context.storage(), folder, key, names);
         List<String> missing = ledger.missing();
         List<FeatureTask.Unit> todo =
                 units.stream().filter(unit -> missing.contains(unit.shard())).toList();
         long images = todo.stream().mapToLong(unit -> unit.part().images()).sum();
         if (!todo.isEmpty()) {
-            SparkSessions.describe(session, "features of " + images + " " + what + " in " + todo.size() + " parts");
-            FeatureTask task = new FeatureTask(storage, network, folder, key, batch, threads);
-            try (Progress progress = Progress.start(what, "images", images, quiet)) {
-                UnitTasks.run(session, todo, task, receipt -> {
+            SparkSessions.describe(
+                    context.session(), "features of " + images + " " + what + " in " + todo.size() + " parts");
+            FeatureTask task = new FeatureTask(context.storage(), network, folder, key, batch, threads);
+            try (Progress progress = context.progress(what, "images", images)) {
+                UnitTasks.run(context.session(), todo, task, receipt -> {
                     ledger.add(receipt);
                     progress.step(receipt.rows());
                 });

@@ -4,23 +4,22 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.job.Job;
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.job.JobRunner;
+import io.github.rarspark.common.job.Outcome;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
-import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.FidSettings;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * Scores images against a reference by a network's features. With Inception v3 these are the metrics of published tables:
@@ -30,7 +29,7 @@ import org.apache.spark.sql.SparkSession;
  * #FLOOR} are the distance between two random halves of the reference, which no samples are expected to go below. The
  * result does not depend on who computed which part.
  */
-public final class FidJob {
+public final class FidJob implements Job<FidJob.Computed> {
     /** The Frechet distance on Inception's features. */
     public static final String FID = "fid";
 
@@ -69,33 +68,34 @@ public final class FidJob {
     private static final String BATCH = "batch";
     private static final String FEATURES = "features";
 
-    private final SparkSession session;
+    private final JobContext context;
     private final Recipe recipe;
-    private final Storage storage;
-    private final boolean quiet;
+    private final FeatureNetwork network;
+    private final ImageSet samples;
+    private final Reference reference;
 
-    private FidJob(SparkSession session, Recipe recipe, boolean quiet) {
-        this.session = session;
-        this.recipe = recipe;
-        this.storage = new Storage(session.sparkContext().hadoopConfiguration());
-        this.quiet = quiet;
+    private FidJob(JobContext context, FeatureNetwork network, ImageSet samples, Reference reference) {
+        this.context = context;
+        this.recipe = context.recipe();
+        this.network = network;
+        this.samples = samples;
+        this.reference = reference;
     }
 
     /**
      * Scores what the recipe's section {@code fid} names; does nothing if that is done.
      *
-     * @param quiet whether to show no progress
      * @throws JobException if an input is missing, the features are of no known kind or the output is another's
      * @throws DataException if an input cannot be read as images of the network's size
      */
-    public static JobResult run(SparkSession session, Recipe recipe, boolean quiet) throws IOException {
-        return new FidJob(session, recipe, quiet).run();
+    public static JobResult run(JobContext context) throws IOException {
+        return JobRunner.run(context, FidJob::open);
     }
 
-    private JobResult run() throws IOException {
-        Instant started = Instant.now();
-        FidSettings settings = recipe.fid();
-        recipe.requireGiven(COMMAND, "fid.samples", "fid.reference", "fid.features", "fid.output");
+    private static FidJob open(JobContext context) throws IOException {
+        Storage storage = context.storage();
+        FidSettings settings = context.recipe().fid();
+        context.recipe().requireGiven(COMMAND, "fid.samples", "fid.reference", "fid.features", "fid.output");
         FeatureNetwork network = FeatureNetwork.of(storage, settings.features(), settings.imageSize());
         PreFlight.requireApart(storage, "--samples", settings.samples(), settings.output());
         PreFlight.requireApart(storage, "--reference", settings.reference(), settings.output());
@@ -107,14 +107,16 @@ public final class FidJob {
                     "Cannot use fid.floor with --reference " + settings.reference()
                             + ": it has statistics and no images to divide; give images, or leave fid.floor out");
         }
-        RunOutput output = new RunOutput(storage, storage.qualify(settings.output()));
-        return output.run(
-                plan(network, samples, reference),
-                started,
-                claim -> score(claim, network, samples, reference, started));
+        return new FidJob(context, network, samples, reference);
     }
 
-    private Plan plan(FeatureNetwork network, ImageSet samples, Reference reference) {
+    @Override
+    public String output() {
+        return recipe.fid().output();
+    }
+
+    @Override
+    public Plan plan() {
         return Plan.of(
                 COMMAND,
                 recipe.sha256(COMMAND),
@@ -130,45 +132,61 @@ public final class FidJob {
                         THREADS, Integer.toString(recipe.fid().threads())));
     }
 
-    private JobResult score(
-            OutputClaim claim, FeatureNetwork network, ImageSet samples, Reference reference, Instant started)
-            throws IOException {
-        Plan plan = claim.plan();
+    /**
+     * The features of both sets, as shards.
+     *
+     * @param reference empty if the reference has statistics only
+     */
+    record Computed(FeatureStore store, FeatureStore.Features samples, Optional<FeatureStore.Features> reference) {}
+
+    @Override
+    public Computed runMissing(OutputClaim claim) throws IOException {
         String cache = recipe.fid().cache();
         FeatureStore store = new FeatureStore(
-                session,
-                storage,
-                cache.isEmpty() ? claim.path(FEATURES) : storage.qualify(cache),
+                context,
+                cache.isEmpty() ? claim.path(FEATURES) : context.storage().qualify(cache),
                 network,
-                plan.unit(BATCH),
-                plan.unit(THREADS),
-                quiet);
-        Map<String, Long> counts = new TreeMap<>();
-        Map<String, Double> metrics;
-        List<String> warnings;
-        try (NDManager manager = NDManager.newBaseManager(Device.cpu());
-                SetFeatures actual = features(store, "samples", samples, counts, manager);
-                SetFeatures expected = reference.images().isEmpty()
-                        ? null
-                        : features(store, "reference", reference.images().get(), counts, manager)) {
-            Scores scores = new Scores(recipe.fid(), recipe.seed(), manager);
-            Optional<SetFeatures> images = Optional.ofNullable(expected);
-            metrics = switch (network.kind()) {
-                case CLASSIFIER -> scores.ofClassifier(actual, reference, images);
-                case INCEPTION -> scores.ofInception(actual, reference, images);
-            };
-            warnings = Warnings.of(network, reference, actual, images);
-        }
-        double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-        return JobResult.done(plan, started, seconds, counts, metrics, warnings);
+                claim.plan().unit(BATCH),
+                claim.plan().unit(THREADS));
+        FeatureStore.Features ofSamples = store.compute("samples", samples);
+        Optional<FeatureStore.Features> ofReference = reference.images().isEmpty()
+                ? Optional.empty()
+                : Optional.of(store.compute("reference", reference.images().get()));
+        return new Computed(store, ofSamples, ofReference);
     }
 
-    private SetFeatures features(
-            FeatureStore store, String what, ImageSet set, Map<String, Long> counts, NDManager manager)
-            throws IOException {
-        FeatureStore.Features features = store.compute(what, set);
+    @Override
+    public Outcome commit(OutputClaim claim, Computed computed) throws IOException {
+        Map<String, Long> counts = new TreeMap<>();
+        count("samples", computed.samples(), counts);
+        computed.reference().ifPresent(features -> count("reference", features, counts));
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu());
+                SetFeatures actual = read("--samples", computed.store(), computed.samples(), manager);
+                SetFeatures expected = computed.reference().isEmpty()
+                        ? null
+                        : read(
+                                "--reference",
+                                computed.store(),
+                                computed.reference().get(),
+                                manager)) {
+            Scores scores = new Scores(recipe.fid(), recipe.seed(), manager);
+            Optional<SetFeatures> images = Optional.ofNullable(expected);
+            Map<String, Double> metrics =
+                    switch (network.kind()) {
+                        case CLASSIFIER -> scores.ofClassifier(actual, reference, images);
+                        case INCEPTION -> scores.ofInception(actual, reference, images);
+                    };
+            return Outcome.of(counts, metrics, Warnings.of(network, reference, actual, images));
+        }
+    }
+
+    private static void count(String what, FeatureStore.Features features, Map<String, Long> counts) {
         counts.put(what, features.images());
         counts.put(what + "_known", features.known());
-        return SetFeatures.read("--" + what, store, features, recipe.fid().splitImages(), recipe.seed(), manager);
+    }
+
+    private SetFeatures read(String option, FeatureStore store, FeatureStore.Features features, NDManager manager)
+            throws IOException {
+        return SetFeatures.read(option, store, features, recipe.fid().splitImages(), recipe.seed(), manager);
     }
 }

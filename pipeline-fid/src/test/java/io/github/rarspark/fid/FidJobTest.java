@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzWriter;
 import io.github.rarspark.common.run.JobResult;
@@ -265,7 +266,7 @@ class FidJobTest {
                 "fid.batch", "16"));
         values.putAll(more);
         Recipe recipe = Recipes.resolve(new Layer("the test", values));
-        return FidJob.run(session, recipe, true);
+        return FidJob.run(JobContext.of(session, recipe, true));
     }
 
     /** Images of gradients and noise. */

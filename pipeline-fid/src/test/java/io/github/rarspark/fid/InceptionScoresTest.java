@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzWriter;
 import io.github.rarspark.common.run.JobResult;
@@ -190,7 +191,7 @@ class InceptionScoresTest {
                 "fid.kid_subsets", "3"));
         values.putAll(more);
         Recipe recipe = Recipes.resolve(new Layer("the test", values));
-        return FidJob.run(session, recipe, true);
+        return FidJob.run(JobContext.of(session, recipe, true));
     }
 
     private Path images(String name, long seed, int count, int contrast) throws IOException {

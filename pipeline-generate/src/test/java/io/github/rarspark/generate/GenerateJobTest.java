@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzFile;
 import io.github.rarspark.common.run.JobResult;
@@ -159,7 +160,7 @@ class GenerateJobTest {
                 Map.of("model.conditioning", "plain", "model.target_aware", "false"))) {
             String name = "variant-" + variant.hashCode();
             TinyModels models = tiny.variant(folder.resolve(name + ".safetensors"), variant);
-            GenerateJob.run(session, models.recipe(folder.resolve(name), variant), true);
+            GenerateJob.run(JobContext.of(session, models.recipe(folder.resolve(name), variant), true));
             images.add(hashes(name));
         }
         assertThat(images).hasSize(3);
@@ -171,12 +172,12 @@ class GenerateJobTest {
                 folder.resolve("merged.safetensors"), MergedPositions.metadata(Map.of(), ScanOrder.SPIRAL_IN));
         TinyModels models = new TinyModels(merged, tiny.tokenizer());
         Map<String, String> inOrder = Map.of("generate.order", "spiral-in");
-        assertThat(GenerateJob.run(session, models.recipe(folder.resolve("in-order"), inOrder), true)
+        assertThat(GenerateJob.run(JobContext.of(session, models.recipe(folder.resolve("in-order"), inOrder), true))
                         .counts())
                 .containsEntry("images", 28L);
         for (String other : List.of("row-major", "random")) {
             Recipe recipe = models.recipe(folder.resolve("other"), Map.of("generate.order", other));
-            assertThatThrownBy(() -> GenerateJob.run(session, recipe, true))
+            assertThatThrownBy(() -> GenerateJob.run(JobContext.of(session, recipe, true)))
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("with generate.order=" + other
                             + ": its positions are merged for the order spiral-in; set generate.order to that");
@@ -212,7 +213,8 @@ class GenerateJobTest {
     void aTokenizerOfOtherCodesIsRefusedBeforeAnythingIsWritten() throws IOException {
         Path other = TinyModels.writeTokenizer(folder.resolve("other.safetensors"), 32);
         TinyModels mismatched = new TinyModels(tiny.weights(), other);
-        assertThatThrownBy(() -> GenerateJob.run(session, mismatched.recipe(folder.resolve("run"), Map.of()), true))
+        assertThatThrownBy(() -> GenerateJob.run(
+                        JobContext.of(session, mismatched.recipe(folder.resolve("run"), Map.of()), true)))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("predicts 16 codes, but the tokenizer")
                 .hasMessageContaining("has 32");
@@ -223,11 +225,12 @@ class GenerateJobTest {
     void onlyTheTokenizerThatTheModelWasTrainedWithDecodes() throws IOException {
         String sha256 = Sha256.of(storage, tiny.tokenizer().toString());
         TinyModels same = trainedWith("same.safetensors", sha256);
-        assertThat(GenerateJob.run(session, same.recipe(folder.resolve("run"), Map.of()), true)
+        assertThat(GenerateJob.run(JobContext.of(session, same.recipe(folder.resolve("run"), Map.of()), true))
                         .counts())
                 .containsEntry("images", 28L);
         TinyModels other = trainedWith("other.safetensors", "0".repeat(64));
-        assertThatThrownBy(() -> GenerateJob.run(session, other.recipe(folder.resolve("other"), Map.of()), true))
+        assertThatThrownBy(() ->
+                        GenerateJob.run(JobContext.of(session, other.recipe(folder.resolve("other"), Map.of()), true)))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("with SHA-256 0000000")
                 .hasMessageContaining("is " + sha256);
@@ -251,14 +254,15 @@ class GenerateJobTest {
     @Test
     void missingWeightsAreNamed() {
         TinyModels missing = new TinyModels(folder.resolve("none.safetensors"), tiny.tokenizer());
-        assertThatThrownBy(() -> GenerateJob.run(session, missing.recipe(folder.resolve("run"), Map.of()), true))
+        assertThatThrownBy(() ->
+                        GenerateJob.run(JobContext.of(session, missing.recipe(folder.resolve("run"), Map.of()), true)))
                 .hasMessageContaining("--weights")
                 .extracting(ExitCode::of)
                 .isEqualTo(ExitCode.NO_INPUT);
     }
 
     private JobResult run(String name, Map<String, String> settings) throws IOException {
-        return GenerateJob.run(session, tiny.recipe(folder.resolve(name), settings), true);
+        return GenerateJob.run(JobContext.of(session, tiny.recipe(folder.resolve(name), settings), true));
     }
 
     private String path(String name, String file) {

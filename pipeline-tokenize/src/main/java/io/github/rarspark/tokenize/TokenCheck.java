@@ -1,26 +1,25 @@
 package io.github.rarspark.tokenize;
 
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.job.JobRunner;
+import io.github.rarspark.common.job.Outcome;
 import io.github.rarspark.common.run.JobResult;
-import io.github.rarspark.common.run.Version;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
-import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenManifest;
 import io.github.rarspark.common.tokens.TokenShards;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
-import org.apache.spark.sql.SparkSession;
 
 /** Checks a token output: its manifest, the checksum of each shard and every row. Changes nothing. */
 final class TokenCheck {
+    private static final String COMMAND = "tokenize --check";
+
     private TokenCheck() {}
 
     /**
@@ -28,18 +27,23 @@ final class TokenCheck {
      *
      * @throws DataException naming the first thing that is wrong
      */
-    static JobResult run(SparkSession session, Recipe recipe, boolean quiet) throws IOException {
-        Instant started = Instant.now();
-        recipe.requireGiven("tokenize --check", "tokenize.output");
-        Storage storage = new Storage(SparkSessions.context(session).hadoopConfiguration());
-        String directory = storage.qualify(recipe.tokenize().output());
-        TokenShards tokens = TokenShards.open(storage, directory);
+    static JobResult run(JobContext context) throws IOException {
+        Recipe recipe = context.recipe();
+        recipe.requireGiven(COMMAND, "tokenize.output");
+        return JobRunner.check(
+                COMMAND,
+                recipe.sha256("image", "tokenizer", "tokenize"),
+                () -> check(context, context.storage().qualify(recipe.tokenize().output())));
+    }
+
+    private static Outcome check(JobContext context, String directory) throws IOException {
+        TokenShards tokens = TokenShards.open(context.storage(), directory);
         TokenManifest manifest = tokens.manifest();
         long[] rows = new long[1];
         List<Integer> blocks = IntStream.range(0, tokens.blocks()).boxed().toList();
-        SparkSessions.describe(session, "check " + blocks.size() + " token shards");
-        try (Progress progress = Progress.start("check", "shards", blocks.size(), quiet)) {
-            UnitTasks.run(session, blocks, block -> tokens.read(block).rows(), read -> {
+        SparkSessions.describe(context.session(), "check " + blocks.size() + " token shards");
+        try (Progress progress = context.progress("check", "shards", blocks.size())) {
+            UnitTasks.run(context.session(), blocks, block -> tokens.read(block).rows(), read -> {
                 rows[0] += read;
                 progress.step(1);
             });
@@ -48,16 +52,9 @@ final class TokenCheck {
             throw new DataException("The shards of " + directory + " have " + rows[0] + " rows, the manifest says "
                     + manifest.rows() + "; tokenize again into another output");
         }
-        return new JobResult(
-                JobResult.Status.DONE,
-                "tokenize --check",
-                recipe.sha256("image", "tokenizer", "tokenize"),
-                started,
-                Duration.between(started, Instant.now()).toMillis() / 1e3,
-                new TreeMap<>(Map.of("rows", rows[0], "shards", (long) blocks.size(), "bad", manifest.quarantined())),
-                new TreeMap<>(),
-                List.of(),
-                false,
-                Version.CURRENT);
+        return Outcome.of(
+                Map.of("rows", rows[0], "shards", (long) blocks.size(), "bad", manifest.quarantined()),
+                Map.of(),
+                List.of());
     }
 }

@@ -2,6 +2,7 @@ package io.github.rarspark.tokenize;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.testing.LocalCluster;
 import java.nio.file.Path;
 import java.util.Map;
@@ -22,10 +23,10 @@ class TokenizeClusterTest {
         TokenizeFixture fixture = new TokenizeFixture(temp);
         Path local = temp.resolve("local");
         try (SparkSession session = TokenizeFixture.session(1)) {
-            TokenizeJob.run(session, fixture.recipe("tokenize.output", local.toString()), true);
+            TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.output", local.toString()), true));
         }
         try (SparkSession session = LocalCluster.start(2, 1, Map.of())) {
-            TokenizeJob.run(session, fixture.recipe(), true);
+            TokenizeJob.run(JobContext.of(session, fixture.recipe(), true));
         }
         assertThat(fixture.shards(fixture.output)).hasSize(4).isEqualTo(fixture.shards(local));
     }

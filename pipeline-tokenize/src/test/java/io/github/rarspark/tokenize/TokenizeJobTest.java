@@ -7,6 +7,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.OutputClaim;
@@ -62,7 +63,7 @@ class TokenizeJobTest {
 
     @Test
     void rowsAreTheTokensOfEachCropInOrder() throws Exception {
-        JobResult result = TokenizeJob.run(session, fixture.recipe("tokenize.jsonl", "true"), true);
+        JobResult result = TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.jsonl", "true"), true));
         assertThat(result.counts())
                 .containsExactlyInAnyOrderEntriesOf(Map.of("images", 10L, "rows", 20L, "shards", 4L, "bad", 0L));
         List<String> expected = new ArrayList<>();
@@ -114,19 +115,20 @@ class TokenizeJobTest {
     @Test
     void bytesDependOnTokenizerAndCropsButNotOnCores() throws Exception {
         Path two = temp.resolve("two-cores");
-        TokenizeJob.run(session, fixture.recipe("tokenize.output", two.toString()), true);
+        TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.output", two.toString()), true));
         Path other = TokenizeFixture.writeTokenizer(temp.resolve("other.safetensors"), 2, TokenizeFixture.CONFIG);
         Path retrained = temp.resolve("retrained");
-        TokenizeJob.run(
+        TokenizeJob.run(JobContext.of(
                 session,
                 fixture.recipe("tokenize.output", retrained.toString(), "tokenize.tokenizer", other.toString()),
-                true);
+                true));
         Path ten = temp.resolve("ten");
-        TokenizeJob.run(session, fixture.recipe("tokenize.output", ten.toString(), "image.crops", "ten-crop"), true);
+        TokenizeJob.run(JobContext.of(
+                session, fixture.recipe("tokenize.output", ten.toString(), "image.crops", "ten-crop"), true));
         session.stop();
         session = TokenizeFixture.session(1);
         Path one = temp.resolve("one-core");
-        TokenizeJob.run(session, fixture.recipe("tokenize.output", one.toString()), true);
+        TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.output", one.toString()), true));
 
         assertThat(fixture.shards(two)).hasSize(4).isEqualTo(fixture.shards(one));
         assertThat(fixture.storage.readString(two.resolve("_manifest.json").toString()))
@@ -144,15 +146,16 @@ class TokenizeJobTest {
 
     @Test
     void rerunOverAFinishedOutputChangesNothing() throws Exception {
-        JobResult first = TokenizeJob.run(session, fixture.recipe(), true);
+        JobResult first = TokenizeJob.run(JobContext.of(session, fixture.recipe(), true));
         Map<String, Object> before = files(fixture.output);
-        assertThat(TokenizeJob.run(session, fixture.recipe(), true)).isEqualTo(first);
+        assertThat(TokenizeJob.run(JobContext.of(session, fixture.recipe(), true)))
+                .isEqualTo(first);
         assertThat(files(fixture.output)).isEqualTo(before);
     }
 
     @Test
     void anotherPlanOverTheOutputIsRefused() throws Exception {
-        TokenizeJob.run(session, fixture.recipe(), true);
+        TokenizeJob.run(JobContext.of(session, fixture.recipe(), true));
         Map<String, Object> before = files(fixture.output);
         expect(
                 fixture.recipe("image.crops", "center"),
@@ -230,7 +233,7 @@ class TokenizeJobTest {
         assertThat(Files.readAllLines(quarantine)).isEqualTo(bad);
         assertThat(fixture.output.resolve("_manifest.json")).doesNotExist();
 
-        JobResult result = TokenizeJob.run(session, fixture.recipe("tokenize.max_bad", "2"), true);
+        JobResult result = TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.max_bad", "2"), true));
         assertThat(result.counts())
                 .containsEntry("images", 8L)
                 .containsEntry("rows", 16L)
@@ -254,7 +257,7 @@ class TokenizeJobTest {
         Map<String, Object> before = files(fixture.output);
         Files.delete(obstacle);
 
-        JobResult result = TokenizeJob.run(session, fixture.recipe(), true);
+        JobResult result = TokenizeJob.run(JobContext.of(session, fixture.recipe(), true));
         assertThat(result.counts()).containsEntry("rows", 18L).containsEntry("bad", 1L);
         Map<String, Object> after = files(fixture.output);
         for (String kept : List.of("part-000-00000.parquet", "part-000-00001.parquet")) {
@@ -262,15 +265,16 @@ class TokenizeJobTest {
             assertThat(after.get(kept)).isEqualTo(before.get(kept));
         }
         Path fresh = temp.resolve("fresh");
-        TokenizeJob.run(session, fixture.recipe("tokenize.output", fresh.toString()), true);
+        TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.output", fresh.toString()), true));
         assertThat(fixture.shards(fixture.output)).hasSize(4).isEqualTo(fixture.shards(fresh));
     }
 
     @Test
     void checkFindsADamagedShard() throws Exception {
-        TokenizeJob.run(session, fixture.recipe(), true);
+        TokenizeJob.run(JobContext.of(session, fixture.recipe(), true));
         Recipe check = fixture.recipe("tokenize.check", "true");
-        assertThat(TokenizeJob.run(session, check, true).counts()).containsEntry("rows", 20L);
+        assertThat(TokenizeJob.run(JobContext.of(session, check, true)).counts())
+                .containsEntry("rows", 20L);
         Path shard = fixture.output.resolve("part-000-00001.parquet");
         byte[] bytes = Files.readAllBytes(shard);
         bytes[10] ^= 1;
@@ -279,10 +283,11 @@ class TokenizeJobTest {
     }
 
     private void expect(Recipe recipe, ExitCode code, String message) {
-        assertThatThrownBy(() -> TokenizeJob.run(session, recipe, true)).satisfies(e -> {
-            assertThat(ExitCode.of(e)).isEqualTo(code);
-            assertThat(ExitCode.message(e)).contains(message).doesNotContain("\n");
-        });
+        assertThatThrownBy(() -> TokenizeJob.run(JobContext.of(session, recipe, true)))
+                .satisfies(e -> {
+                    assertThat(ExitCode.of(e)).isEqualTo(code);
+                    assertThat(ExitCode.message(e)).contains(message).doesNotContain("\n");
+                });
     }
 
     /** All rows as text, in the order of the shards. */

@@ -3,10 +3,12 @@ package io.github.rarspark.train;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.KernelSettings;
-import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.job.Job;
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.job.Outcome;
+import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
-import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.spark.LoadedRar;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
@@ -29,76 +31,92 @@ import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.io.Serializable;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * {@code train --evaluate}: the mean loss of given weights over all tokens, in the target order, with every class known
  * and without dropout; in 32 bits, whatever the precision of training. One task for each block of tokens. Driver only.
  */
-final class EvaluateJob {
+final class EvaluateJob implements Job<Double> {
     private static final Device DEVICE = Device.cpu();
 
-    private final SparkSession session;
-    private final Recipe recipe;
-    private final Storage storage;
-    private final boolean quiet;
+    private final JobContext context;
+    private final TokenSource tokens;
+    private final WeightFile weights;
 
-    EvaluateJob(SparkSession session, Recipe recipe, boolean quiet) {
-        this.session = session;
-        this.recipe = recipe;
-        this.storage = new Storage(session.sparkContext().hadoopConfiguration());
-        this.quiet = quiet;
+    private EvaluateJob(JobContext context, TokenSource tokens, WeightFile weights) {
+        this.context = context;
+        this.tokens = tokens;
+        this.weights = weights;
     }
 
-    JobResult run(TokenSource tokens) throws IOException {
-        recipe.requireGiven("train --evaluate", "train.init");
-        Instant started = Instant.now();
+    static EvaluateJob open(JobContext context) throws IOException {
+        Recipe recipe = context.recipe();
+        Storage storage = context.storage();
         TrainSettings settings = recipe.train();
+        recipe.requireGiven("train --evaluate", "train.tokens", "train.init", "train.output");
+        TokenSource tokens = TrainInputs.tokens(storage, recipe);
         PreFlight.requireInput(storage, "--init", settings.init());
         WeightFile weights = WeightFile.of(storage, settings.init());
         TensorFile file = weights.read(storage);
         KernelSettings.rar(recipe.model()).parameters().check(settings.init(), file.tensors());
         MergedPositions.require(
                 file.metadata(), KernelSettings.scanOrder(settings.scanOrder()), settings.init(), "train.scan_order");
-        Plan plan = Plan.of(
+        return new EvaluateJob(context, tokens, weights);
+    }
+
+    @Override
+    public String output() {
+        return context.recipe().train().output();
+    }
+
+    @Override
+    public Plan plan() {
+        return Plan.of(
                 "train --evaluate",
-                recipe.sha256("model", "train"),
+                context.recipe().sha256("model", "train"),
                 Map.of("tokens", tokens.sha256(), "init", weights.sha256()),
                 Map.of());
-        return new RunOutput(storage, settings.output()).run(plan, started, claim -> {
-            double loss = measure(tokens, weights);
-            double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-            return JobResult.done(
-                    plan, started, seconds, Map.of("rows", tokens.rows()), Map.of("loss", loss), List.of());
-        });
     }
 
     /** The loss of a block, to be weighted by its rows. */
     private record BlockLoss(int block, double sum) implements Serializable {}
 
-    private double measure(TokenSource tokens, WeightFile weights) {
-        SparkSessions.describe(session, "evaluate " + tokens.blocks() + " blocks of tokens");
+    /** The mean loss. It has no parts that are kept, so another attempt measures all of it again. */
+    @Override
+    public Double runMissing(OutputClaim claim) {
+        SparkSessions.describe(context.session(), "evaluate " + tokens.blocks() + " blocks of tokens");
         // Summed in the order of the blocks, whoever is done first.
         double[] sums = new double[tokens.blocks()];
-        Recipe sent = recipe;
-        Storage handle = storage;
-        try (Progress progress = Progress.start("evaluate", "blocks", tokens.blocks(), quiet)) {
+        BlockTask task = new BlockTask(context.recipe(), context.storage(), weights, tokens);
+        try (Progress progress = context.progress("evaluate", "blocks", tokens.blocks())) {
             UnitTasks.run(
-                    session,
+                    context.session(),
                     IntStream.range(0, tokens.blocks()).boxed().toList(),
-                    block -> new BlockLoss(block, sumOfLosses(sent, handle, weights, tokens.read(block))),
+                    task,
                     done -> {
                         sums[done.block()] = done.sum();
                         progress.step(1);
                     });
         }
         return Arrays.stream(sums).sum() / tokens.rows();
+    }
+
+    @Override
+    public Outcome commit(OutputClaim claim, Double loss) {
+        return Outcome.of(Map.of("rows", tokens.rows()), Map.of("loss", loss), List.of());
+    }
+
+    /** Measures a block, on an executor. */
+    private record BlockTask(Recipe recipe, Storage storage, WeightFile weights, TokenSource tokens)
+            implements UnitTasks.Work<Integer, BlockLoss> {
+        @Override
+        public BlockLoss run(Integer block) throws IOException {
+            return new BlockLoss(block, sumOfLosses(recipe, storage, weights, tokens.read(block)));
+        }
     }
 
     private static double sumOfLosses(Recipe recipe, Storage storage, WeightFile weights, TokenBlock block)

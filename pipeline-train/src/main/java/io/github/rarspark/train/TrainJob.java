@@ -2,62 +2,47 @@ package io.github.rarspark.train;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
-import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.job.Job;
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.job.JobRunner;
+import io.github.rarspark.common.job.Outcome;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
-import io.github.rarspark.common.run.PreFlight;
-import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.spark.BarrierStage;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
-import io.github.rarspark.common.spark.WeightFile;
-import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.common.tokens.TokenShape;
-import io.github.rarspark.common.tokens.TokenShards;
-import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
-import io.github.rarspark.kernel.error.DataException;
-import io.github.rarspark.kernel.rar.MergedPositions;
-import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.TensorFile;
 import io.github.rarspark.train.coordinator.Coordinator;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.spark.SparkConf;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * The job {@code train}: plans, starts the ranks together, makes their checkpoints count, publishes the final weights.
  * Running it again over an unfinished output resumes from the last checkpoint that counts. Driver only.
  */
-public final class TrainJob {
-    private final SparkSession session;
+public final class TrainJob implements Job<MetricsLog> {
+    private final JobContext context;
     private final Recipe recipe;
     private final TrainSettings settings;
-    private final Storage storage;
-    private final boolean quiet;
+    private final TrainInputs inputs;
     /** The updates that the progress shows; reports are handled one at a time. */
     private long shown;
 
     private final List<Report.Failure> failures = new CopyOnWriteArrayList<>();
 
-    /** A job for {@code recipe.train()}; {@code train.tokens} and {@code train.output} have to be given. */
-    public TrainJob(SparkSession session, Recipe recipe, boolean quiet) {
-        this.session = session;
-        this.recipe = recipe;
+    private TrainJob(JobContext context, TrainInputs inputs) {
+        this.context = context;
+        this.recipe = context.recipe();
         this.settings = recipe.train();
-        this.storage = new Storage(session.sparkContext().hadoopConfiguration());
-        this.quiet = quiet;
+        this.inputs = inputs;
     }
 
     /**
@@ -67,73 +52,30 @@ public final class TrainJob {
      *     the model, {@link ExitCode#OUTPUT_EXISTS} or {@link ExitCode#TEMPORARY} if the output is another's, {@link
      *     ExitCode#UNAVAILABLE} if there are fewer task slots than ranks
      */
-    public JobResult run() throws IOException {
-        recipe.requireGiven("train", "train.tokens", "train.output");
-        Instant started = Instant.now();
-        TokenShape shape = new TokenShape(
-                recipe.model().tokens(), recipe.model().codes(), recipe.model().classes());
-        TokenSource tokens = TokenSource.open(storage, "--tokens", settings.tokens(), shape);
-        if (settings.evaluate()) {
-            return new EvaluateJob(session, recipe, quiet).run(tokens);
-        }
-        Optional<WeightFile> tokenizer = tokenizerOf(tokens);
-        Optional<WeightFile> init = init();
-        requireSlots();
-        Plan plan = plan(tokens, init);
-        return new RunOutput(storage, settings.output()).run(plan, started, claim -> {
-            storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
-            return train(claim, new Inputs(tokens, init, tokenizer), started);
-        });
+    public static JobResult run(JobContext context) throws IOException {
+        return JobRunner.run(context, context.recipe().train().evaluate() ? EvaluateJob::open : TrainJob::open);
     }
 
-    /** What the ranks read, apart from checkpoints. */
-    private record Inputs(TokenSource tokens, Optional<WeightFile> init, Optional<WeightFile> tokenizer) {}
-
-    private Plan plan(TokenSource tokens, Optional<WeightFile> init) {
-        Map<String, String> inputs = new LinkedHashMap<>();
-        inputs.put("tokens", tokens.sha256());
-        init.ifPresent(weights -> inputs.put("init", weights.sha256()));
-        return Plan.of("train", recipe.sha256("model", "train"), inputs, Map.of());
+    private static TrainJob open(JobContext context) throws IOException {
+        context.recipe().requireGiven("train", "train.tokens", "train.output");
+        TrainJob job = new TrainJob(context, TrainInputs.open(context.storage(), context.recipe()));
+        job.requireSlots();
+        return job;
     }
 
-    private Optional<WeightFile> init() throws IOException {
-        if (settings.init().isEmpty()) {
-            return Optional.empty();
-        }
-        PreFlight.requireInput(storage, "--init", settings.init());
-        WeightFile weights = WeightFile.of(storage, settings.init());
-        TensorFile file = weights.read(storage);
-        KernelSettings.rar(recipe.model()).parameters().check(settings.init(), file.tensors());
-        if (MergedPositions.order(file.metadata()).isPresent()) {
-            throw new DataException("Cannot train from " + settings.init() + ": its positions are merged for the order "
-                    + MergedPositions.order(file.metadata()).get().label() + "; give the weights before merging");
-        }
-        return Optional.of(weights);
+    @Override
+    public String output() {
+        return settings.output();
     }
 
-    /** The tokenizer draws the samples, so it has to be the one that the model learns the codes of. */
-    private Optional<WeightFile> tokenizerOf(TokenSource tokens) throws IOException {
-        if (settings.tokenizer().isEmpty()) {
-            return Optional.empty();
-        }
-        PreFlight.requireInput(storage, "--tokenizer", settings.tokenizer());
-        WeightFile tokenizer = WeightFile.of(storage, settings.tokenizer());
-        int codes = VqganConfig.of(tokenizer.read(storage)).codes();
-        boolean another = tokens instanceof TokenShards shards
-                && !shards.manifest().tokenizerSha256().equals(tokenizer.sha256());
-        if (codes != recipe.model().codes() || another) {
-            throw new JobException(
-                    ExitCode.DATA,
-                    "Cannot use the tokenizer " + settings.tokenizer() + " (" + codes + " codes): the tokens in "
-                            + settings.tokens() + " (" + recipe.model().codes()
-                            + " codes) were made with another one; give that or leave --tokenizer out");
-        }
-        return Optional.of(tokenizer);
+    @Override
+    public Plan plan() {
+        return Plan.of("train", recipe.sha256("model", "train"), inputs.sha256(), Map.of());
     }
 
     private void requireSlots() {
-        int slots = SparkSessions.context(session).defaultParallelism();
-        if (session.sparkContext().isLocal() && slots < settings.ranks()) {
+        int slots = SparkSessions.context(context.session()).defaultParallelism();
+        if (context.session().sparkContext().isLocal() && slots < settings.ranks()) {
             throw new JobException(
                     ExitCode.UNAVAILABLE,
                     "Cannot start " + settings.ranks() + " ranks (train.ranks) on " + slots
@@ -141,13 +83,15 @@ public final class TrainJob {
         }
     }
 
-    private JobResult train(OutputClaim claim, Inputs inputs, Instant started) throws IOException {
+    @Override
+    public MetricsLog runMissing(OutputClaim claim) throws IOException {
+        context.storage().putString(claim.path("recipe.yaml"), recipe.toYaml());
         Optional<Checkpoints.Reference> resume = Checkpoints.last(claim);
         long begin = resume.map(Checkpoints.Reference::step).orElse(0L);
         MetricsLog metrics = MetricsLog.resumeAt(claim, begin);
-        SparkConf conf = session.sparkContext().getConf();
+        SparkConf conf = context.session().sparkContext().getConf();
         String host = conf.get("spark.driver.host");
-        try (Progress progress = Progress.start("train", "steps", settings.steps(), quiet);
+        try (Progress progress = context.progress("train", "steps", settings.steps());
                 Coordinator coordinator = new Coordinator(
                         host,
                         conf.get("spark.driver.bindAddress", host),
@@ -156,7 +100,7 @@ public final class TrainJob {
             progress.step(begin);
             RankAssignment assignment = new RankAssignment(
                     recipe,
-                    storage,
+                    context.storage(),
                     inputs.tokens(),
                     claim.directory(),
                     claim.plan().sha256(),
@@ -167,18 +111,28 @@ public final class TrainJob {
                     coordinator.address());
             runRanks(assignment, coordinator);
         }
+        return metrics;
+    }
+
+    @Override
+    public Outcome commit(OutputClaim claim, MetricsLog metrics) throws IOException {
         Checkpoints.Reference last = Checkpoints.last(claim)
                 .orElseThrow(() -> new IllegalStateException("Training ended without a checkpoint"));
         metrics.publish();
         Checkpoints.publishModel(claim, last);
-        return result(claim, started, metrics);
+        Map<String, Long> counts = Map.of(
+                "steps", (long) settings.steps(),
+                "images", (long) settings.steps() * settings.batch(),
+                "ranks", (long) settings.ranks());
+        Report.Progress end = metrics.last();
+        return Outcome.of(counts, end == null ? Map.of() : Map.of("loss", end.loss()), List.of());
     }
 
     private void runRanks(RankAssignment assignment, Coordinator coordinator) {
         int ranks = settings.ranks();
-        SparkSessions.describe(session, "train " + settings.steps() + " steps on " + ranks + " ranks");
+        SparkSessions.describe(context.session(), "train " + settings.steps() + " steps on " + ranks + " ranks");
         try {
-            BarrierStage.run(SparkSessions.context(session), ranks, Long.class, new RankTask(assignment));
+            BarrierStage.run(SparkSessions.context(context.session()), ranks, Long.class, new RankTask(assignment));
         } catch (Exception e) {
             // Spark's own exception is checked, which its Java API does not say.
             throw explained(e, coordinator);
@@ -226,16 +180,5 @@ public final class TrainJob {
         } else if (report instanceof Report.Failure failure) {
             failures.add(failure);
         }
-    }
-
-    private JobResult result(OutputClaim claim, Instant started, MetricsLog metrics) {
-        Report.Progress last = metrics.last();
-        double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-        Map<String, Long> counts = Map.of(
-                "steps", (long) settings.steps(),
-                "images", (long) settings.steps() * settings.batch(),
-                "ranks", (long) settings.ranks());
-        Map<String, Double> figures = last == null ? Map.of() : Map.of("loss", last.loss());
-        return JobResult.done(claim.plan(), started, seconds, counts, figures, List.of());
     }
 }

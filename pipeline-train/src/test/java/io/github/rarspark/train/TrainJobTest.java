@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.conf.Recipe;
@@ -72,7 +73,7 @@ class TrainJobTest {
     }
 
     private JobResult train(Path output, String... keysAndValues) throws IOException {
-        return new TrainJob(session, Runs.recipe(tokens, output, keysAndValues), true).run();
+        return TrainJob.run(JobContext.of(session, Runs.recipe(tokens, output, keysAndValues), true));
     }
 
     @Test
@@ -332,16 +333,17 @@ class TrainJobTest {
 
     private void refused(ExitCode code, String words, Path output, String... keysAndValues) {
         Recipe recipe = Runs.recipe(tokens, output, keysAndValues);
-        assertThatThrownBy(() -> new TrainJob(session, recipe, true).run()).satisfies(failure -> {
-            assertThat(ExitCode.of(failure)).as(failure.toString()).isEqualTo(code);
-            assertThat(ExitCode.message(failure)).contains(words).doesNotContain("\n");
-        });
+        assertThatThrownBy(() -> TrainJob.run(JobContext.of(session, recipe, true)))
+                .satisfies(failure -> {
+                    assertThat(ExitCode.of(failure)).as(failure.toString()).isEqualTo(code);
+                    assertThat(ExitCode.message(failure)).contains(words).doesNotContain("\n");
+                });
     }
 
     @Test
     void aLossThatIsNotFiniteStopsEveryRank() {
         Recipe recipe = Runs.recipe(tokens, folder.resolve("run"), "train.lr", "1e30", "train.warmup_steps", "0");
-        assertThatThrownBy(() -> new TrainJob(session, recipe, true).run())
+        assertThatThrownBy(() -> TrainJob.run(JobContext.of(session, recipe, true)))
                 .satisfies(failure -> assertThat(ExitCode.message(failure)).contains("is not finite"));
     }
 }

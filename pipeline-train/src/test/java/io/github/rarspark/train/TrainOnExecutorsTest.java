@@ -3,6 +3,7 @@ package io.github.rarspark.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.testing.LocalCluster;
 import io.github.rarspark.conf.Recipe;
 import java.nio.file.Files;
@@ -34,11 +35,11 @@ class TrainOnExecutorsTest {
         String tokens = Runs.tokens(folder);
         Path threads = folder.resolve("threads");
         try (SparkSession session = Runs.local(2)) {
-            new TrainJob(session, Runs.recipe(tokens, threads), true).run();
+            TrainJob.run(JobContext.of(session, Runs.recipe(tokens, threads), true));
         }
         Path processes = folder.resolve("processes");
         try (SparkSession session = LocalCluster.start(2, 1, Map.of())) {
-            new TrainJob(session, Runs.recipe(tokens, processes), true).run();
+            TrainJob.run(JobContext.of(session, Runs.recipe(tokens, processes), true));
         }
         assertThat(Runs.model(processes)).isEqualTo(Runs.model(threads));
     }
@@ -53,7 +54,7 @@ class TrainOnExecutorsTest {
         Recipe recipe = Runs.recipe(tokens, cut, longer);
         ExecutorService pool = Executors.newSingleThreadExecutor();
         try (SparkSession session = LocalCluster.start(2, 1, Map.of())) {
-            Future<?> run = pool.submit(() -> new TrainJob(session, recipe, true).run());
+            Future<?> run = pool.submit(() -> TrainJob.run(JobContext.of(session, recipe, true)));
             Awaitility.await()
                     .atMost(Duration.ofSeconds(120))
                     .until(() -> Files.exists(cut.resolve("checkpoints/LAST")));
@@ -68,8 +69,8 @@ class TrainOnExecutorsTest {
         }
         assertThat(cut.resolve("model.safetensors")).doesNotExist();
         try (SparkSession session = Runs.local(2)) {
-            new TrainJob(session, recipe, true).run();
-            new TrainJob(session, Runs.recipe(tokens, whole, longer), true).run();
+            TrainJob.run(JobContext.of(session, recipe, true));
+            TrainJob.run(JobContext.of(session, Runs.recipe(tokens, whole, longer), true));
         }
         assertThat(cut.resolve("checkpoints/LAST")).hasContent("step-000000400-a2\n");
         assertThat(Runs.model(cut)).isEqualTo(Runs.model(whole));

@@ -5,10 +5,13 @@ import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.job.Job;
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.job.JobRunner;
+import io.github.rarspark.common.job.Outcome;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
-import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
@@ -23,89 +26,111 @@ import io.github.rarspark.train.TrainJob;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * The job {@code demo}: tokenizes the embedded images, trains on the tokens, generates, scores against the images, does
  * the last two with an untrained model too, and writes a report. Each part is a job that does nothing if it is done, so
  * running an interrupted demo again resumes it. Driver only.
  */
-public final class DemoJob {
+public final class DemoJob implements Job<DemoJob.Parts> {
 
     /** The distance of the trained model's images must be less than this share of the untrained model's. */
     private static final double WORTHWHILE = 0.2;
 
-    private final SparkSession session;
+    private final JobContext context;
     private final Recipe recipe;
     private final Storage storage;
     private final DemoLayout layout;
-    private final boolean quiet;
-    private final Instant started = Instant.now();
+    private final Map<String, String> data;
 
-    private DemoJob(SparkSession session, Recipe recipe, boolean quiet) throws IOException {
-        this.session = session;
-        this.recipe = recipe;
-        this.storage = new Storage(session.sparkContext().hadoopConfiguration());
+    private DemoJob(JobContext context, Map<String, String> data) throws IOException {
+        this.context = context;
+        this.recipe = context.recipe();
+        this.storage = context.storage();
         this.layout = new DemoLayout(storage.qualify(recipe.demo().output()));
-        this.quiet = quiet;
+        this.data = data;
     }
 
     /**
      * Runs the demo into {@code demo.output}, or does nothing if it is there.
      *
-     * @param quiet whether to show no progress
      * @throws JobException if the output is another's, or the build lacks the data
      */
-    public static JobResult run(SparkSession session, Recipe recipe, boolean quiet) throws IOException {
-        return new DemoJob(session, recipe, quiet).run();
+    public static JobResult run(JobContext context) throws IOException {
+        return JobRunner.run(context, DemoJob::open);
     }
 
-    private JobResult run() throws IOException {
-        recipe.requireGiven("demo", "demo.output");
-        Map<String, String> inputs = new TreeMap<>();
+    private static DemoJob open(JobContext context) throws IOException {
+        context.recipe().requireGiven("demo", "demo.output");
+        Map<String, String> data = new TreeMap<>();
         for (String name : DemoLayout.DATA) {
-            inputs.put(name, Sha256.of(embedded(name)));
+            data.put(name, Sha256.of(embedded(name)));
         }
-        Plan plan = Plan.of("demo", recipe.sha256(), inputs, Map.of());
-        return new RunOutput(storage, layout.output()).run(plan, started, this::run);
+        return new DemoJob(context, data);
     }
 
-    private JobResult run(OutputClaim claim) throws IOException {
+    @Override
+    public String output() {
+        return layout.output();
+    }
+
+    @Override
+    public Plan plan() {
+        return Plan.of("demo", recipe.sha256(), data, Map.of());
+    }
+
+    /**
+     * The results of the jobs.
+     *
+     * @param seconds that all took together
+     */
+    record Parts(
+            JobResult tokens,
+            JobResult training,
+            JobResult samples,
+            JobResult score,
+            JobResult untrainedScore,
+            double seconds) {}
+
+    @Override
+    public Parts runMissing(OutputClaim claim) throws IOException {
+        long began = System.nanoTime();
         for (String name : DemoLayout.DATA) {
             storage.putBytes(layout.data(name), embedded(name));
         }
-        Recipe trained = layout.trained(recipe);
-        JobResult tokens = TokenizeJob.run(session, trained, quiet);
-        JobResult training = new TrainJob(session, trained, quiet).run();
-        JobResult samples = GenerateJob.run(session, trained, quiet);
-        JobResult score = FidJob.run(session, trained, quiet);
+        JobContext trained = context.with(layout.trained(recipe));
+        JobResult tokens = TokenizeJob.run(trained);
+        JobResult training = TrainJob.run(trained);
+        JobResult samples = GenerateJob.run(trained);
+        JobResult score = FidJob.run(trained);
 
         writeUntrainedWeights();
-        Recipe untrained = layout.untrained(recipe);
-        GenerateJob.run(session, untrained, quiet);
-        JobResult untrainedScore = FidJob.run(session, untrained, quiet);
+        JobContext untrained = context.with(layout.untrained(recipe));
+        GenerateJob.run(untrained);
+        JobResult untrainedScore = FidJob.run(untrained);
+        return new Parts(tokens, training, samples, score, untrainedScore, (System.nanoTime() - began) / 1e9);
+    }
 
-        Map<String, Long> counts = new TreeMap<>(training.counts());
-        counts.put("generated", samples.counts().get("images"));
-        tokens.counts().forEach((name, count) -> counts.put("tokenized_" + name, count));
-        Map<String, Double> metrics = new TreeMap<>(training.metrics());
+    @Override
+    public Outcome commit(OutputClaim claim, Parts parts) throws IOException {
+        Map<String, Long> counts = new TreeMap<>(parts.training().counts());
+        counts.put("generated", parts.samples().counts().get("images"));
+        parts.tokens().counts().forEach((name, count) -> counts.put("tokenized_" + name, count));
+        Map<String, Double> metrics = new TreeMap<>(parts.training().metrics());
         metrics.put("loss_of_guessing", Math.log(recipe.model().codes()));
-        metrics.putAll(score.metrics());
-        metrics.put("fd_untrained", untrainedScore.metrics().get(FidJob.DISTANCE));
-        double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-        JobResult result = JobResult.done(claim.plan(), started, seconds, counts, metrics, warnings(score, metrics));
+        metrics.putAll(parts.score().metrics());
+        metrics.put("fd_untrained", parts.untrainedScore().metrics().get(FidJob.DISTANCE));
+        Outcome outcome = Outcome.of(counts, metrics, warnings(parts.score(), metrics));
         byte[] grid = storage.readBytes(layout.grid());
-        String report = DemoReport.html(result, trained, grid, losses());
+        String report = DemoReport.html(outcome, parts.seconds(), layout.trained(recipe), grid, losses());
         claim.publish("grid.png", out -> out.write(grid));
         claim.publish("report.html", out -> out.write(report.getBytes(StandardCharsets.UTF_8)));
-        return result;
+        return outcome;
     }
 
     private List<DemoReport.Loss> losses() throws IOException {

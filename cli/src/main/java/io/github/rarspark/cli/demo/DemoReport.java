@@ -1,10 +1,11 @@
 package io.github.rarspark.cli.demo;
 
-import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.job.Outcome;
 import io.github.rarspark.conf.Recipe;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** The demo's report: one HTML page that needs no other file. */
@@ -23,12 +24,16 @@ final class DemoReport {
      */
     record Loss(long step, double loss) {}
 
-    static String html(JobResult result, Recipe recipe, byte[] gridPng, List<Loss> losses) {
-        String figures = result.metrics().entrySet().stream()
-                .map(entry -> String.format(
-                        Locale.ROOT, "<tr><td>%s</td><td>%.4g</td></tr>%n", escape(entry.getKey()), entry.getValue()))
-                .collect(Collectors.joining());
-        String warnings = result.warnings().stream()
+    static String html(Outcome outcome, double seconds, Recipe recipe, byte[] gridPng, List<Loss> losses) {
+        String figures = new TreeMap<>(outcome.metrics())
+                .entrySet().stream()
+                        .map(entry -> String.format(
+                                Locale.ROOT,
+                                "<tr><td>%s</td><td>%.4g</td></tr>%n",
+                                escape(entry.getKey()),
+                                entry.getValue()))
+                        .collect(Collectors.joining());
+        String warnings = outcome.warnings().stream()
                 .map(warning -> "<li>" + escape(warning) + "</li>\n")
                 .collect(Collectors.joining());
         return """
@@ -60,10 +65,10 @@ final class DemoReport {
                 </html>
                 """
                 .formatted(
-                        result.counts().get("generated"),
-                        result.counts().get("steps"),
-                        result.counts().get("ranks"),
-                        result.seconds(),
+                        outcome.counts().get("generated"),
+                        outcome.counts().get("steps"),
+                        outcome.counts().get("ranks"),
+                        seconds,
                         Base64.getEncoder().encodeToString(gridPng),
                         figures,
                         warnings,

@@ -2,11 +2,9 @@ package io.github.rarspark.cli.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.rarspark.common.run.JobResult;
-import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.job.Outcome;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -15,15 +13,12 @@ class DemoReportTest {
 
     @Test
     void pageHoldsPictureFiguresCurveAndRecipe() {
-        JobResult result = JobResult.done(
-                Plan.of("demo", "0", Map.of(), Map.of()),
-                Instant.EPOCH,
-                201.4,
+        Outcome outcome = Outcome.of(
                 Map.of("generated", 1000L, "steps", 300L, "ranks", 2L),
                 Map.of("fd", 12.345678, "loss", 2.5),
                 List.of("a < b & c"));
         List<DemoReport.Loss> losses = List.of(new DemoReport.Loss(10, 6.0), new DemoReport.Loss(40, 3.0));
-        String html = DemoReport.html(result, Recipes.load("demo"), new byte[] {1, 2, 3}, losses);
+        String html = DemoReport.html(outcome, 201.4, Recipes.load("demo"), new byte[] {1, 2, 3}, losses);
         assertThat(html)
                 .contains("1000 images were made by a model that was trained here, 300 steps on 2 ranks")
                 .contains("took 201 s")

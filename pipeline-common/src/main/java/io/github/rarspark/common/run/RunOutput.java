@@ -69,37 +69,6 @@ public final class RunOutput {
         return Optional.of(take(there, earlier.get().attempt() + 1));
     }
 
-    /** The work on an output. */
-    @FunctionalInterface
-    public interface Work {
-        /** Does the work, all but writing its result. */
-        JobResult run(OutputClaim claim) throws IOException;
-    }
-
-    /**
-     * Does the work of {@code plan}, if it is not finished, and writes its result: that of a failure, if it fails.
-     *
-     * @param started when the job began
-     * @return the result of this run, or of the one that finished the work earlier
-     * @throws JobException as {@link #claim} does; what {@code work} throws passes through
-     */
-    public JobResult run(Plan plan, Instant started, Work work) throws IOException {
-        Optional<OutputClaim> claimed = claim(plan);
-        if (claimed.isEmpty()) {
-            return readResult(storage, directory).orElseThrow();
-        }
-        try (OutputClaim claim = claimed.get()) {
-            try {
-                JobResult result = work.run(claim);
-                claim.finish(result);
-                return result;
-            } catch (Exception e) { // Spark throws checked exceptions that it does not declare
-                claim.fail(started, e);
-                throw e;
-            }
-        }
-    }
-
     /** Whether the output at {@code directory} was finished: its {@code result.json} says so. */
     public static boolean isFinished(Storage storage, String directory) throws IOException {
         return readResult(storage, directory)

@@ -106,24 +106,6 @@ class RunOutputTest {
     }
 
     @Test
-    void workIsDoneOnceAndFailuresAreRecordedWhateverTheirType() throws Exception {
-        Exception undeclared = new Exception("from Scala");
-        assertThatThrownBy(() -> output.run(PLAN, NOON, claim -> sneak(undeclared)))
-                .isSameAs(undeclared);
-        assertThat(RunOutput.readResult(storage, directory)).get().returns(JobResult.Status.FAILED, JobResult::status);
-
-        JobResult done = JobResult.done(PLAN, NOON, 1, Map.of(), Map.of(), List.of());
-        assertThat(output.run(PLAN, NOON, claim -> done)).isEqualTo(done);
-        assertThat(output.run(PLAN, NOON, claim -> sneak(undeclared))).isEqualTo(done);
-    }
-
-    /** Throws a checked exception that the compiler does not know of, as Scala's methods do. */
-    @SuppressWarnings("unchecked")
-    private static <E extends Exception> JobResult sneak(Exception exception) throws E {
-        throw (E) exception;
-    }
-
-    @Test
     void anAbandonedOutputIsTakenOverAtOnce() throws Exception {
         output.claim(PLAN).orElseThrow().close();
         storage.putString(Storage.child(directory, "shard"), "half of the work");

@@ -2,48 +2,64 @@ package io.github.rarspark.train.images;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.job.Job;
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.job.JobRunner;
+import io.github.rarspark.common.job.Outcome;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
-import io.github.rarspark.common.run.RunOutput;
+import io.github.rarspark.common.run.Version;
 import io.github.rarspark.common.spark.Progress;
-import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
-import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * What the jobs that train a small model on the driver have in common. They have no checkpoints; run again after an
- * interruption, they start over.
+ * A job that trains a small model on the driver and publishes {@code model.safetensors}. It has no checkpoints; run
+ * again after an interruption, it starts over.
  *
- * @param command the job's name, such as {@code train-tokenizer} for the recipe's section {@code train_tokenizer}
- * @param network the recipe's section with the shape of the network
- * @param images where the training images are
- * @param output where the model goes
- * @param steps updates to make
- * @param threads threads of the tensor library
+ * @param context of the job
+ * @param settings of the command
+ * @param source the images, listed and not yet read
+ * @param model what is trained
  */
-record ImageTraining(String command, String network, String images, String output, int steps, int threads) {
+record ImageTraining(JobContext context, Settings settings, ImageSource source, Model model)
+        implements Job<TrainedModel> {
+    /**
+     * What the commands have in common.
+     *
+     * @param command the job's name, such as {@code train-tokenizer} for the recipe's section {@code train_tokenizer}
+     * @param network the recipe's section with the shape of the network
+     * @param images where the training images are
+     * @param output where the model goes
+     * @param steps updates to make
+     * @param threads threads of the tensor library
+     */
+    record Settings(String command, String network, String images, String output, int steps, int threads) {
+        String section() {
+            return command.replace('-', '_');
+        }
+    }
+
     /**
      * What a model is trained with.
      *
-     * @param claim the right to publish it
-     * @param started when the job began
+     * @param provenance what the weight file says about how it came to be
      * @param data the images
-     * @param manager owner of its tensors
+     * @param manager owner of the tensors, closed after the training
      * @param progress to be told of each step
      */
-    record Run(OutputClaim claim, Instant started, LabelledImages data, NDManager manager, Progress progress) {}
+    record Run(Map<String, String> provenance, LabelledImages data, NDManager manager, Progress progress) {}
 
-    /** Trains a model and publishes it. */
+    /** A model and how it is trained. */
     @FunctionalInterface
-    interface Body {
-        /** The result, after {@link TrainedModel#publish}. */
-        JobResult train(Run run) throws IOException;
+    interface Model {
+        /** Trains the model. */
+        TrainedModel train(Run run) throws IOException;
     }
 
     /**
@@ -53,26 +69,60 @@ record ImageTraining(String command, String network, String images, String outpu
      * @param check throws if the listing shows that the model cannot be trained on it
      * @throws io.github.rarspark.common.JobException if the images are missing, or the output is another's
      */
-    JobResult run(Storage storage, Recipe recipe, boolean quiet, Consumer<ImageSource> check, Body body)
+    static JobResult run(JobContext context, Settings settings, Consumer<ImageSource> check, Model model)
             throws IOException {
-        Instant started = Instant.now();
-        String section = command.replace('-', '_');
-        recipe.requireGiven(command, section + ".images", section + ".output");
-        PreFlight.requireInput(storage, "--images", images);
-        PreFlight.requireApart(storage, "--images", images, output);
-        ImageSource source = ImageSource.open(storage, "--images", images);
+        return JobRunner.run(context, c -> open(c, settings, check, model));
+    }
+
+    private static ImageTraining open(JobContext context, Settings settings, Consumer<ImageSource> check, Model model)
+            throws IOException {
+        context.recipe()
+                .requireGiven(settings.command(), settings.section() + ".images", settings.section() + ".output");
+        PreFlight.requireInput(context.storage(), "--images", settings.images());
+        PreFlight.requireApart(context.storage(), "--images", settings.images(), settings.output());
+        ImageSource source = ImageSource.open(context.storage(), "--images", settings.images());
         check.accept(source);
-        Plan plan =
-                Plan.of(command, recipe.sha256("image", network, section), Map.of("images", source.sha256()), Map.of());
-        return new RunOutput(storage, output).run(plan, started, claim -> {
-            storage.putString(claim.path("recipe.yaml"), recipe.toYaml());
-            LabelledImages data =
-                    LabelledImages.read(storage, source, recipe.image().size());
-            Torch.setIntraOpThreads(threads);
-            try (NDManager manager = NDManager.newBaseManager();
-                    Progress progress = Progress.start(command, "steps", steps, quiet)) {
-                return body.train(new Run(claim, started, data, manager, progress));
-            }
-        });
+        return new ImageTraining(context, settings, source, model);
+    }
+
+    @Override
+    public String output() {
+        return settings.output();
+    }
+
+    @Override
+    public Plan plan() {
+        return Plan.of(
+                settings.command(),
+                context.recipe().sha256("image", settings.network(), settings.section()),
+                Map.of("images", source.sha256()),
+                Map.of());
+    }
+
+    @Override
+    public TrainedModel runMissing(OutputClaim claim) throws IOException {
+        context.storage().putString(claim.path("recipe.yaml"), context.recipe().toYaml());
+        LabelledImages data = LabelledImages.read(
+                context.storage(), source, context.recipe().image().size());
+        Torch.setIntraOpThreads(settings.threads());
+        try (NDManager manager = NDManager.newBaseManager();
+                Progress progress = context.progress(settings.command(), "steps", settings.steps())) {
+            return model.train(new Run(provenance(claim.plan()), data, manager, progress));
+        }
+    }
+
+    private Map<String, String> provenance(Plan plan) {
+        return Map.of(
+                "command", plan.command(),
+                "recipe_sha256", plan.recipeSha256(),
+                "images_sha256", source.sha256(),
+                "version", Version.CURRENT);
+    }
+
+    @Override
+    public Outcome commit(OutputClaim claim, TrainedModel trained) throws IOException {
+        claim.publish("model.safetensors", out -> out.write(trained.file()));
+        Map<String, Long> counts = Map.of("images", trained.images(), "steps", (long) settings.steps());
+        return Outcome.of(counts, trained.metrics(), List.of());
     }
 }

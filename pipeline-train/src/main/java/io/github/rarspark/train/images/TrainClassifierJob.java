@@ -2,8 +2,8 @@ package io.github.rarspark.train.images;
 
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
-import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainClassifierSettings;
 import io.github.rarspark.kernel.classifier.ClassifierConfig;
@@ -12,7 +12,6 @@ import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Map;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * The job {@code train-classifier}: trains a small classifier on the driver and publishes {@code model.safetensors}. It
@@ -21,34 +20,31 @@ import org.apache.spark.sql.SparkSession;
 public final class TrainClassifierJob {
     private final Recipe recipe;
     private final TrainClassifierSettings settings;
-    private final Storage storage;
-    private final boolean quiet;
 
-    /** A job for {@code recipe.trainClassifier()}, whose {@code images} and {@code output} have to be given. */
-    public TrainClassifierJob(SparkSession session, Recipe recipe, boolean quiet) {
+    private TrainClassifierJob(Recipe recipe) {
         this.recipe = recipe;
         this.settings = recipe.trainClassifier();
-        this.storage = new Storage(session.sparkContext().hadoopConfiguration());
-        this.quiet = quiet;
     }
 
     /**
-     * Trains, or does nothing if the output is finished.
+     * Trains as {@code recipe.trainClassifier()} says, or does nothing if the output is finished.
      *
      * @throws JobException if the images are missing, or the output is another's
      * @throws DataException if they have more classes than the recipe
      */
-    public JobResult run() throws IOException {
-        ClassifierConfig config =
-                ClassifierConfig.small(recipe.image().size(), recipe.model().classes());
-        return new ImageTraining(
-                        "train-classifier",
-                        "model",
-                        settings.images(),
-                        settings.output(),
-                        settings.steps(),
-                        settings.threads())
-                .run(storage, recipe, quiet, this::requireClasses, run -> train(config, run));
+    public static JobResult run(JobContext context) throws IOException {
+        TrainClassifierJob job = new TrainClassifierJob(context.recipe());
+        return ImageTraining.run(context, job.common(), job::requireClasses, job::train);
+    }
+
+    private ImageTraining.Settings common() {
+        return new ImageTraining.Settings(
+                "train-classifier",
+                "model",
+                settings.images(),
+                settings.output(),
+                settings.steps(),
+                settings.threads());
     }
 
     private void requireClasses(ImageSource source) {
@@ -59,7 +55,9 @@ public final class TrainClassifierJob {
         }
     }
 
-    private JobResult train(ClassifierConfig config, ImageTraining.Run run) throws IOException {
+    private TrainedModel train(ImageTraining.Run run) throws IOException {
+        ClassifierConfig config =
+                ClassifierConfig.small(recipe.image().size(), recipe.model().classes());
         ClassifierTrainer.Settings how =
                 new ClassifierTrainer.Settings(settings.steps(), settings.batch(), settings.lr(), recipe.seed());
         String training = how + ", " + settings.threads() + " threads";
@@ -74,8 +72,12 @@ public final class TrainClassifierJob {
             }
             double accuracy =
                     trainer.classifier().accuracy(TrainedModel.sample(data.images()), data.labels(), settings.batch());
-            return new TrainedModel(config.metadata(), trainer.classifier().weights(), training, settings.steps())
-                    .publish(run, Map.of("loss", loss, "training_accuracy", accuracy));
+            return TrainedModel.of(
+                    run,
+                    config.metadata(),
+                    trainer.classifier().weights(),
+                    training,
+                    Map.of("loss", loss, "training_accuracy", accuracy));
         }
     }
 }

@@ -1,8 +1,8 @@
 package io.github.rarspark.train.images;
 
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
-import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TokenizerSettings;
 import io.github.rarspark.conf.TrainTokenizerSettings;
@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * The job {@code train-tokenizer}: trains a small tokenizer on the driver and publishes {@code model.safetensors}. It has
@@ -23,34 +22,33 @@ import org.apache.spark.sql.SparkSession;
 public final class TrainTokenizerJob {
     private final Recipe recipe;
     private final TrainTokenizerSettings settings;
-    private final Storage storage;
-    private final boolean quiet;
 
-    /** A job for {@code recipe.trainTokenizer()}, whose {@code images} and {@code output} have to be given. */
-    public TrainTokenizerJob(SparkSession session, Recipe recipe, boolean quiet) {
+    private TrainTokenizerJob(Recipe recipe) {
         this.recipe = recipe;
         this.settings = recipe.trainTokenizer();
-        this.storage = new Storage(session.sparkContext().hadoopConfiguration());
-        this.quiet = quiet;
     }
 
     /**
-     * Trains, or does nothing if the output is finished.
+     * Trains as {@code recipe.trainTokenizer()} says, or does nothing if the output is finished.
      *
      * @throws JobException if the images are missing, or the output is another's
      */
-    public JobResult run() throws IOException {
-        return new ImageTraining(
-                        "train-tokenizer",
-                        "tokenizer",
-                        settings.images(),
-                        settings.output(),
-                        settings.steps(),
-                        settings.threads())
-                .run(storage, recipe, quiet, images -> {}, run -> train(run));
+    public static JobResult run(JobContext context) throws IOException {
+        TrainTokenizerJob job = new TrainTokenizerJob(context.recipe());
+        return ImageTraining.run(context, job.common(), images -> {}, job::train);
     }
 
-    private JobResult train(ImageTraining.Run run) throws IOException {
+    private ImageTraining.Settings common() {
+        return new ImageTraining.Settings(
+                "train-tokenizer",
+                "tokenizer",
+                settings.images(),
+                settings.output(),
+                settings.steps(),
+                settings.threads());
+    }
+
+    private TrainedModel train(ImageTraining.Run run) throws IOException {
         TokenizerSettings shape = recipe.tokenizer();
         VqganConfig config = new VqganConfig(
                 shape.hiddenChannels(), shape.channelMult(), shape.resBlocks(), shape.zChannels(), shape.codes());
@@ -77,13 +75,15 @@ public final class TrainTokenizerJob {
             }
             Reconstruction quality =
                     Reconstruction.measure(trainer.vqgan(), TrainedModel.sample(images), settings.batch());
-            return new TrainedModel(config.metadata(), trainer.vqgan().weights(), training, settings.steps())
-                    .publish(
-                            run,
-                            Map.of(
-                                    "psnr", quality.psnr(),
-                                    "codes_used", (double) quality.codesUsed(),
-                                    "commitment", losses.commitment()));
+            return TrainedModel.of(
+                    run,
+                    config.metadata(),
+                    trainer.vqgan().weights(),
+                    training,
+                    Map.of(
+                            "psnr", quality.psnr(),
+                            "codes_used", (double) quality.codesUsed(),
+                            "commitment", losses.commitment()));
         }
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
@@ -53,7 +54,7 @@ class SmallModelJobsTest {
     @Test
     void aTokenizerIsTrainedAndPublishedOnce() throws IOException {
         Recipe recipe = recipe("train_tokenizer", Map.of("train_tokenizer.restart_every", "2"));
-        JobResult result = new TrainTokenizerJob(session, recipe, true).run();
+        JobResult result = TrainTokenizerJob.run(JobContext.of(session, recipe, true));
         assertThat(result.command()).isEqualTo("train-tokenizer");
         assertThat(result.counts()).containsEntry("images", 12L).containsEntry("steps", 45L);
         assertThat(result.metrics()).containsKeys("psnr", "codes_used", "commitment");
@@ -64,9 +65,9 @@ class SmallModelJobsTest {
                 Vqgan vqgan = Vqgan.load(file, manager)) {
             assertThat(vqgan.config()).isEqualTo(new VqganConfig(32, List.of(1, 1, 2), 1, 16, 8));
         }
-        assertThat(new TrainTokenizerJob(session, recipe, true).run()).isEqualTo(result);
+        assertThat(TrainTokenizerJob.run(JobContext.of(session, recipe, true))).isEqualTo(result);
         Recipe other = recipe.with(Map.of("train_tokenizer.batch", "3"));
-        assertThatThrownBy(() -> new TrainTokenizerJob(session, other, true).run())
+        assertThatThrownBy(() -> TrainTokenizerJob.run(JobContext.of(session, other, true)))
                 .isInstanceOfSatisfying(
                         JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.OUTPUT_EXISTS));
     }
@@ -74,7 +75,7 @@ class SmallModelJobsTest {
     @Test
     void aClassifierIsTrainedAndPublishedOnce() throws IOException {
         Recipe recipe = recipe("train_classifier", Map.of());
-        JobResult result = new TrainClassifierJob(session, recipe, true).run();
+        JobResult result = TrainClassifierJob.run(JobContext.of(session, recipe, true));
         assertThat(result.command()).isEqualTo("train-classifier");
         assertThat(result.counts()).containsEntry("images", 12L).containsEntry("steps", 45L);
         assertThat(result.metrics().get("training_accuracy")).isGreaterThan(0.9);
@@ -84,7 +85,7 @@ class SmallModelJobsTest {
                 Classifier classifier = Classifier.load(file, manager)) {
             assertThat(classifier.config()).isEqualTo(ClassifierConfig.small(8, 2));
         }
-        assertThat(new TrainClassifierJob(session, recipe, true).run()).isEqualTo(result);
+        assertThat(TrainClassifierJob.run(JobContext.of(session, recipe, true))).isEqualTo(result);
     }
 
     @Test
@@ -92,7 +93,7 @@ class SmallModelJobsTest {
         Recipe recipe = recipe("train_tokenizer", Map.of());
         Path image = folder.resolve("images/dark/7.png");
         Files.writeString(image, "not an image");
-        assertThatThrownBy(() -> new TrainTokenizerJob(session, recipe, true).run())
+        assertThatThrownBy(() -> TrainTokenizerJob.run(JobContext.of(session, recipe, true)))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("dark/7.png");
         assertThat(folder.resolve("out/result.json")).content().contains("\"failed\"", "dark/7.png");
@@ -102,11 +103,11 @@ class SmallModelJobsTest {
     @Test
     void aFinishedOutputIsAnsweredWithoutReadingTheImages() throws IOException {
         Recipe recipe = recipe("train_tokenizer", Map.of("train_tokenizer.steps", "2"));
-        JobResult result = new TrainTokenizerJob(session, recipe, true).run();
+        JobResult result = TrainTokenizerJob.run(JobContext.of(session, recipe, true));
         Path image = folder.resolve("images/dark/0.png");
         byte[] unreadable = new byte[Math.toIntExact(Files.size(image))];
         Files.write(image, unreadable);
-        assertThat(new TrainTokenizerJob(session, recipe, true).run()).isEqualTo(result);
+        assertThat(TrainTokenizerJob.run(JobContext.of(session, recipe, true))).isEqualTo(result);
     }
 
     @Test
@@ -114,7 +115,7 @@ class SmallModelJobsTest {
         Recipe recipe = recipe("train_classifier", Map.of());
         Path third = Files.createDirectories(folder.resolve("images/gray"));
         Files.write(third.resolve("0.png"), PngEncoder.encodeGray(8, 8, new byte[64]));
-        assertThatThrownBy(() -> new TrainClassifierJob(session, recipe, true).run())
+        assertThatThrownBy(() -> TrainClassifierJob.run(JobContext.of(session, recipe, true)))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("it has 3 classes, and model.classes=2; set model.classes=3");
         assertThat(folder.resolve("out")).doesNotExist();

@@ -1,0 +1,32 @@
+package io.github.rarspark.common.job;
+
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.run.Plan;
+import java.io.IOException;
+
+/**
+ * A job that writes an output: {@linkplain #plan plan}, {@linkplain #runMissing run what is missing}, {@linkplain
+ * #commit commit}. An implementation has a factory that takes a {@link JobContext}, checks the recipe and opens the
+ * inputs, and writes nothing; {@link JobRunner} does the rest.
+ *
+ * @param <D> what is done and not yet published
+ */
+public interface Job<D> {
+    /** The directory that the job writes to, as the recipe names it. */
+    String output();
+
+    /** What the job is going to do; reads and writes nothing. */
+    Plan plan();
+
+    /**
+     * Does the work that no earlier attempt has finished. The plan to follow is {@code claim.plan()}, whose units may be
+     * those of an earlier attempt.
+     */
+    D runMissing(OutputClaim claim) throws IOException;
+
+    /**
+     * Publishes what is done: data first, then what readers trust, such as a manifest. The frame writes {@code
+     * result.json} afterwards.
+     */
+    Outcome commit(OutputClaim claim, D done) throws IOException;
+}

@@ -1,0 +1,33 @@
+package io.github.rarspark.common.job;
+
+import io.github.rarspark.common.spark.Progress;
+import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.Recipe;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * What every job is given.
+ *
+ * @param session runs its tasks
+ * @param storage holds its inputs and its output
+ * @param recipe all settings, resolved
+ * @param quiet whether to show no progress
+ */
+public record JobContext(SparkSession session, Storage storage, Recipe recipe, boolean quiet) {
+    /** The context of a job whose storage has the Hadoop configuration of {@code session}. */
+    public static JobContext of(SparkSession session, Recipe recipe, boolean quiet) {
+        return new JobContext(
+                session, new Storage(SparkSessions.context(session).hadoopConfiguration()), recipe, quiet);
+    }
+
+    /** The same with another recipe, for a job that consists of jobs. */
+    public JobContext with(Recipe other) {
+        return new JobContext(session, storage, other, quiet);
+    }
+
+    /** Shows the progress of a run of {@code total} units, such as {@code shards}, unless the job is quiet. */
+    public Progress progress(String task, String unit, long total) {
+        return Progress.start(task, unit, total, quiet);
+    }
+}

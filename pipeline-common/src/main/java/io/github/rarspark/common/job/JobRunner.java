@@ -1,0 +1,76 @@
+package io.github.rarspark.common.job;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.run.RunOutput;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+
+/** The frame around every job: claims the output, stamps time and version, and writes {@code result.json}. */
+public final class JobRunner {
+    private JobRunner() {}
+
+    /** Makes a job of a context; checks the recipe and opens the inputs, and writes nothing. */
+    @FunctionalInterface
+    public interface Factory {
+        /** The job that the recipe of {@code context} asks for. */
+        Job<?> open(JobContext context) throws IOException;
+    }
+
+    /** Work that has no output of its own. */
+    @FunctionalInterface
+    public interface Check {
+        /** Does the work. */
+        Outcome run() throws IOException;
+    }
+
+    /**
+     * Runs a job, or does nothing if the output holds the same work finished. The result is written to the output, that
+     * of a failure too.
+     *
+     * @return the result of this run, or of the one that finished the work earlier
+     * @throws JobException {@link ExitCode#OUTPUT_EXISTS} if the output belongs to another plan or holds foreign files,
+     *     {@link ExitCode#TEMPORARY} if another driver works on it; what the job throws passes through
+     */
+    public static JobResult run(JobContext context, Factory factory) throws IOException {
+        Instant started = Instant.now();
+        return run(context, factory.open(context), started);
+    }
+
+    private static <D> JobResult run(JobContext context, Job<D> job, Instant started) throws IOException {
+        String directory = context.storage().qualify(job.output());
+        Optional<OutputClaim> claimed = new RunOutput(context.storage(), directory).claim(job.plan());
+        if (claimed.isEmpty()) {
+            return RunOutput.readResult(context.storage(), directory).orElseThrow();
+        }
+        try (OutputClaim claim = claimed.get()) {
+            try {
+                D done = job.runMissing(claim);
+                Outcome outcome = job.commit(claim, done);
+                JobResult result = outcome.result(claim.plan(), started, Instant.now());
+                claim.finish(result);
+                return result;
+            } catch (Exception e) { // Spark throws checked exceptions that it does not declare
+                claim.fail(started, e);
+                throw e;
+            }
+        }
+    }
+
+    /**
+     * Runs a check, which claims no output and leaves no result there.
+     *
+     * @param command the name in the result
+     * @param recipeSha256 the hash of the recipe's sections that the check reads
+     */
+    public static JobResult check(String command, String recipeSha256, Check check) throws IOException {
+        Instant started = Instant.now();
+        Outcome outcome = check.run();
+        return outcome.result(Plan.of(command, recipeSha256, Map.of(), Map.of()), started, Instant.now());
+    }
+}

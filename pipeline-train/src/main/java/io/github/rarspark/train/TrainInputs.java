@@ -1,0 +1,96 @@
+package io.github.rarspark.train;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.run.PreFlight;
+import io.github.rarspark.common.spark.WeightFile;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.tokens.TokenShape;
+import io.github.rarspark.common.tokens.TokenShards;
+import io.github.rarspark.common.tokens.TokenSource;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.TrainSettings;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.rar.MergedPositions;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.TensorFile;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the ranks read, apart from checkpoints. Driver only.
+ *
+ * @param tokens the samples
+ * @param init the weights to start from, if not from random ones
+ * @param tokenizer draws samples, if wanted
+ */
+record TrainInputs(TokenSource tokens, Optional<WeightFile> init, Optional<WeightFile> tokenizer) {
+    /**
+     * Opens what {@code recipe.train()} names.
+     *
+     * @throws JobException {@link ExitCode#NO_INPUT} if something is missing, {@link ExitCode#DATA} if the tokenizer is
+     *     not that of the tokens
+     * @throws DataException if tokens or weights do not fit the model
+     */
+    static TrainInputs open(Storage storage, Recipe recipe) throws IOException {
+        TokenSource tokens = tokens(storage, recipe);
+        Optional<WeightFile> tokenizer = tokenizer(storage, recipe, tokens);
+        return new TrainInputs(tokens, init(storage, recipe), tokenizer);
+    }
+
+    /** The tokens alone. */
+    static TokenSource tokens(Storage storage, Recipe recipe) throws IOException {
+        TokenShape shape = new TokenShape(
+                recipe.model().tokens(), recipe.model().codes(), recipe.model().classes());
+        return TokenSource.open(storage, "--tokens", recipe.train().tokens(), shape);
+    }
+
+    /** The identity of what decides the weights, for the plan. */
+    Map<String, String> sha256() {
+        Map<String, String> hashes = new LinkedHashMap<>();
+        hashes.put("tokens", tokens.sha256());
+        init.ifPresent(weights -> hashes.put("init", weights.sha256()));
+        return hashes;
+    }
+
+    private static Optional<WeightFile> init(Storage storage, Recipe recipe) throws IOException {
+        TrainSettings settings = recipe.train();
+        if (settings.init().isEmpty()) {
+            return Optional.empty();
+        }
+        PreFlight.requireInput(storage, "--init", settings.init());
+        WeightFile weights = WeightFile.of(storage, settings.init());
+        TensorFile file = weights.read(storage);
+        KernelSettings.rar(recipe.model()).parameters().check(settings.init(), file.tensors());
+        if (MergedPositions.order(file.metadata()).isPresent()) {
+            throw new DataException("Cannot train from " + settings.init() + ": its positions are merged for the order "
+                    + MergedPositions.order(file.metadata()).get().label() + "; give the weights before merging");
+        }
+        return Optional.of(weights);
+    }
+
+    /** The tokenizer draws the samples, so it has to be the one that the model learns the codes of. */
+    private static Optional<WeightFile> tokenizer(Storage storage, Recipe recipe, TokenSource tokens)
+            throws IOException {
+        TrainSettings settings = recipe.train();
+        if (settings.tokenizer().isEmpty()) {
+            return Optional.empty();
+        }
+        PreFlight.requireInput(storage, "--tokenizer", settings.tokenizer());
+        WeightFile tokenizer = WeightFile.of(storage, settings.tokenizer());
+        int codes = VqganConfig.of(tokenizer.read(storage)).codes();
+        boolean another = tokens instanceof TokenShards shards
+                && !shards.manifest().tokenizerSha256().equals(tokenizer.sha256());
+        if (codes != recipe.model().codes() || another) {
+            throw new JobException(
+                    ExitCode.DATA,
+                    "Cannot use the tokenizer " + settings.tokenizer() + " (" + codes + " codes): the tokens in "
+                            + settings.tokens() + " (" + recipe.model().codes()
+                            + " codes) were made with another one; give that or leave --tokenizer out");
+        }
+        return Optional.of(tokenizer);
+    }
+}
