@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
@@ -67,14 +68,17 @@ public final class ParquetShard {
         return new AvroSchemaConverter(listConfiguration()).convert(type);
     }
 
-    /** Writes a shard whole, or not at all if {@code rows} throws. */
+    /** {@linkplain #write(Storage, String, MessageType, String, Rows, Supplier) Writes} a shard without more keys. */
     public static ShardReceipt write(Storage storage, String path, MessageType type, String planSha256, Rows rows)
             throws IOException {
         return write(storage, path, type, planSha256, rows, Map::of);
     }
 
     /**
-     * Writes a shard whole, or not at all if {@code rows} throws.
+     * Writes a shard whole, or not at all if {@code rows} throws. A finished and undamaged shard of the same plan is
+     * never replaced: a task that comes late, of this attempt or an earlier one, takes the receipt of the one that is
+     * there, which may be listed in a manifest already. (On an object store it may be replaced at the very moment of its
+     * completion.)
      *
      * @param keyValues more for the footer; asked for after the last record
      */
@@ -87,7 +91,13 @@ public final class ParquetShard {
             Supplier<Map<String, String>> keyValues)
             throws IOException {
         long[] count = new long[1];
-        Stored stored = storage.put(path, out -> {
+        AtomicReference<ShardReceipt> earlier = new AtomicReference<>();
+        Storage.Existing finished = there -> {
+            Optional<ShardReceipt> receipt = inspect(storage, there, planSha256);
+            receipt.ifPresent(earlier::set);
+            return receipt.isPresent();
+        };
+        Optional<Stored> stored = storage.putUnless(path, finished, out -> {
             StreamOutputFile file = new StreamOutputFile(out);
             try (ParquetWriter<GenericRecord> writer = new Builder(
                             file, () -> new SealingWriteSupport(type, file, out, planSha256, keyValues))
@@ -101,7 +111,8 @@ public final class ParquetShard {
                 });
             }
         });
-        return new ShardReceipt(Storage.name(path), count[0], stored.bytes(), stored.sha256());
+        return stored.map(file -> new ShardReceipt(Storage.name(path), count[0], file.bytes(), file.sha256()))
+                .orElseGet(earlier::get);
     }
 
     /** A reader of the records of a Parquet file, ours or another's; the caller closes it. */

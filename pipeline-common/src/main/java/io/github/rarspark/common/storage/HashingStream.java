@@ -8,30 +8,45 @@ import java.util.HexFormat;
 /** Counts and hashes what passes through. Closing it flushes only: the object is published by its owner. */
 public final class HashingStream extends OutputStream {
     private final OutputStream out;
+    private final String path;
     private final MessageDigest digest = Sha256.digest();
     private long bytes;
 
-    HashingStream(OutputStream out) {
+    /** What is written goes to {@code out}, which becomes the object {@code path}. */
+    HashingStream(OutputStream out, String path) {
         this.out = out;
+        this.path = path;
     }
 
     @Override
     public void write(int b) throws IOException {
-        out.write(b);
+        try {
+            out.write(b);
+        } catch (IOException e) {
+            throw StorageFailures.writing(path, e);
+        }
         digest.update((byte) b);
         bytes++;
     }
 
     @Override
     public void write(byte[] buffer, int offset, int length) throws IOException {
-        out.write(buffer, offset, length);
+        try {
+            out.write(buffer, offset, length);
+        } catch (IOException e) {
+            throw StorageFailures.writing(path, e);
+        }
         digest.update(buffer, offset, length);
         bytes += length;
     }
 
     @Override
     public void flush() throws IOException {
-        out.flush();
+        try {
+            out.flush();
+        } catch (IOException e) {
+            throw StorageFailures.writing(path, e);
+        }
     }
 
     @Override
@@ -53,7 +68,7 @@ public final class HashingStream extends OutputStream {
         }
     }
 
-    Stored stored(String path) {
+    Stored stored() {
         return new Stored(path, bytes, sha256());
     }
 }

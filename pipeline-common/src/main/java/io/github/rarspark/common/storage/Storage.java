@@ -1,5 +1,6 @@
 package io.github.rarspark.common.storage;
 
+import io.github.rarspark.common.JobException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InvalidObjectException;
@@ -7,27 +8,22 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FSDataOutputStream;
-import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
-import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.RemoteIterator;
-import org.apache.hadoop.fs.StreamCapabilities;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /**
  * The files of a job: Hadoop URIs ({@code file:}, {@code hdfs:}, {@code s3a:}; without a scheme, the default file
@@ -38,7 +34,9 @@ import org.apache.hadoop.fs.StreamCapabilities;
  */
 public final class Storage implements Serializable {
     private static final long serialVersionUID = 1L;
-    private static final String TEMPORARY_PREFIX = "._rar-";
+
+    /** Replaces whatever is there. */
+    static final Existing REPLACE = path -> false;
 
     private transient Configuration configuration;
 
@@ -52,6 +50,13 @@ public final class Storage implements Serializable {
     public interface Writer {
         /** Writes the whole content; what is thrown here leaves the object as it was. */
         void write(HashingStream out) throws IOException;
+    }
+
+    /** Decides about an object that is there already. */
+    @FunctionalInterface
+    public interface Existing {
+        /** Whether the object at {@code path} stays as it is. */
+        boolean stays(String path) throws IOException;
     }
 
     /** The path of {@code name} under {@code directory}. */
@@ -75,14 +80,34 @@ public final class Storage implements Serializable {
      * object of before or the new one, never a part: stores whose uploads can be aborted complete the upload at the
      * end, file systems get a temporary file in the same directory, flushed to disk, and one rename. If the writer
      * throws, nothing changes.
+     *
+     * @throws JobException if the place cannot be written to and a retry would not help
      */
     public Stored put(String path, Writer writer) throws IOException {
-        Path target = new Path(path);
-        FileSystem fs = fileSystem(target);
-        target = fs.makeQualified(target);
-        return fs.hasPathCapability(target, CommonPathCapabilities.ABORTABLE_STREAM)
-                ? upload(fs, target, writer)
-                : writeAndRename(fs, target, writer);
+        return publish(path, writer, REPLACE).orElseThrow();
+    }
+
+    /**
+     * {@link #put}, unless there is an object already that {@code existing} lets stay. On local files and HDFS no
+     * object that stays is ever replaced; an object store may replace one that appears at the same moment.
+     *
+     * @return what was written; empty if the object of before stays
+     */
+    public Optional<Stored> putUnless(String path, Existing existing, Writer writer) throws IOException {
+        return publish(path, writer, existing);
+    }
+
+    /** {@link #putUnless} there is an object, with this value as indented JSON; returns whether it was written. */
+    public boolean createJson(String path, Object value) throws IOException {
+        byte[] json = Json.pretty(value);
+        return putUnless(path, there -> true, out -> out.write(json)).isPresent();
+    }
+
+    /** Whether of two writers that create {@code path} at the same moment only one can succeed. */
+    public boolean createsExclusively(String path) throws IOException {
+        Path hadoop = new Path(path);
+        FileSystem fs = fileSystem(hadoop);
+        return !fs.hasPathCapability(fs.makeQualified(hadoop), CommonPathCapabilities.ABORTABLE_STREAM);
     }
 
     /** {@link #put} of these bytes. */
@@ -107,7 +132,9 @@ public final class Storage implements Serializable {
      */
     public FSDataInputStream open(String path) throws IOException {
         Path hadoop = new Path(path);
-        return fileSystem(hadoop).open(hadoop);
+        FileSystem fs = fileSystem(hadoop);
+        FSDataInputStream in = fs.open(hadoop);
+        return fs instanceof RawLocalFileSystem ? new FSDataInputStream(new LocalInput(in)) : in;
     }
 
     /** Where a local file is; empty if {@code path} is on another file system. */
@@ -220,7 +247,7 @@ public final class Storage implements Serializable {
             RemoteIterator<LocatedFileStatus> all = fs.listFiles(hadoop, true);
             while (all.hasNext()) {
                 Path path = all.next().getPath();
-                if (path.getName().startsWith(TEMPORARY_PREFIX)) {
+                if (path.getName().startsWith(Publisher.TEMPORARY_PREFIX)) {
                     fs.delete(path, false);
                 }
             }
@@ -234,69 +261,46 @@ public final class Storage implements Serializable {
         return new Configuration(configuration);
     }
 
-    private static Stored upload(FileSystem fs, Path target, Writer writer) throws IOException {
-        FSDataOutputStream object = fs.create(target, true);
-        HashingStream out = new HashingStream(object);
-        try {
-            writer.write(out);
-        } catch (IOException | RuntimeException | Error e) {
-            // After abort, close publishes nothing.
-            cleanUp(e, object::abort);
-            cleanUp(e, object::close);
-            throw e;
-        }
-        object.close();
-        return out.stored(target.toString());
-    }
-
-    private Stored writeAndRename(FileSystem fs, Path target, Writer writer) throws IOException {
-        if (fs.exists(target) && fs.getFileStatus(target).isDirectory()) {
-            throw new IOException("Cannot write " + target + ": it is a directory");
-        }
-        Path temporary = new Path(target.getParent(), TEMPORARY_PREFIX + UUID.randomUUID() + "-" + target.getName());
-        try {
-            Stored stored;
-            try (FSDataOutputStream file = fs.create(temporary, true)) {
-                HashingStream out = new HashingStream(file);
+    private Optional<Stored> publish(String path, Writer writer, Existing existing) throws IOException {
+        Path hadoop = new Path(path);
+        FileSystem fs = fileSystem(hadoop);
+        Path target = fs.makeQualified(hadoop);
+        AtomicReference<IOException> writers = new AtomicReference<>();
+        Writer noted = out -> {
+            try {
                 writer.write(out);
-                if (file.hasCapability(StreamCapabilities.HSYNC)) {
-                    file.hsync();
-                }
-                stored = out.stored(target.toString());
+            } catch (IOException e) {
+                writers.set(e);
+                throw e;
             }
-            rename(fs, temporary, target);
-            return stored;
-        } catch (IOException | RuntimeException | Error e) {
-            cleanUp(e, () -> fs.delete(temporary, false));
-            throw e;
-        }
-    }
-
-    private static void cleanUp(Throwable failure, CleanUp action) {
+        };
         try {
-            action.run();
-        } catch (IOException | RuntimeException e) {
-            failure.addSuppressed(e);
+            return publisher(fs, target).publish(target, noted, existing);
+        } catch (IOException e) {
+            // What the writer reads may fail in the same words.
+            throw e == writers.get() ? e : StorageFailures.writing(target.toString(), e);
         }
     }
 
-    @FunctionalInterface
-    private interface CleanUp {
-        void run() throws IOException;
-    }
-
-    private void rename(FileSystem fs, Path from, Path to) throws IOException {
+    private Publisher publisher(FileSystem fs, Path target) throws IOException {
         if (fs instanceof RawLocalFileSystem local) {
-            Files.move(local.pathToFile(from).toPath(), local.pathToFile(to).toPath(), StandardCopyOption.ATOMIC_MOVE);
-        } else {
-            FileContext.getFileContext(fs.getUri(), configuration).rename(from, to, Options.Rename.OVERWRITE);
+            return new LocalPublisher(local);
         }
+        return fs.hasPathCapability(target, CommonPathCapabilities.ABORTABLE_STREAM)
+                ? new UploadPublisher(fs)
+                : new RenamePublisher(fs, configuration);
     }
 
     /** Local files are used without Hadoop's checksum files: every format here carries a checksum of its own. */
     private FileSystem fileSystem(Path path) throws IOException {
-        FileSystem fs = path.getFileSystem(configuration);
-        return fs instanceof LocalFileSystem local ? local.getRawFileSystem() : fs;
+        try {
+            FileSystem fs = path.getFileSystem(configuration);
+            return fs instanceof LocalFileSystem local ? local.getRawFileSystem() : fs;
+        } catch (UnsupportedFileSystemException e) {
+            throw StorageFailures.unsupported(path.toString(), path.toUri().getScheme(), e);
+        } catch (IllegalArgumentException e) {
+            throw StorageFailures.reaching(path.toString(), e);
+        }
     }
 
     private static String relative(Path root, Path path) {

@@ -101,8 +101,9 @@ class ParquetShardTest {
     @Test
     void aFinishedShardIsRecognised() throws Exception {
         for (int rows : new int[] {0, 1, 1000}) {
-            ShardReceipt receipt = write(path, rows);
-            assertThat(ParquetShard.inspect(storage, path, PLAN)).contains(receipt);
+            String shard = path + "-" + rows;
+            ShardReceipt receipt = write(shard, rows);
+            assertThat(ParquetShard.inspect(storage, shard, PLAN)).contains(receipt);
         }
     }
 
@@ -127,6 +128,28 @@ class ParquetShardTest {
         assertThat(ParquetShard.inspect(storage, path, PLAN)).isEmpty();
         Files.write(file, whole);
         assertThat(ParquetShard.inspect(storage, path, PLAN)).isPresent();
+    }
+
+    @Test
+    void aLateTaskDoesNotReplaceAFinishedShard() throws Exception {
+        ShardReceipt committed = write(path, 10);
+        assertThat(write(path, 11)).as("the receipt of the one that is there").isEqualTo(committed);
+        assertThat(ParquetShard.inspect(storage, path, PLAN)).contains(committed);
+    }
+
+    @Test
+    void aDamagedShardAndAnotherPlansAreReplaced() throws Exception {
+        write(path, 1000);
+        Path file = temp.resolve("part-0");
+        byte[] damaged = Files.readAllBytes(file);
+        damaged[damaged.length / 3] ^= 1;
+        Files.write(file, damaged);
+        ShardReceipt mended = write(path, 10);
+        assertThat(mended.rows()).isEqualTo(10);
+        assertThat(ParquetShard.inspect(storage, path, PLAN)).contains(mended);
+
+        ShardReceipt others = ParquetShard.write(storage, path, TYPE, "another plan", rows(11));
+        assertThat(ParquetShard.inspect(storage, path, "another plan")).contains(others);
     }
 
     @Test

@@ -2,7 +2,10 @@ package io.github.rarspark.common.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.FileNotFoundException;
@@ -16,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -36,6 +40,8 @@ import org.junit.jupiter.api.Timeout;
 abstract class StorageContract {
     /** More than one part of a multipart upload. */
     private static final int LARGE_BYTES = 12 << 20;
+
+    private static final int ROUNDS = 25;
 
     Storage storage;
     String root;
@@ -104,6 +110,79 @@ abstract class StorageContract {
                 .hasMessage("half way");
         assertThat(storage.readString(path("a"))).isEqualTo("before");
         assertThat(everything()).containsExactly("a");
+    }
+
+    @Test
+    void anObjectThatStaysIsNotReplaced() throws Exception {
+        assertThat(storage.putUnless(path("a"), there -> true, out -> out.write('1')))
+                .get()
+                .returns(1L, Stored::bytes);
+        List<String> asked = new ArrayList<>();
+        assertThat(storage.putUnless(
+                        path("a"),
+                        there -> {
+                            asked.add(storage.readString(there));
+                            return true;
+                        },
+                        out -> out.write('2')))
+                .isEmpty();
+        assertThat(asked).containsExactly("1");
+        assertThat(storage.readString(path("a"))).isEqualTo("1");
+        assertThat(storage.putUnless(path("a"), there -> false, out -> out.write('3')))
+                .isPresent();
+        assertThat(storage.readString(path("a"))).isEqualTo("3");
+        assertThat(everything()).containsExactly("a");
+    }
+
+    @Test
+    void anObjectThatAppearsWhileAnotherIsWrittenStays() throws Exception {
+        assertThat(storage.putUnless(path("a"), there -> true, out -> {
+                    out.write('2');
+                    storage.putString(path("a"), "1");
+                }))
+                .isEmpty();
+        assertThat(storage.readString(path("a"))).isEqualTo("1");
+        assertThat(everything()).containsExactly("a");
+    }
+
+    @Test
+    void oneOfSeveralCreatorsSucceeds() throws Exception {
+        int creators = 8;
+        ExecutorService pool = Executors.newFixedThreadPool(creators);
+        try {
+            for (int round = 0; round < ROUNDS; round++) {
+                String path = path("created-" + round);
+                CyclicBarrier start = new CyclicBarrier(creators);
+                List<Future<Boolean>> created = new ArrayList<>();
+                for (int i = 0; i < creators; i++) {
+                    int value = i;
+                    created.add(pool.submit(() -> {
+                        start.await(30, TimeUnit.SECONDS);
+                        return storage.createJson(path, value);
+                    }));
+                }
+                List<Integer> winners = new ArrayList<>();
+                for (int i = 0; i < creators; i++) {
+                    if (created.get(i).get(30, TimeUnit.SECONDS)) {
+                        winners.add(i);
+                    }
+                }
+                assertThat(winners).contains(storage.readJson(path, Integer.class));
+                if (storage.createsExclusively(path)) {
+                    assertThat(winners).hasSize(1);
+                }
+            }
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    @Test
+    void aNameThatIsTooLongIsBadUsage() throws Exception {
+        String path = path("n".repeat(300));
+        assumeTrue(storage.createsExclusively(path), "object stores have longer names");
+        assertThatThrownBy(() -> storage.putString(path, "x"))
+                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.USAGE));
     }
 
     @Test
@@ -195,7 +274,9 @@ abstract class StorageContract {
         storage.putString(path("d/e/f"), "f");
         assertThat(storage.isDirectory(path("d"))).isTrue();
         assertThat(storage.isDirectory(path("d/e/f"))).isFalse();
-        assertThatThrownBy(() -> storage.putString(path("d"), "file")).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> storage.putString(path("d"), "file"))
+                .isInstanceOfAny(IOException.class, JobException.class)
+                .hasMessageContaining("is a directory");
         storage.delete(path("d"));
         assertThat(storage.exists(path("d/e/f"))).isFalse();
     }

@@ -1,0 +1,82 @@
+package io.github.rarspark.common.storage;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.UUID;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+
+/**
+ * Local files: a temporary file in the same directory, flushed to disk, and one rename; a hard link where an object must
+ * not be replaced, because that fails if the name is taken. Hadoop's own streams are not used, as they throw an {@link
+ * Error} when the disk is full.
+ */
+record LocalPublisher(RawLocalFileSystem fs) implements Publisher {
+    @Override
+    public Optional<Stored> publish(org.apache.hadoop.fs.Path target, Storage.Writer writer, Storage.Existing existing)
+            throws IOException {
+        Path file = fs.pathToFile(target).toPath();
+        if (Files.isDirectory(file)) {
+            throw StorageFailures.isDirectory(target.toString());
+        }
+        Path directory = file.getParent();
+        if (!Files.isDirectory(directory)) {
+            Files.createDirectories(directory);
+        }
+        Path temporary = directory.resolve(TEMPORARY_PREFIX + UUID.randomUUID());
+        try {
+            Stored stored;
+            try (FileChannel channel =
+                            FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                    OutputStream stream = Channels.newOutputStream(channel)) {
+                HashingStream out = new HashingStream(stream, target.toString());
+                writer.write(out);
+                channel.force(true);
+                stored = out.stored();
+            }
+            return move(temporary, file, existing, target.toString()) ? Optional.of(stored) : Optional.empty();
+        } catch (IOException | RuntimeException | Error e) {
+            Publisher.cleanUp(e, () -> Files.deleteIfExists(temporary));
+            throw e;
+        }
+    }
+
+    private static boolean move(Path temporary, Path file, Storage.Existing existing, String uri) throws IOException {
+        if (existing != Storage.REPLACE) {
+            if (link(temporary, file)) {
+                Files.delete(temporary);
+                return true;
+            }
+            if (Files.exists(file) && existing.stays(uri)) {
+                Files.delete(temporary);
+                return false;
+            }
+        }
+        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+        return true;
+    }
+
+    /** Whether {@code file} is now another name of {@code temporary}; not if it existed, or links are not to be had. */
+    private static boolean link(Path temporary, Path file) throws IOException {
+        try {
+            Files.createLink(file, temporary);
+            return true;
+        } catch (FileAlreadyExistsException | UnsupportedOperationException e) {
+            return false;
+        } catch (FileSystemException e) {
+            // Some network and FUSE file systems have no hard links; there it is a check and a rename.
+            if (StorageFailures.isUnsupported(e)) {
+                return false;
+            }
+            throw e;
+        }
+    }
+}

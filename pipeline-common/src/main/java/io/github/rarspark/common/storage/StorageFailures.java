@@ -1,0 +1,93 @@
+package io.github.rarspark.common.storage;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import java.io.IOException;
+import java.net.UnknownHostException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.util.regex.Pattern;
+import org.apache.hadoop.fs.ParentNotDirectoryException;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.hadoop.security.AccessControlException;
+
+/**
+ * Which failures of a file system will come again however often the same is tried, and the line for the user. Neither
+ * Java nor Hadoop has types for most of them, so they are known by the words of the operating system.
+ */
+final class StorageFailures {
+    private static final Pattern FULL = Pattern.compile("No space left on device|Disk quota exceeded|DiskOutOfSpace");
+    private static final Pattern TOO_LONG = Pattern.compile("File name too long|maximum path component name limit");
+    private static final Pattern UNSUPPORTED = Pattern.compile("Operation not (permitted|supported)|Function not impl");
+    private static final Pattern QUOTA = Pattern.compile("QuotaExceeded|StorageCapacityExceeded");
+
+    private StorageFailures() {}
+
+    /** Whether the file system does not have the operation. */
+    static boolean isUnsupported(IOException failure) {
+        return UNSUPPORTED.matcher(String.valueOf(failure.getMessage())).find();
+    }
+
+    /** {@code failure} to write {@code path}: with a line and code of its own if a retry cannot help, else itself. */
+    static IOException writing(String path, IOException failure) {
+        String message = String.valueOf(failure.getMessage());
+        if (TOO_LONG.matcher(message).find()) {
+            throw cannotWrite(ExitCode.USAGE, path, "a name in it is too long; choose a shorter one", failure);
+        }
+        if (FULL.matcher(message).find()
+                || QUOTA.matcher(failure.getClass().getName()).find()) {
+            throw cannotWrite(
+                    ExitCode.UNAVAILABLE,
+                    path,
+                    "no space is left on the device or in the quota; free some or choose another place, then run again",
+                    failure);
+        }
+        if (message.contains("Read-only file system")) {
+            throw cannotWrite(
+                    ExitCode.UNAVAILABLE, path, "the file system is read-only; choose another place", failure);
+        }
+        if (failure instanceof AccessControlException || failure instanceof AccessDeniedException) {
+            throw cannotWrite(
+                    ExitCode.UNAVAILABLE,
+                    path,
+                    "permission denied; choose another place or change its permissions",
+                    failure);
+        }
+        if (failure instanceof ParentNotDirectoryException
+                || failure instanceof FileAlreadyExistsException
+                || message.endsWith("Not a directory")) {
+            throw cannotWrite(
+                    ExitCode.USAGE, path, "a file is where a folder is wanted; choose another place", failure);
+        }
+        return failure;
+    }
+
+    /** A folder has the name that an object is to get. */
+    static JobException isDirectory(String path) {
+        return cannotWrite(ExitCode.USAGE, path, "it is a directory; choose another name", null);
+    }
+
+    /** {@code failure} to reach the file system of {@code path}: with a line of its own if it is a wrong URI. */
+    static RuntimeException reaching(String path, IllegalArgumentException failure) {
+        return failure.getCause() instanceof UnknownHostException
+                ? new JobException(
+                        ExitCode.NO_INPUT,
+                        "Cannot reach " + path + ": the host "
+                                + failure.getCause().getMessage() + " is unknown; correct the URI",
+                        failure)
+                : failure;
+    }
+
+    /** A URI whose scheme no file system has. */
+    static JobException unsupported(String path, String scheme, UnsupportedFileSystemException failure) {
+        return new JobException(
+                ExitCode.USAGE,
+                "Cannot use " + path + ": no file system for the scheme " + scheme
+                        + "; use file:, hdfs: or s3a:, or add its connector to the class path (--packages)",
+                failure);
+    }
+
+    private static JobException cannotWrite(ExitCode code, String path, String why, IOException failure) {
+        return new JobException(code, "Cannot write " + path + ": " + why, failure);
+    }
+}

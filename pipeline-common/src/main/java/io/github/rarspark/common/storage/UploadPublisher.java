@@ -1,0 +1,34 @@
+package io.github.rarspark.common.storage;
+
+import java.io.IOException;
+import java.util.Optional;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Object stores: an object appears when its upload completes. These have no exclusive creation in this version of their
+ * client, so two writers that complete at the same moment both succeed and the later one stays.
+ */
+record UploadPublisher(FileSystem fs) implements Publisher {
+    @Override
+    public Optional<Stored> publish(Path target, Storage.Writer writer, Storage.Existing existing) throws IOException {
+        FSDataOutputStream object = fs.create(target, true);
+        HashingStream out = new HashingStream(object, target.toString());
+        try {
+            writer.write(out);
+            if (existing != Storage.REPLACE && fs.exists(target) && existing.stays(target.toString())) {
+                object.abort();
+                object.close();
+                return Optional.empty();
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            // After abort, close publishes nothing.
+            Publisher.cleanUp(e, object::abort);
+            Publisher.cleanUp(e, object::close);
+            throw e;
+        }
+        object.close();
+        return Optional.of(out.stored());
+    }
+}
