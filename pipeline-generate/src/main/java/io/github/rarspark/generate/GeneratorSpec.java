@@ -1,8 +1,8 @@
 package io.github.rarspark.generate;
 
 import io.github.rarspark.common.KernelSettings;
-import io.github.rarspark.common.spark.WeightFile;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.GenerateSettings;
 import io.github.rarspark.conf.ModelSettings;
 import io.github.rarspark.conf.Recipe;

@@ -1,10 +1,10 @@
 package io.github.rarspark.tokenize;
 
 import ai.djl.Device;
-import io.github.rarspark.common.spark.LoadedTokenizer;
-import io.github.rarspark.common.spark.WeightFile;
-import io.github.rarspark.common.spark.WeightsCache;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.weights.LoadedTokenizer;
+import io.github.rarspark.common.weights.WeightFile;
+import io.github.rarspark.common.weights.WeightsCache;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.vqgan.VqganConfig;

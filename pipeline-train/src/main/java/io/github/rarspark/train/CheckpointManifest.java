@@ -1,8 +1,8 @@
 package io.github.rarspark.train;
 
-import io.github.rarspark.common.spark.WeightFile;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
+import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.kernel.error.DataException;
 import java.util.List;
 

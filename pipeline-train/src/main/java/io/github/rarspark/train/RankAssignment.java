@@ -1,8 +1,8 @@
 package io.github.rarspark.train;
 
-import io.github.rarspark.common.spark.WeightFile;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenSource;
+import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.train.coordinator.CoordinatorAddress;
 import java.io.Serializable;

@@ -4,7 +4,7 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.run.PreFlight;
-import io.github.rarspark.common.spark.WeightFile;
+import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenShards;

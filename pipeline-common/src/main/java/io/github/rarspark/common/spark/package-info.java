@@ -1,2 +1,2 @@
-/** What the jobs share of Spark: the session, threads of a task, progress, events, weights held by an executor. */
+/** What the jobs share of Spark: the session, units of work as tasks, progress, events. */
 package io.github.rarspark.common.spark;

@@ -1,4 +1,4 @@
-package io.github.rarspark.common.spark;
+package io.github.rarspark.common.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package io.github.rarspark.common.spark;
+package io.github.rarspark.common.weights;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;

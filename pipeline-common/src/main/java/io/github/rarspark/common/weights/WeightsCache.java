@@ -1,4 +1,4 @@
-package io.github.rarspark.common.spark;
+package io.github.rarspark.common.weights;
 
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.github.rarspark.common.spark;
+package io.github.rarspark.common.weights;
 
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
