@@ -1,4 +1,4 @@
-package io.github.rarspark.tokenize;
+package io.github.rarspark.cli.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -87,7 +87,7 @@ class FashionMnistTest {
         Path output = folder.resolve("out.parquet");
         assertRefused(labels, labels, "labels.gz: it begins with 00000801, an IDX file with 00000803");
         assertRefused(images, images, "images.gz: it begins with 00000803, an IDX file with 00000801");
-        assertRefused(images, idx("few.gz", new byte[1], 0x801, 1), "few.gz: it has not 2 labels");
+        assertRefused(images, idx("few.gz", new byte[1], 0x801, 1), "few.gz: it has 1 labels, but ");
         assertRefused(images, idx("cut.gz", new byte[1], 0x801, 2), "one of them is cut short");
         assertRefused(images, idx("high.gz", new byte[] {3, 10}, 0x801, 2), "label 10, but there are 10 classes");
         assertRefused(idx("huge.gz", new byte[1], 0x803, 2, 1 << 20, 9), labels, "images of 9 x 1048576");

@@ -1,4 +1,4 @@
-package io.github.rarspark.tokenize;
+package io.github.rarspark.cli.demo;
 
 import io.github.rarspark.common.shard.StreamOutputFile;
 import io.github.rarspark.common.storage.Storage;
@@ -82,9 +82,10 @@ public final class FashionMnist {
             if (height <= 0 || width <= 0 || height > 1024 || width > 1024) {
                 throw new DataException("Cannot read " + images + ": it claims images of " + width + " x " + height);
             }
-            if (count(classes, LABELS, labels) != count) {
-                throw new DataException("Cannot read " + labels + ": it has not " + count + " labels, as many as "
-                        + images + " has images");
+            int labelCount = count(classes, LABELS, labels);
+            if (labelCount != count) {
+                throw new DataException("Cannot read " + labels + ": it has " + labelCount + " labels, but " + images
+                        + " has " + count + " images");
             }
             storage.put(output, out -> {
                 try (ParquetWriter<Group> writer = new Builder(new StreamOutputFile(out))
