@@ -3,7 +3,6 @@ package io.github.rarspark.train;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.KernelSettings;
-import io.github.rarspark.common.spark.BarrierStage;
 import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.TrainSettings;

@@ -2,7 +2,6 @@ package io.github.rarspark.common.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.LocalCluster;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,27 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 class LocalClusterTest {
     @TempDir
     Path temp;
-
-    @Test
-    void twoExecutorsAreTwoProcessesAndMeetInABarrier() {
-        try (SparkSession session = LocalCluster.start(2, 1, Map.of())) {
-            SparkSessions.describe(session, "meet in a barrier");
-            Storage storage = new Storage(session.sparkContext().hadoopConfiguration());
-            String directory = temp.toUri().toString();
-            List<String> gathered = BarrierStage.run(SparkSessions.context(session), 2, String.class, task -> {
-                String pid = Long.toString(ProcessHandle.current().pid());
-                storage.putString(Storage.child(directory, pid), pid);
-                return String.join(",", task.allGather(pid));
-            });
-            assertThat(gathered).hasSize(2);
-            assertThat(gathered.get(0)).isEqualTo(gathered.get(1));
-            List<String> pids = List.of(gathered.get(0).split(","));
-            assertThat(pids).hasSize(2).doesNotHaveDuplicates();
-            assertThat(pids)
-                    .doesNotContain(Long.toString(ProcessHandle.current().pid()));
-            assertThat(temp.toFile().list()).containsExactlyInAnyOrderElementsOf(pids);
-        }
-    }
 
     @Test
     @Tag("fault")

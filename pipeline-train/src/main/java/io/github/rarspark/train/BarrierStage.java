@@ -1,4 +1,4 @@
-package io.github.rarspark.common.spark;
+package io.github.rarspark.train;
 
 import java.io.Serializable;
 import java.util.List;
@@ -13,12 +13,12 @@ import scala.reflect.ClassTag$;
 import scala.runtime.AbstractFunction1;
 
 /** Tasks that start together, such as the ranks of a process group. Spark's Java API has no barrier of its own. */
-public final class BarrierStage {
+final class BarrierStage {
     private BarrierStage() {}
 
     /** What one of the tasks does. */
     @FunctionalInterface
-    public interface Task<R> extends Serializable {
+    interface Task<R> extends Serializable {
         /** Runs as task {@code context.partitionId()}. */
         R run(BarrierTaskContext context) throws Exception;
     }
@@ -29,7 +29,7 @@ public final class BarrierStage {
      *
      * @param type the class of the results
      */
-    public static <R> List<R> run(JavaSparkContext context, int count, Class<R> type, Task<R> task) {
+    static <R> List<R> run(JavaSparkContext context, int count, Class<R> type, Task<R> task) {
         RDD<Integer> ranks = context.parallelize(
                         IntStream.range(0, count).boxed().toList(), count)
                 .rdd();
