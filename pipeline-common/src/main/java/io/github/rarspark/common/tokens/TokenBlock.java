@@ -1,7 +1,6 @@
 package io.github.rarspark.common.tokens;
 
 import io.github.rarspark.kernel.error.DataException;
-import java.util.Arrays;
 
 /**
  * Rows of tokens in memory: two bytes a token.
@@ -31,36 +30,42 @@ public record TokenBlock(int tokensPerRow, int[] classIds, short[] tokens) {
         }
     }
 
-    /** Collects rows and checks each. */
+    /** Collects rows, of which the number is known, and checks each. */
     static final class Builder {
         private final TokenShape shape;
         private final String source;
-        private int[] classIds;
-        private short[] tokens;
+        private final int[] classIds;
+        private final short[] tokens;
         private int rows;
         private int next;
 
-        Builder(TokenShape shape, String source, int expectedRows) {
+        /**
+         * A builder of a block with {@code expectedRows} rows.
+         *
+         * @throws DataException if so many do not fit into an array
+         */
+        Builder(TokenShape shape, String source, long expectedRows) {
             this.shape = shape;
             this.source = source;
-            this.classIds = new int[Math.max(1, expectedRows)];
-            this.tokens = new short[Math.multiplyExact(classIds.length, shape.tokens())];
-        }
-
-        int rows() {
-            return rows;
+            if (expectedRows * shape.tokens() > Integer.MAX_VALUE - 8) {
+                throw new DataException("Cannot read " + source + ": " + expectedRows + " rows of " + shape.tokens()
+                        + " tokens are too many for one shard; tokenize with a smaller tokenize.shard_images");
+            }
+            this.classIds = new int[(int) expectedRows];
+            this.tokens = new short[classIds.length * shape.tokens()];
         }
 
         /** Begins a row, whose {@code length} tokens follow. */
         void row(long classId, int length) {
+            if (rows == classIds.length) {
+                throw new DataException("Cannot read " + source + ": it has more than the " + rows
+                        + " rows that were counted; was it changed?");
+            }
             if (classId < 0 || classId >= shape.classes()) {
                 throw bad("class " + classId + ", expected 0 to " + (shape.classes() - 1));
             }
             if (length != shape.tokens()) {
                 throw bad(length + " tokens, expected " + shape.tokens());
-            }
-            if (rows == classIds.length) {
-                grow();
             }
             classIds[rows++] = (int) classId;
         }
@@ -73,20 +78,21 @@ public record TokenBlock(int tokensPerRow, int[] classIds, short[] tokens) {
             tokens[next++] = (short) token;
         }
 
+        /**
+         * The block.
+         *
+         * @throws DataException if it has fewer rows than expected
+         */
         TokenBlock build() {
-            return new TokenBlock(
-                    shape.tokens(), Arrays.copyOf(classIds, rows), Arrays.copyOf(tokens, rows * shape.tokens()));
-        }
-
-        private void grow() {
-            int larger = Math.multiplyExact(classIds.length, 2);
-            tokens = Arrays.copyOf(tokens, Math.multiplyExact(larger, shape.tokens()));
-            classIds = Arrays.copyOf(classIds, larger);
+            if (rows < classIds.length) {
+                throw new DataException("Cannot read " + source + ": it has " + rows + " rows instead of the "
+                        + classIds.length + " that were counted; was it changed?");
+            }
+            return new TokenBlock(shape.tokens(), classIds, tokens);
         }
 
         private DataException bad(String what) {
-            return new DataException(
-                    "Cannot use the tokens in " + source + ": row " + Math.max(0, rows) + " has " + what);
+            return new DataException("Cannot use the tokens in " + source + ": row " + rows + " has " + what);
         }
     }
 }

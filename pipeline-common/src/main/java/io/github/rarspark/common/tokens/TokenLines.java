@@ -3,50 +3,49 @@ package io.github.rarspark.common.tokens;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.apache.hadoop.fs.FSDataInputStream;
 
 /**
  * Tokens as lines of JSON, in the format of the public implementation: {@code {"class_id": 3, "tokens": [17, 4, ...]}}.
- * One file is one block.
+ * Lines without content are skipped. A file is read once when it is opened, to count its lines and to note where blocks
+ * of them begin, and then block by block.
  */
 public final class TokenLines implements TokenSource {
     private static final long serialVersionUID = 1L;
-    private static final int FIRST_ROWS = 1024;
+    private static final int MOST_ROWS = 1 << 16;
+    private static final int MOST_TOKENS = 1 << 24;
 
     private final Storage storage;
     private final String path;
-    private final String sha256;
-    private final long rows;
+    private final LineBlocks lines;
     private final TokenShape shape;
 
-    private TokenLines(Storage storage, String path, String sha256, long rows, TokenShape shape) {
+    private TokenLines(Storage storage, String path, LineBlocks lines, TokenShape shape) {
         this.storage = storage;
         this.path = path;
-        this.sha256 = sha256;
-        this.rows = rows;
+        this.lines = lines;
         this.shape = shape;
     }
 
     static TokenLines open(Storage storage, String path, TokenShape shape) throws IOException {
-        long rows = 0;
-        try (BufferedReader lines = lines(storage, path)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                rows += line.isBlank() ? 0 : 1;
-            }
+        int linesPerBlock = Math.max(1, Math.min(MOST_ROWS, MOST_TOKENS / shape.tokens()));
+        try (InputStream in = storage.open(path)) {
+            return new TokenLines(storage, path, LineBlocks.scan(in, linesPerBlock), shape);
         }
-        return new TokenLines(storage, path, Sha256.of(storage, path), rows, shape);
     }
 
     /** Writes all rows of {@code source} as one file of lines, in their order. */
@@ -73,12 +72,12 @@ public final class TokenLines implements TokenSource {
 
     @Override
     public String sha256() {
-        return sha256;
+        return lines.sha256();
     }
 
     @Override
     public long rows() {
-        return rows;
+        return lines.lines();
     }
 
     @Override
@@ -88,20 +87,25 @@ public final class TokenLines implements TokenSource {
 
     @Override
     public int blocks() {
-        return 1;
+        return lines.blocks().size();
     }
 
     @Override
     public TokenBlock read(int block) throws IOException {
-        TokenBlock.Builder builder = new TokenBlock.Builder(shape, path, FIRST_ROWS);
-        ObjectReader json = new JsonMapper().reader();
-        long number = 0;
-        try (BufferedReader lines = lines(storage, path)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                number++;
-                if (!line.isBlank()) {
+        LineBlocks.Block range = lines.blocks().get(block);
+        TokenBlock.Builder builder = new TokenBlock.Builder(shape, path, range.lines());
+        ObjectReader json = new JsonMapper().reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+        try (FSDataInputStream in = storage.open(path)) {
+            in.seek(range.offset());
+            BufferedReader reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+            long number = range.firstLine();
+            int rows = 0;
+            for (String line = reader.readLine(); line != null && rows < range.lines(); line = reader.readLine()) {
+                if (!LineBlocks.isBlank(line)) {
                     add(builder, parse(json, line, number), number);
+                    rows++;
                 }
+                number++;
             }
         }
         return builder.build();
@@ -135,9 +139,5 @@ public final class TokenLines implements TokenSource {
                 "Cannot read " + path + ", line " + number
                         + ": expected {\"class_id\": 3, \"tokens\": [17, 4, ...]} with integers",
                 cause);
-    }
-
-    private static BufferedReader lines(Storage storage, String path) throws IOException {
-        return new BufferedReader(new InputStreamReader(storage.open(path), StandardCharsets.UTF_8));
     }
 }

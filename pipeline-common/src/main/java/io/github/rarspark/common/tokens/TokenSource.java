@@ -4,6 +4,7 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -20,11 +21,17 @@ public sealed interface TokenSource extends Serializable permits TokenShards, To
      * @param option the option that names it, such as {@code --tokens}, for messages
      * @param shape what the rows have to be
      * @throws JobException {@link ExitCode#NO_INPUT} if there is nothing, or no finished output
-     * @throws io.github.rarspark.kernel.error.DataException if the output is damaged or does not fit {@code shape}
+     * @throws DataException if the output is damaged, does not fit {@code shape} or has no rows
      */
     static TokenSource open(Storage storage, String option, String path, TokenShape shape) throws IOException {
         PreFlight.requireInput(storage, option, path);
-        return path.endsWith(".jsonl") ? TokenLines.open(storage, path, shape) : TokenShards.open(storage, path, shape);
+        TokenSource source = path.endsWith(".jsonl")
+                ? TokenLines.open(storage, path, shape)
+                : TokenShards.open(storage, path, shape);
+        if (source.rows() == 0) {
+            throw new DataException("Cannot use the tokens in " + path + ": it has no rows; give tokens of images");
+        }
+        return source;
     }
 
     /** Identifies the content, for the plan of a job that reads it. */
@@ -42,7 +49,7 @@ public sealed interface TokenSource extends Serializable permits TokenShards, To
     /**
      * Reads one block, whole and in its order.
      *
-     * @throws io.github.rarspark.kernel.error.DataException if it is damaged or a row does not fit
+     * @throws DataException if it is damaged or a row does not fit
      */
     TokenBlock read(int block) throws IOException;
 

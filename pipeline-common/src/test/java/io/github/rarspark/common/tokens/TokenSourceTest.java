@@ -10,8 +10,10 @@ import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,6 +113,85 @@ class TokenSourceTest {
     }
 
     @Test
+    void manyLinesAreReadInBlocks() throws Exception {
+        Path file = temp.resolve("many.jsonl");
+        int rows = 150_000;
+        try (BufferedWriter out = Files.newBufferedWriter(file)) {
+            for (int i = 0; i < rows; i++) {
+                out.write("{\"class_id\":" + i % 3 + ",\"tokens\":[" + i / 300 + ",1,2," + i % 300 + "]}");
+                out.write(i % 7 == 0 ? "\r\n \r" : "\n");
+            }
+            out.write("{\"class_id\":9,\"tokens\":[0,0,0,0]}");
+        }
+        TokenSource source = TokenSource.open(storage, "--tokens", file.toString(), SHAPE);
+        assertThat(source.rows()).isEqualTo(rows + 1);
+        assertThat(source.sha256()).isEqualTo(Sha256.of(Files.readAllBytes(file)));
+        assertThat(source.blocks()).isEqualTo(3);
+        assertThatThrownBy(() -> source.read(2)).hasMessageContaining("has class 9, expected 0 to 2");
+        TokenTable table = new TokenTable(List.of(source.read(0), source.read(1)));
+        long[] tokens = new long[4];
+        for (int i = 0; i < table.rows(); i++) {
+            table.copyTokens(i, tokens, 0);
+            assertThat(tokens).containsExactly(i / 300, 1, 2, i % 300);
+            assertThat(table.classId(i)).isEqualTo(i % 3);
+        }
+        assertThat(table.rows()).isEqualTo(2 << 16);
+    }
+
+    @Test
+    void blocksAreCutByTokensToo() throws Exception {
+        int length = 1 << 21;
+        String line = "{\"class_id\":1,\"tokens\":[" + "0,".repeat(length - 1) + "5]}\n";
+        Path file = Files.writeString(temp.resolve("long.jsonl"), line.repeat(9));
+        TokenSource source = TokenSource.open(storage, "--tokens", file.toString(), new TokenShape(length, 6, 2));
+        assertThat(source.blocks()).isEqualTo(2);
+        assertThat(source.read(0).rows()).isEqualTo(8);
+        assertThat(source.read(1).tokens()).hasSize(length).endsWith((short) 5);
+    }
+
+    @Test
+    void aLineOfABlockIsCountedThroughTheFile() throws Exception {
+        Path file = Files.writeString(
+                temp.resolve("x.jsonl"),
+                "{\"class_id\": 2, \"tokens\": [7, 0, 1, 5]}\n".repeat(70_000) + "\n\r\noops\n");
+        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", file.toString(), SHAPE)
+                        .readAll())
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("x.jsonl, line 70003: expected {");
+    }
+
+    @Test
+    void tokensWithoutRowsAreRefused() throws Exception {
+        Path file = Files.writeString(temp.resolve("x.jsonl"), "\n \n");
+        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", file.toString(), SHAPE))
+                .isInstanceOf(DataException.class)
+                .hasMessage("Cannot use the tokens in " + file + ": it has no rows; give tokens of images");
+        write(List.of("cat", "dog", "eel"), 0, 0);
+        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", output, SHAPE))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("it has no rows");
+    }
+
+    @Test
+    void aFileThatChangedSinceItWasOpenedIsRefused() throws Exception {
+        String row = "{\"class_id\": 2, \"tokens\": [7, 0, 1, 5]}\n";
+        Path file = Files.writeString(temp.resolve("x.jsonl"), row.repeat(3));
+        TokenSource source = TokenSource.open(storage, "--tokens", file.toString(), SHAPE);
+        Files.writeString(file, row.repeat(2));
+        assertThatThrownBy(() -> source.read(0))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("it has 2 rows instead of the 3 that were counted");
+    }
+
+    @Test
+    void aShardTooLargeForMemoryNamesTheSetting() {
+        assertThatThrownBy(() -> new TokenBlock.Builder(new TokenShape(256, 1024, 3), "part.parquet", 10_000_000))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("10000000 rows of 256 tokens")
+                .hasMessageContaining("tokenize.shard_images");
+    }
+
+    @Test
     void badLinesAreNamed() throws Exception {
         expectBadLine("{\"class_id\": 3, \"tokens\": [7, 0, 1, 5]}", "row 0 has class 3, expected 0 to 2");
         expectBadLine("{\"class_id\": -1, \"tokens\": [7, 0, 1, 5]}", "row 0 has class -1, expected 0 to 2");
@@ -119,6 +200,7 @@ class TokenSourceTest {
         expectBadLine("{\"class_id\": 1, \"tokens\": [7, 0, 1, -1]}", "the token -1, expected 0 to 32767");
         expectBadLine("{\"class_id\": 1, \"tokens\": [7, 0, 1, 1.5]}", ", line 1: expected {\"class_id\": 3,");
         expectBadLine("{\"label\": 1, \"tokens\": [7, 0, 1, 5]}", ", line 1: expected {\"class_id\": 3,");
+        expectBadLine("{\"class_id\": 1, \"tokens\": [7, 0, 1, 5]} {}", ", line 1: expected {\"class_id\": 3,");
         expectBadLine("[7", ", line 1: expected {\"class_id\": 3,");
     }
 
