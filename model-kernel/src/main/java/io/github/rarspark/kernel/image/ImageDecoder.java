@@ -66,6 +66,23 @@ public record ImageDecoder(long pixelLimit) {
         }
     }
 
+    /**
+     * The orientation that EXIF data in a file asks for, which {@link #decode} ignores.
+     *
+     * @param file the whole file's bytes
+     * @return 1, upright, to 8; 1 as well if the file does not say or cannot be decoded
+     */
+    public static int orientation(byte[] file) {
+        try {
+            if (PngStructure.matches(file)) {
+                return PngStructure.parse(file).orientation();
+            }
+            return JpegStructure.matches(file) ? JpegStructure.parse(file).orientation() : ExifOrientation.UPRIGHT;
+        } catch (MalformedImageException e) {
+            return ExifOrientation.UPRIGHT;
+        }
+    }
+
     private void check(int width, int height) throws MalformedImageException {
         if (width <= 0 || height <= 0) {
             throw new MalformedImageException("it claims " + width + " x " + height + " pixels");

@@ -11,10 +11,13 @@ import java.nio.charset.StandardCharsets;
  * @param height rows
  * @param precision bits of a sample
  * @param colors how samples are to be understood
+ * @param orientation of its EXIF data, 1 to 8
  */
-record JpegStructure(int width, int height, int precision, Colors colors) {
+record JpegStructure(int width, int height, int precision, Colors colors, int orientation) {
     private static final int START_OF_SCAN = 0xda;
     private static final int APP0 = 0xe0;
+    private static final int APP1 = 0xe1;
+    private static final String EXIF = "Exif\0\0";
     private static final int APP14 = 0xee;
     private static final int ADOBE_TRANSFORM_AT = 11;
 
@@ -56,6 +59,7 @@ record JpegStructure(int width, int height, int precision, Colors colors) {
         ByteBuffer in = ByteBuffer.wrap(file).position(2);
         boolean jfif = false;
         int adobeTransform = -1;
+        int orientation = ExifOrientation.UPRIGHT;
         ByteBuffer frame = null;
         try {
             while (true) {
@@ -74,6 +78,8 @@ record JpegStructure(int width, int height, int precision, Colors colors) {
                 in.position(in.position() + length - 2);
                 if (marker == APP0 && startsWith(segment, "JFIF\0")) {
                     jfif = true;
+                } else if (marker == APP1 && startsWith(segment, EXIF)) {
+                    orientation = ExifOrientation.of(segment.position(EXIF.length()));
                 } else if (marker == APP14 && startsWith(segment, "Adobe") && segment.limit() > ADOBE_TRANSFORM_AT) {
                     adobeTransform = segment.get(ADOBE_TRANSFORM_AT) & 0xff;
                 } else if (isFrame(marker)) {
@@ -83,7 +89,7 @@ record JpegStructure(int width, int height, int precision, Colors colors) {
             if (frame == null) {
                 throw new MalformedImageException("it has no frame before its first scan");
             }
-            return of(frame, jfif, adobeTransform);
+            return of(frame, jfif, adobeTransform, orientation);
         } catch (BufferUnderflowException e) {
             throw new MalformedImageException("it is cut short");
         }
@@ -115,7 +121,8 @@ record JpegStructure(int width, int height, int precision, Colors colors) {
                 && segment.slice(0, expected.length).equals(ByteBuffer.wrap(expected));
     }
 
-    private static JpegStructure of(ByteBuffer frame, boolean jfif, int adobeTransform) throws MalformedImageException {
+    private static JpegStructure of(ByteBuffer frame, boolean jfif, int adobeTransform, int orientation)
+            throws MalformedImageException {
         int precision = frame.get() & 0xff;
         int height = frame.getShort() & 0xffff;
         int width = frame.getShort() & 0xffff;
@@ -127,7 +134,7 @@ record JpegStructure(int width, int height, int precision, Colors colors) {
                     case 4 -> adobeTransform == -1 || adobeTransform == 0 ? Colors.CMYK : Colors.YCCK;
                     default -> throw new MalformedImageException("it has " + components + " components");
                 };
-        return new JpegStructure(width, height, precision, colors);
+        return new JpegStructure(width, height, precision, colors, orientation);
     }
 
     private static Colors threeComponents(ByteBuffer frame, boolean jfif, int adobeTransform) {

@@ -10,10 +10,12 @@ import java.nio.ByteBuffer;
  * @param height rows
  * @param bitDepth bits of a sample
  * @param colorType 0 for grey, 2 for colour, 3 for a palette, 4 and 6 for grey and colour with alpha
+ * @param orientation of its EXIF data, 1 to 8
  */
-record PngStructure(int width, int height, int bitDepth, int colorType) {
+record PngStructure(int width, int height, int bitDepth, int colorType, int orientation) {
     private static final long SIGNATURE = 0x89504E470D0A1A0AL;
     private static final int IHDR = 0x49484452;
+    private static final int EXIF = 0x65584966;
     private static final int IEND = 0x49454E44;
     private static final int CHECKSUM_BYTES = 4;
     private static final int GREY = 0;
@@ -42,7 +44,11 @@ record PngStructure(int width, int height, int bitDepth, int colorType) {
             if (in.getInt() != IHDR) {
                 throw new MalformedImageException("its first chunk is not IHDR");
             }
-            PngStructure structure = new PngStructure(in.getInt(), in.getInt(), in.get(), in.get());
+            int width = in.getInt();
+            int height = in.getInt();
+            int bitDepth = in.get();
+            int colorType = in.get();
+            int orientation = ExifOrientation.UPRIGHT;
             in.position(Long.BYTES);
             int type;
             do {
@@ -51,9 +57,12 @@ record PngStructure(int width, int height, int bitDepth, int colorType) {
                 if (length < 0 || length > in.remaining() - CHECKSUM_BYTES) {
                     throw new MalformedImageException("it is cut short");
                 }
+                if (type == EXIF) {
+                    orientation = ExifOrientation.of(in.slice(in.position(), length));
+                }
                 in.position(in.position() + length + CHECKSUM_BYTES);
             } while (type != IEND);
-            return structure;
+            return new PngStructure(width, height, bitDepth, colorType, orientation);
         } catch (BufferUnderflowException e) {
             throw new MalformedImageException("it is cut short");
         }
