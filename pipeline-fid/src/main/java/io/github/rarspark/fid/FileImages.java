@@ -4,7 +4,6 @@ import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageUnit;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.image.Crops;
-import io.github.rarspark.kernel.image.ImageDecoder;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,11 +40,7 @@ record FileImages(ImageSource source, int side) implements ImageSet {
 
         @Override
         public void read(Storage storage, Sink sink) throws IOException {
-            ImageDecoder decoder = new ImageDecoder();
-            unit.read(
-                    storage,
-                    image -> sink.accept(
-                            Crops.centerCrop(decoder.decode(image.bytes(), image.id()), side), image.classId()));
+            unit.read(storage, image -> sink.accept(Crops.centerCrop(image.decode(), side), image.classId()));
         }
     }
 }

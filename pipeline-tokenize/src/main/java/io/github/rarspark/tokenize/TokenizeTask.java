@@ -12,7 +12,6 @@ import io.github.rarspark.common.weights.WeightsCache;
 import io.github.rarspark.conf.ImageSettings;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.Crops;
-import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.tokenize.TokenizePlan.Shard;
@@ -81,7 +80,7 @@ record TokenizeTask(
         }
         List<RgbImage> crops;
         try {
-            crops = crop(new ImageDecoder().decode(stored.bytes(), stored.id()));
+            crops = crop(stored.decode());
         } catch (DataException e) {
             bad.add(new BadImage(stored.id(), e.getMessage()));
             return;

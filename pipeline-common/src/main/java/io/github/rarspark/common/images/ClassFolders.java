@@ -3,8 +3,8 @@ package io.github.rarspark.common.images;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.StoredFile;
+import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
-import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -14,18 +14,23 @@ import java.util.TreeSet;
 
 /**
  * A folder with one folder per class: {@code DIR/<class name>/<image>}. Class ids number the sorted names. Every file
- * below a class folder counts as an image; files beside the class folders do not.
+ * below a class folder counts as an image; files beside the class folders, and folders without a file, do not.
  *
+ * @param path the folder
  * @param classNames the sorted class names
  * @param files the images, sorted by name
+ * @param warnings what the listing leaves out
  */
-record ClassFolders(List<String> classNames, List<StoredFile> files) implements ImageSource {
-    static ClassFolders of(List<StoredFile> all) {
+record ClassFolders(String path, List<String> classNames, List<StoredFile> files, List<String> warnings)
+        implements ImageSource {
+    private static final int WITNESSES = 3;
+
+    static ClassFolders of(Storage storage, String path, List<StoredFile> all) throws IOException {
         List<StoredFile> images =
                 all.stream().filter(file -> file.name().indexOf('/') > 0).toList();
         TreeSet<String> names = new TreeSet<>();
         images.forEach(file -> names.add(className(file)));
-        return new ClassFolders(List.copyOf(names), images);
+        return new ClassFolders(path, List.copyOf(names), images, LeftOut.of(storage, path, all, names));
     }
 
     @Override
@@ -42,36 +47,43 @@ record ClassFolders(List<String> classNames, List<StoredFile> files) implements 
     }
 
     @Override
+    public void requireClasses(String option, int classes) {
+        if (classNames.size() != classes) {
+            throw new DataException("Cannot number the classes of " + option + " " + path + ": it has "
+                    + classNames.size() + " class folders with images, and model.classes=" + classes
+                    + "; ids number the sorted folders, so one too few or too many shifts them: add or remove folders,"
+                    + " or set model.classes=" + classNames.size()
+                    + (warnings.isEmpty() ? "" : " (" + String.join("; ", warnings) + ")"));
+        }
+    }
+
+    @Override
     public List<ImageUnit> units(int imagesPerUnit) {
-        Map<String, Integer> classIds = new HashMap<>();
-        classNames.forEach(name -> classIds.put(name, classIds.size()));
+        Map<String, Integer> classIds = classIds();
+        List<String> witnesses = ImageFiles.spread(files, WITNESSES).stream()
+                .map(StoredFile::path)
+                .toList();
         List<ImageUnit> units = new ArrayList<>();
         for (int start = 0; start < files.size(); start += imagesPerUnit) {
             List<StoredFile> part = files.subList(start, Math.min(files.size(), start + imagesPerUnit));
-            units.add(new Files(part.stream()
-                    .map(file -> new Entry(file.path(), file.name(), classIds.get(className(file))))
-                    .toList()));
+            units.add(new ImageFiles(
+                    part.stream()
+                            .map(file -> new ImageFiles.Entry(
+                                    file.path(), file.name(), classIds.get(className(file)), file.bytes()))
+                            .toList(),
+                    witnesses));
         }
         return units;
     }
 
-    private static String className(StoredFile file) {
-        return file.name().substring(0, file.name().indexOf('/'));
+    /** The one place that gives class names their ids. */
+    private Map<String, Integer> classIds() {
+        Map<String, Integer> ids = new HashMap<>();
+        classNames.forEach(name -> ids.put(name, ids.size()));
+        return ids;
     }
 
-    private record Entry(String path, String id, int classId) implements Serializable {}
-
-    private record Files(List<Entry> entries) implements ImageUnit {
-        @Override
-        public long images() {
-            return entries.size();
-        }
-
-        @Override
-        public void read(Storage storage, Sink sink) throws IOException {
-            for (Entry entry : entries) {
-                sink.accept(new StoredImage(entry.id(), entry.classId(), storage.readBytes(entry.path())));
-            }
-        }
+    private static String className(StoredFile file) {
+        return file.name().substring(0, file.name().indexOf('/'));
     }
 }

@@ -29,14 +29,15 @@ import shaded.parquet.org.apache.thrift.protocol.TProtocolException;
  *
  * @param classNames the names of the first file, empty if it has none
  * @param files the files, sorted by name
+ * @param warnings what lies beside them and is left out
  */
-record ImageParquet(List<String> classNames, List<File> files) implements ImageSource {
+record ImageParquet(List<String> classNames, List<File> files, List<String> warnings) implements ImageSource {
     private static final String FEATURES_KEY = "huggingface";
     private static final String IMAGE = "image";
     private static final String BYTES = "bytes";
     private static final String LABEL = "label";
 
-    static ImageParquet of(Storage storage, List<StoredFile> stored) throws IOException {
+    static ImageParquet of(Storage storage, List<StoredFile> stored, List<String> warnings) throws IOException {
         List<File> files = new ArrayList<>();
         for (StoredFile file : stored) {
             ParquetFooter footer = ParquetFooter.read(storage, file.path());
@@ -44,7 +45,7 @@ record ImageParquet(List<String> classNames, List<File> files) implements ImageS
             files.add(new File(file, footer));
         }
         ParquetFooter first = files.get(0).footer();
-        return new ImageParquet(classNames(first, stored.get(0).path()), List.copyOf(files));
+        return new ImageParquet(classNames(first, stored.get(0).path()), List.copyOf(files), warnings);
     }
 
     @Override
@@ -65,6 +66,11 @@ record ImageParquet(List<String> classNames, List<File> files) implements ImageS
     @Override
     public long images() {
         return files.stream().mapToLong(file -> file.footer().rows()).sum();
+    }
+
+    @Override
+    public void requireClasses(String option, int classes) {
+        // Labels are ids already: a class that is missing shifts no other.
     }
 
     @Override
@@ -153,7 +159,7 @@ record ImageParquet(List<String> classNames, List<File> files) implements ImageS
                 }
                 for (long i = first; i < first + images; i++) {
                     GenericRecord row = next(rows, i);
-                    sink.accept(new StoredImage(name + "#" + i, label(row, i), bytes(row)));
+                    sink.accept(StoredImage.of(name + "#" + i, label(row, i), bytes(row)));
                 }
             }
         }

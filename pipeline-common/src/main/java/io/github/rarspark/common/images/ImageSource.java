@@ -18,6 +18,18 @@ public interface ImageSource {
     /** How many images there are. */
     long images();
 
+    /** What lies beside the images and is left out, one line each. */
+    List<String> warnings();
+
+    /**
+     * Checks that the class ids can be those of a model with {@code classes} classes. Images with labels of their own
+     * are checked one by one instead.
+     *
+     * @param option the option that names the images, for messages
+     * @throws io.github.rarspark.kernel.error.DataException if ids number class folders, and these are more or fewer
+     */
+    void requireClasses(String option, int classes);
+
     /**
      * The source cut into parts, a function of the listing and the argument only.
      *
@@ -36,14 +48,22 @@ public interface ImageSource {
     static ImageSource open(Storage storage, String option, String path) throws IOException {
         List<StoredFile> files = storage.walk(path);
         List<StoredFile> parquet =
-                files.stream().filter(file -> file.name().endsWith(".parquet")).toList();
-        ImageSource source = parquet.isEmpty() ? ClassFolders.of(files) : ImageParquet.of(storage, parquet);
+                files.stream().filter(file -> isParquet(file.name())).toList();
+        ImageSource source = parquet.isEmpty()
+                ? ClassFolders.of(storage, path, files)
+                : ImageParquet.of(storage, parquet, LeftOut.besideParquet(files));
         if (source.images() == 0) {
             throw new JobException(
                     ExitCode.NO_INPUT,
                     "Cannot read " + option + " " + path + ": it holds no images; give a folder with one folder per"
-                            + " class, or Parquet files with the columns image and label");
+                            + " class, or Parquet files with the columns image and label"
+                            + (source.warnings().isEmpty() ? "" : " (" + String.join("; ", source.warnings()) + ")"));
         }
         return source;
+    }
+
+    /** Whether a file of this name is read as Parquet. */
+    static boolean isParquet(String name) {
+        return name.endsWith(".parquet");
     }
 }

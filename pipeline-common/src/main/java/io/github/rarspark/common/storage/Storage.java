@@ -210,6 +210,24 @@ public final class Storage implements Serializable {
         return List.copyOf(names);
     }
 
+    /** The names of the directories directly in {@code directory}, sorted; none if it does not exist or is a file. */
+    public List<String> directories(String directory) throws IOException {
+        Path hadoop = new Path(directory);
+        List<String> names = new ArrayList<>();
+        try {
+            for (FileStatus status : fileSystem(hadoop).listStatus(hadoop)) {
+                String name = status.getPath().getName();
+                if (status.isDirectory() && !name.startsWith(".")) {
+                    names.add(name);
+                }
+            }
+        } catch (FileNotFoundException e) {
+            return List.of();
+        }
+        names.sort(Comparator.naturalOrder());
+        return List.copyOf(names);
+    }
+
     /** All files below {@code directory}, sorted by name; none if it does not exist; the file itself if it is one. */
     public List<StoredFile> walk(String directory) throws IOException {
         Path hadoop = new Path(directory);

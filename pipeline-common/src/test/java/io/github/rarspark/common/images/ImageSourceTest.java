@@ -9,6 +9,7 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -63,6 +64,72 @@ class ImageSourceTest {
                         "b/2.png 1 content of b/2.png",
                         "ç/4.png 2 content of ç/4.png");
         assertThat(source.units(3)).extracting(ImageUnit::images).containsExactly(3L, 1L);
+        assertThat(source.warnings()).containsExactly("beside.txt is left out, because it lies in no class folder");
+    }
+
+    @Test
+    void whatIsLeftOutOfAListingIsTold() throws Exception {
+        Files.createDirectories(temp.resolve("cat"));
+        Files.writeString(temp.resolve("cat/1.png"), "1");
+        assertThat(open().warnings()).isEmpty();
+        for (String name : List.of("1.png", "2.png", "_SUCCESS", ".DS_Store")) {
+            Files.writeString(temp.resolve(name), "loose");
+        }
+        Files.createDirectories(temp.resolve("dog/puppies"));
+        Files.createDirectories(temp.resolve("eel"));
+        Files.createDirectories(temp.resolve(".git"));
+        Files.createSymbolicLink(temp.resolve("cat/lost.png"), temp.resolve("cat/9.png"));
+        Files.createSymbolicLink(temp.resolve("cat/other.png"), temp.resolve("cat/1.png"));
+        Files.createSymbolicLink(temp.resolve("fox"), temp.resolve("foxes"));
+        ImageSource source = open();
+        assertThat(source.images()).isEqualTo(2);
+        assertThat(source.warnings())
+                .containsExactly(
+                        "1.png and 1 more are left out, because they lie in no class folder",
+                        "dog and 1 more are no classes, because the folders hold no image",
+                        "cat/lost.png and 1 more are left out, because the links lead nowhere");
+    }
+
+    @Test
+    void filesBesideParquetAreTold() throws Exception {
+        write("data/train-0.parquet", 0, 3);
+        Files.writeString(temp.resolve("data/_manifest.json"), "{}");
+        Files.createDirectories(temp.resolve("cat"));
+        Files.writeString(temp.resolve("cat/1.png"), "1");
+        assertThat(open().warnings())
+                .containsExactly("cat/1.png is left out, because a folder with Parquet files is read as Parquet alone");
+    }
+
+    @Test
+    void imagesOutsideOfClassFoldersAreNamedWhereNoneIsIn() throws Exception {
+        Files.writeString(temp.resolve("1.png"), "1");
+        Files.writeString(temp.resolve("2.png"), "2");
+        assertThatThrownBy(this::open)
+                .hasMessageEndingWith("(1.png and 1 more are left out, because they lie in no class folder)");
+    }
+
+    @Test
+    void classFoldersOfAnotherNumberAreRefused() throws Exception {
+        for (String name : List.of("a/1.png", "b/1.png", "d/1.png")) {
+            Files.createDirectories(temp.resolve(name).getParent());
+            Files.writeString(temp.resolve(name), name);
+        }
+        Files.createDirectories(temp.resolve("c"));
+        open().requireClasses("--input", 3);
+        for (int classes : new int[] {2, 4, 1000}) {
+            assertThatThrownBy(() -> open().requireClasses("--input", classes))
+                    .isInstanceOf(DataException.class)
+                    .hasMessage("Cannot number the classes of --input " + temp + ": it has 3 class folders with images,"
+                            + " and model.classes=" + classes + "; ids number the sorted folders, so one too few or too"
+                            + " many shifts them: add or remove folders, or set model.classes=3 (c is no class, because"
+                            + " the folder holds no image)");
+        }
+        write("train.parquet", 0, 3);
+        open().requireClasses("--input", 1000);
+    }
+
+    private ImageSource open() throws IOException {
+        return ImageSource.open(storage, "--input", temp.toString());
     }
 
     @Test

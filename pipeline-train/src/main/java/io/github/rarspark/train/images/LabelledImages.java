@@ -5,7 +5,6 @@ import io.github.rarspark.common.images.ImageUnit;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.Crops;
-import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -28,12 +27,11 @@ record LabelledImages(List<RgbImage> images, int[] labels, String sha256) {
      * @throws DataException if one cannot be decoded
      */
     static LabelledImages read(Storage storage, ImageSource source, int size) throws IOException {
-        ImageDecoder decoder = new ImageDecoder();
         List<RgbImage> images = new ArrayList<>();
         List<Integer> labels = new ArrayList<>();
         for (ImageUnit unit : source.units(IMAGES_PER_UNIT)) {
             unit.read(storage, image -> {
-                images.add(Crops.centerCrop(decoder.decode(image.bytes(), image.id()), size));
+                images.add(Crops.centerCrop(image.decode(), size));
                 labels.add(image.classId());
             });
         }
