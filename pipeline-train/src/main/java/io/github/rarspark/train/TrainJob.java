@@ -14,13 +14,12 @@ import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.train.coordinator.Coordinator;
+import io.github.rarspark.train.coordinator.CoordinatorAddress;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.spark.SparkConf;
 
 /**
@@ -32,10 +31,6 @@ public final class TrainJob implements Job<MetricsLog> {
     private final Recipe recipe;
     private final TrainSettings settings;
     private final TrainInputs inputs;
-    /** The updates that the progress shows; reports are handled one at a time. */
-    private long shown;
-
-    private final List<Report.Failure> failures = new CopyOnWriteArrayList<>();
 
     private TrainJob(JobContext context, TrainInputs inputs) {
         this.context = context;
@@ -88,29 +83,43 @@ public final class TrainJob implements Job<MetricsLog> {
         Optional<Checkpoints.Reference> resume = Checkpoints.last(claim);
         long begin = resume.map(Checkpoints.Reference::step).orElse(0L);
         MetricsLog metrics = MetricsLog.resumeAt(claim, begin);
-        SparkConf conf = context.session().sparkContext().getConf();
-        String host = conf.get("spark.driver.host");
-        try (Progress progress = context.progress("train", "steps", settings.steps());
-                Coordinator coordinator = new Coordinator(
-                        host,
-                        conf.get("spark.driver.bindAddress", host),
-                        report -> handle(report, claim, metrics, progress))) {
-            shown = begin;
-            progress.step(begin);
-            RankAssignment assignment = new RankAssignment(
-                    recipe,
-                    context.storage(),
-                    inputs.tokens(),
-                    claim.directory(),
-                    claim.plan().sha256(),
-                    claim.attempt(),
-                    resume.orElse(null),
-                    inputs.init().orElse(null),
-                    inputs.tokenizer().orElse(null),
-                    coordinator.address());
-            runRanks(assignment, coordinator);
+        try (Progress progress = context.progress("train", "steps", settings.steps())) {
+            runRanks(claim, resume, new RankReports(claim, metrics, progress, begin));
         }
         return metrics;
+    }
+
+    /** Starts the ranks and waits for their end. */
+    private void runRanks(OutputClaim claim, Optional<Checkpoints.Reference> resume, RankReports reports)
+            throws IOException {
+        int ranks = settings.ranks();
+        SparkSessions.describe(context.session(), "train " + settings.steps() + " steps on " + ranks + " ranks");
+        SparkConf conf = context.session().sparkContext().getConf();
+        String host = conf.get("spark.driver.host");
+        try (Coordinator coordinator = new Coordinator(host, conf.get("spark.driver.bindAddress", host), reports)) {
+            RankTask task = new RankTask(assignment(claim, resume, coordinator.address()));
+            try {
+                BarrierStage.run(SparkSessions.context(context.session()), ranks, Long.class, task);
+            } catch (Exception e) {
+                // Spark's own exception is checked, which its Java API does not say.
+                throw RankFailures.explain(ranks, e, coordinator.failure(), reports.failures());
+            }
+        }
+    }
+
+    private RankAssignment assignment(
+            OutputClaim claim, Optional<Checkpoints.Reference> resume, CoordinatorAddress coordinator) {
+        return new RankAssignment(
+                recipe,
+                context.storage(),
+                inputs.tokens(),
+                claim.directory(),
+                claim.plan().sha256(),
+                claim.attempt(),
+                resume.orElse(null),
+                inputs.init().orElse(null),
+                inputs.tokenizer().orElse(null),
+                coordinator);
     }
 
     @Override
@@ -125,59 +134,5 @@ public final class TrainJob implements Job<MetricsLog> {
                 "ranks", (long) settings.ranks());
         Report.Progress end = metrics.last();
         return Outcome.of(counts, end == null ? Map.of() : Map.of("loss", end.loss()), List.of());
-    }
-
-    private void runRanks(RankAssignment assignment, Coordinator coordinator) {
-        int ranks = settings.ranks();
-        SparkSessions.describe(context.session(), "train " + settings.steps() + " steps on " + ranks + " ranks");
-        try {
-            BarrierStage.run(SparkSessions.context(context.session()), ranks, Long.class, new RankTask(assignment));
-        } catch (Exception e) {
-            // Spark's own exception is checked, which its Java API does not say.
-            throw explained(e, coordinator);
-        }
-    }
-
-    /** The reason why a stage failed: what the driver refused, else what a rank reported, else what Spark says. */
-    private JobException explained(Exception stageFailure, Coordinator coordinator) {
-        Optional<Exception> refused = coordinator.failure();
-        if (refused.isPresent()) {
-            Exception cause = refused.get();
-            return new JobException(ExitCode.of(cause), ExitCode.message(cause), cause);
-        }
-        // A rank that ends for a reason of its own makes the others fail with a lost connection.
-        Optional<Report.Failure> reported = failures.stream()
-                .filter(failure -> !failure.exitCode().retryable())
-                .findFirst()
-                .or(() -> failures.stream().findFirst());
-        if (reported.isEmpty()) {
-            return new JobException(ExitCode.of(stageFailure), ExitCode.message(stageFailure), stageFailure);
-        }
-        Report.Failure failure = reported.get();
-        String text = failure.exitCode() == ExitCode.TEMPORARY
-                ? "Rank " + failure.rank() + " of " + settings.ranks() + " lost the others (" + failure.message()
-                        + "); run again to go on from the last checkpoint"
-                : failure.message();
-        return new JobException(failure.exitCode(), text, stageFailure);
-    }
-
-    private void handle(Report report, OutputClaim claim, MetricsLog metrics, Progress progress) throws IOException {
-        if (report instanceof Report.Progress made) {
-            metrics.add(made);
-            progress.step(made.step() - shown);
-            shown = made.step();
-            progress.note(String.format(Locale.ROOT, "loss %.4f, %.1f images/s", made.loss(), made.imagesPerSecond()));
-        } else if (report instanceof Report.Checkpoint written) {
-            List<CheckpointManifest.File> files =
-                    written.files().stream().map(CheckpointManifest.File::of).toList();
-            Checkpoints.publish(
-                    claim,
-                    written.directory(),
-                    new CheckpointManifest(
-                            written.step(), claim.attempt(), claim.plan().sha256(), files));
-            metrics.publish();
-        } else if (report instanceof Report.Failure failure) {
-            failures.add(failure);
-        }
     }
 }

@@ -1,0 +1,66 @@
+package io.github.rarspark.train;
+
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.spark.Progress;
+import io.github.rarspark.train.coordinator.Coordinator;
+import io.github.rarspark.train.coordinator.Report;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * What the driver does with the reports of the ranks: it keeps the metrics, shows the progress, makes checkpoints count
+ * and remembers failures. Reports come one at a time. Driver only.
+ */
+final class RankReports implements Coordinator.Handler {
+    private final OutputClaim claim;
+    private final MetricsLog metrics;
+    private final Progress progress;
+    private final List<Report.Failure> failures = new CopyOnWriteArrayList<>();
+    /** The updates that the progress shows. */
+    private long shown;
+
+    /** @param begin the updates that an earlier attempt has made */
+    RankReports(OutputClaim claim, MetricsLog metrics, Progress progress, long begin) {
+        this.claim = claim;
+        this.metrics = metrics;
+        this.progress = progress;
+        show(begin);
+    }
+
+    @Override
+    public void handle(Report report) throws IOException {
+        if (report instanceof Report.Progress update) {
+            metrics.add(update);
+            show(update.step());
+            progress.note(
+                    String.format(Locale.ROOT, "loss %.4f, %.1f images/s", update.loss(), update.imagesPerSecond()));
+        } else if (report instanceof Report.Checkpoint checkpoint) {
+            publish(checkpoint);
+        } else if (report instanceof Report.Failure failure) {
+            failures.add(failure);
+        }
+    }
+
+    private void show(long step) {
+        progress.step(step - shown);
+        shown = step;
+    }
+
+    private void publish(Report.Checkpoint checkpoint) throws IOException {
+        List<CheckpointManifest.File> files =
+                checkpoint.files().stream().map(CheckpointManifest.File::of).toList();
+        Checkpoints.publish(
+                claim,
+                checkpoint.directory(),
+                new CheckpointManifest(
+                        checkpoint.step(), claim.attempt(), claim.plan().sha256(), files));
+        metrics.publish();
+    }
+
+    /** The failures so far, in the order in which they were reported. */
+    List<Report.Failure> failures() {
+        return List.copyOf(failures);
+    }
+}
