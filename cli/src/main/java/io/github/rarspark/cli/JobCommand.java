@@ -70,10 +70,8 @@ final class JobCommand implements Callable<Integer> {
         recipe.requireGiven(
                 definition.name(),
                 definition.required().stream().map(definition::key).toArray(String[]::new));
-        String master = recipe.spark().master();
         JobResult result;
-        try (SparkSession session = SparkSessions.open(
-                "rar-spark " + definition.name(), Optional.of(master).filter(given -> !given.isEmpty()), Map.of())) {
+        try (SparkSession session = SparkSessions.open("rar-spark " + definition.name(), recipe.spark(), Map.of())) {
             result = definition.job().run(JobContext.of(session, recipe, common.quiet));
         }
         if (common.json != null) {

@@ -7,10 +7,10 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.LocalCluster;
+import io.github.rarspark.conf.SparkSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Tag;
@@ -54,7 +54,7 @@ class BarrierStageTest {
                 "1",
                 "spark.scheduler.barrier.maxConcurrentTasksCheck.interval",
                 "1s");
-        try (SparkSession session = SparkSessions.open("test", Optional.of("local[2]"), settings)) {
+        try (SparkSession session = SparkSessions.open("test", new SparkSettings("local[2]", 4), settings)) {
             Throwable failure = catchThrowable(() ->
                     BarrierStage.run(SparkSessions.context(session), 3, Integer.class, task -> task.partitionId()));
             assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.UNAVAILABLE);

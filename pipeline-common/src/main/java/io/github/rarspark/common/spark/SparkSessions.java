@@ -2,9 +2,11 @@ package io.github.rarspark.common.spark;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.conf.Keys;
+import io.github.rarspark.conf.Layer;
+import io.github.rarspark.conf.SparkSettings;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -12,6 +14,9 @@ import org.apache.spark.sql.SparkSession;
 /** Starts the Spark session of a command. Driver only. */
 public final class SparkSessions {
     private static final long POLL_MILLIS = 100;
+    /** Where executors find the recipe's {@code spark.weights_cache_gb}. */
+    private static final String WEIGHTS_CACHE = Layer.SPARK_PREFIX + "spark.weights_cache_gb";
+
     private static final Map<String, String> DEFAULTS = Map.of(
             "spark.ui.showConsoleProgress", "false",
             // Tasks of a failed stage are told to stop, and watched until they do.
@@ -26,13 +31,17 @@ public final class SparkSessions {
     /**
      * A session named {@code appName}.
      *
-     * @param master where to run; if empty, what spark-submit or the Spark configuration says, else {@code local[*]}
+     * @param recipe the recipe's settings; without a master, it runs where spark-submit or the Spark configuration
+     *     says, else in {@code local[*]}
      * @param settings Spark settings of the command, below those of spark-submit
      */
-    public static SparkSession open(String appName, Optional<String> master, Map<String, String> settings) {
+    public static SparkSession open(String appName, SparkSettings recipe, Map<String, String> settings) {
         SparkConf conf = new SparkConf(true).setAppName(appName);
-        master.ifPresent(conf::setMaster);
+        if (!recipe.master().isEmpty()) {
+            conf.setMaster(recipe.master());
+        }
         conf.setIfMissing("spark.master", "local[*]");
+        conf.set(WEIGHTS_CACHE, Double.toString(recipe.weightsCacheGb()));
         settings.forEach(conf::setIfMissing);
         DEFAULTS.forEach(conf::setIfMissing);
         return SparkSession.builder().config(conf).getOrCreate();
@@ -70,6 +79,13 @@ public final class SparkSessions {
     private static int executors(SparkSession session) {
         int withDriver = session.sparkContext().statusTracker().getExecutorInfos().length;
         return session.sparkContext().isLocal() ? withDriver : withDriver - 1;
+    }
+
+    /** What executors of a session with this configuration may keep of weights that no task uses. */
+    public static long weightsCacheBytes(SparkConf conf) {
+        String gigabytes =
+                conf.get(WEIGHTS_CACHE, Keys.named("spark.weights_cache_gb").defaultText());
+        return (long) (Double.parseDouble(gigabytes) * 1e9);
     }
 
     /** The session's context for Java. */

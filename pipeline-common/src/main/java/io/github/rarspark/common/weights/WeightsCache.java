@@ -1,5 +1,6 @@
 package io.github.rarspark.common.weights;
 
+import io.github.rarspark.common.spark.SparkSessions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -11,17 +12,21 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
 
 /**
  * Read-only weights that the tasks of an executor share. Values are loaded once per key, counted while leased, and kept
- * when idle as long as all together stay within the limit; then the one idle longest goes first. What is leased is never
- * closed, so leases alone may exceed the limit. Thread-safe.
+ * when idle until another load needs their room: if all together would exceed the limit, the least recently used go
+ * first. What is leased or was used last is never closed, whatever the limit, so that a shard finds what the one before
+ * it used. Thread-safe.
  */
 public final class WeightsCache {
     /** The one of this process: the only state that tasks share. Java's heap is left to Spark, the rest is off-heap. */
-    private static final WeightsCache SHARED = new WeightsCache(4L << 30, Duration.ofMinutes(30));
+    private static final WeightsCache SHARED = new WeightsCache(WeightsCache::configuredBytes, Duration.ofMinutes(30));
 
-    private final long limitBytes;
+    private final LongSupplier limitBytes;
     private final Duration loadLimit;
     private final Map<Slot, Entry> entries = new HashMap<>();
     private long clock;
@@ -29,10 +34,10 @@ public final class WeightsCache {
     /**
      * An empty cache.
      *
-     * @param limitBytes what all values together may take
+     * @param limitBytes what all values together may take, asked before each load
      * @param loadLimit how long to wait for another task's load
      */
-    WeightsCache(long limitBytes, Duration loadLimit) {
+    WeightsCache(LongSupplier limitBytes, Duration loadLimit) {
         this.limitBytes = limitBytes;
         this.loadLimit = loadLimit;
     }
@@ -40,6 +45,12 @@ public final class WeightsCache {
     /** The cache of this executor. */
     public static WeightsCache shared() {
         return SHARED;
+    }
+
+    /** What {@code spark.weights_cache_gb} allows in the Spark session that this process belongs to. */
+    private static long configuredBytes() {
+        SparkEnv env = SparkEnv.get();
+        return SparkSessions.weightsCacheBytes(env == null ? new SparkConf(false) : env.conf());
     }
 
     /**
@@ -133,13 +144,14 @@ public final class WeightsCache {
         }
     }
 
-    /** Takes idle entries out until the rest fits; the caller closes them outside of the lock. */
+    /** Takes idle entries out until the rest fits, but for the last used; the caller closes them outside of the lock. */
     private List<Entry> evict() {
         List<Entry> evicted = new ArrayList<>();
         long total = entries.values().stream().mapToLong(e -> e.bytes).sum();
-        while (total > limitBytes) {
+        long limit = limitBytes.getAsLong();
+        while (total > limit) {
             Optional<Map.Entry<Slot, Entry>> idle = entries.entrySet().stream()
-                    .filter(e -> e.getValue().leases == 0)
+                    .filter(e -> e.getValue().leases == 0 && e.getValue().idleSince < clock)
                     .min(Comparator.comparingLong(e -> e.getValue().idleSince));
             if (idle.isEmpty()) {
                 break;
@@ -151,14 +163,9 @@ public final class WeightsCache {
         return evicted;
     }
 
-    private void giveBack(Entry entry) {
-        List<Entry> evicted;
-        synchronized (this) {
-            entry.leases--;
-            entry.idleSince = ++clock;
-            evicted = evict();
-        }
-        closeAll(evicted);
+    private synchronized void giveBack(Entry entry) {
+        entry.leases--;
+        entry.idleSince = ++clock;
     }
 
     private static void closeAll(List<Entry> evicted) {

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.conf.SparkSettings;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.assertj.core.api.Assertions;
@@ -23,10 +25,15 @@ class SparkSessionsTest {
 
     @Test
     void aSessionRunsDescribedJobsAndReportsTheirFailures() throws Exception {
-        try (SparkSession session = SparkSessions.open("test", Optional.of("local[2]"), SETTINGS)) {
+        try (SparkSession session = SparkSessions.open("test", new SparkSettings("local[2]", 1.5), SETTINGS)) {
             JavaSparkContext context = SparkSessions.context(session);
             assertThat(context.appName()).isEqualTo("test");
             assertThat(context.getConf().get("spark.barrier.sync.timeout")).isEqualTo("600");
+            long cache = context.parallelize(List.of(1), 1)
+                    .map(row -> SparkSessions.weightsCacheBytes(SparkEnv.get().conf()))
+                    .first();
+            assertThat(cache).isEqualTo(1_500_000_000L);
+            assertThat(SparkSessions.weightsCacheBytes(new SparkConf(false))).isEqualTo(4_000_000_000L);
             SparkSessions.describe(session, "count 2 rows");
             assertThat(context.getLocalProperty("spark.job.description")).isEqualTo("count 2 rows");
 

@@ -13,12 +13,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class WeightsCacheTest {
-    private final WeightsCache cache = new WeightsCache(100, Duration.ofSeconds(30));
+    private final WeightsCache cache = new WeightsCache(() -> 100, Duration.ofSeconds(30));
     private final AtomicInteger loads = new AtomicInteger();
     private final List<String> closed = new ArrayList<>();
 
@@ -81,13 +82,49 @@ class WeightsCacheTest {
 
     @Test
     void whatIsLeasedStays() {
-        var a = lease("a", 80);
-        var b = lease("b", 80);
+        try (var a = lease("a", 80);
+                var b = lease("b", 80)) {
+            lease("c", 80).close();
+            lease("d", 80).close();
+            lease("e", 80).close();
+            assertThat(closed).containsExactly("c");
+        }
+    }
+
+    @Test
+    void theLastUsedStaysHoweverLargeItIs() {
+        for (int shard = 0; shard < 3; shard++) {
+            lease("rar", 150).close();
+        }
+        assertThat(loads).hasValue(1);
+        lease("other", 10).close();
         assertThat(closed).isEmpty();
-        a.close();
-        assertThat(closed).containsExactly("a");
-        b.close();
-        assertThat(closed).containsExactly("a");
+        lease("third", 10).close();
+        assertThat(closed).containsExactly("rar");
+    }
+
+    @Test
+    void whatATaskUsesTogetherStays() {
+        for (int shard = 0; shard < 3; shard++) {
+            try (var rar = lease("rar", 150)) {
+                lease("vqgan", 20).close();
+            }
+        }
+        assertThat(loads).hasValue(2);
+    }
+
+    @Test
+    void theLimitMayChange() {
+        AtomicLong limit = new AtomicLong(100);
+        WeightsCache adjusted = new WeightsCache(limit::get, Duration.ofSeconds(30));
+        for (String name : List.of("a", "b", "c")) {
+            adjusted.lease(key(name), Weights.class, 30, () -> new Weights(name))
+                    .close();
+        }
+        assertThat(closed).isEmpty();
+        limit.set(60);
+        adjusted.lease(key("d"), Weights.class, 30, () -> new Weights("d")).close();
+        assertThat(closed).containsExactly("a", "b");
     }
 
     @Test
@@ -97,10 +134,14 @@ class WeightsCacheTest {
         first.close();
         first.close();
         lease("b", 80).close();
+        lease("c", 80).close();
+        lease("d", 80).close();
         assertThat(closed).containsExactly("b");
         second.close();
         lease("b", 80).close();
-        assertThat(closed).containsExactly("b", "a");
+        assertThat(closed).containsExactly("b", "c", "d");
+        lease("c", 80).close();
+        assertThat(closed).containsExactly("b", "c", "d", "a");
     }
 
     @Test
@@ -149,16 +190,17 @@ class WeightsCacheTest {
                     throw new IOException("in use");
                 })
                 .close();
-        lease("idle", 40).close();
-        assertThatThrownBy(() -> lease("a", 100)).hasRootCauseMessage("in use");
+        lease("idle", 30).close();
+        lease("last", 10).close();
+        assertThatThrownBy(() -> lease("a", 90)).hasRootCauseMessage("in use");
         assertThat(closed).as("what else was in the way").containsExactly("idle");
-        lease("a", 100).close();
-        assertThat(cache.size()).isEqualTo(1);
+        lease("a", 90).close();
+        assertThat(cache.size()).isEqualTo(2);
     }
 
     @Test
     void noTaskWaitsForeverForAnothersLoad() throws Exception {
-        WeightsCache impatient = new WeightsCache(100, Duration.ofMillis(10));
+        WeightsCache impatient = new WeightsCache(() -> 100, Duration.ofMillis(10));
         CountDownLatch loading = new CountDownLatch(1);
         CountDownLatch waited = new CountDownLatch(1);
         ExecutorService pool = Executors.newSingleThreadExecutor();
@@ -178,7 +220,11 @@ class WeightsCacheTest {
         } finally {
             pool.shutdownNow();
         }
-        impatient.lease(key("b"), Weights.class, 100, () -> new Weights("b")).close();
+        for (String name : List.of("b", "c")) {
+            impatient
+                    .lease(key(name), Weights.class, 100, () -> new Weights(name))
+                    .close();
+        }
         assertThat(closed).as("nobody leases it any more").containsExactly("a");
     }
 
