@@ -5,6 +5,7 @@ import static com.tngtech.archunit.core.domain.JavaModifier.SYNTHETIC;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -70,6 +71,10 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule fidKnowsNoOtherPipeline = pipelineKnowsNone(FID, TOKENIZE, TRAIN, GENERATE);
+
+    @ArchTest
+    static final ArchRule packagesAreFreeOfCycles =
+            slices().matching("io.github.rarspark.(**)").should().beFreeOfCycles();
 
     @ArchTest
     static final ArchRule nativeDeclarationsStayInTheKernel = noClasses()
