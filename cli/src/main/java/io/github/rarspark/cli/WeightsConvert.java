@@ -4,11 +4,13 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.conf.RecipeException;
-import io.github.rarspark.kernel.weights.ElementType;
 import io.github.rarspark.kernel.weights.TensorFile;
-import io.github.rarspark.kernel.weights.TensorInfo;
-import io.github.rarspark.kernel.weights.TensorWriter;
-import io.github.rarspark.kernel.weights.WeightFormat;
+import io.github.rarspark.kernel.weights.format.ElementType;
+import io.github.rarspark.kernel.weights.format.TensorInfo;
+import io.github.rarspark.kernel.weights.format.TensorWriter;
+import io.github.rarspark.kernel.weights.format.WritableFormat;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
+import io.github.rarspark.kernel.weights.torch.TorchZip;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
@@ -63,7 +65,7 @@ final class WeightsConvert implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        WeightFormat target = targetFormat();
+        WritableFormat target = targetFormat();
         ElementType type = targetType();
         Storage storage = RecipeSource.storage(new SparkConf(true));
         TensorFile file = files.open(storage);
@@ -71,14 +73,13 @@ final class WeightsConvert implements Callable<Integer> {
                 .map(info -> new TensorInfo(info.name(), converted(info, type), info.shape()))
                 .toList();
         Stored stored = storage.put(files.output(), out -> {
-            TensorWriter writer = TensorWriter.begin(target, out, file.metadata(), infos);
+            TensorWriter writer = target.begin(out, file.metadata(), infos);
             for (TensorInfo info : infos) {
                 writer.write(info.name(), file.data(info.name(), info.type()));
             }
             writer.finish();
         });
-        Report report = new Report(
-                files.output(), target.name().toLowerCase(Locale.ROOT), stored.bytes(), stored.sha256(), infos.size());
+        Report report = new Report(files.output(), target.name(), stored.bytes(), stored.sha256(), infos.size());
         options.write(report);
         if (!options.quiet) {
             spec.commandLine()
@@ -99,13 +100,13 @@ final class WeightsConvert implements Callable<Integer> {
         return type != null && info.type().isFloat() ? type : info.type();
     }
 
-    private WeightFormat targetFormat() {
+    private WritableFormat targetFormat() {
         if (format == null) {
             return files.outputFormat();
         }
         return switch (format) {
-            case "safetensors" -> WeightFormat.SAFETENSORS;
-            case "bin" -> WeightFormat.TORCH_ZIP;
+            case "safetensors" -> Safetensors.FORMAT;
+            case "bin" -> TorchZip.FORMAT;
             default -> throw new RecipeException("Cannot use --format " + format + ": give safetensors or bin");
         };
     }

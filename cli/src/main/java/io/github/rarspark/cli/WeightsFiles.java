@@ -5,7 +5,9 @@ import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.weights.TensorFile;
-import io.github.rarspark.kernel.weights.WeightFormat;
+import io.github.rarspark.kernel.weights.format.WritableFormat;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
+import io.github.rarspark.kernel.weights.torch.TorchZip;
 import java.io.IOException;
 import java.util.Locale;
 import picocli.CommandLine.Option;
@@ -69,12 +71,12 @@ final class WeightsFiles {
      *
      * @throws RecipeException if it stands for none
      */
-    WeightFormat outputFormat() {
+    WritableFormat outputFormat() {
         String name = output().toLowerCase(Locale.ROOT);
         if (name.endsWith(".safetensors")) {
-            return WeightFormat.SAFETENSORS;
+            return Safetensors.FORMAT;
         } else if (name.endsWith(".bin") || name.endsWith(".pth") || name.endsWith(".pt")) {
-            return WeightFormat.TORCH_ZIP;
+            return TorchZip.FORMAT;
         }
         throw new RecipeException("Cannot tell the format of " + output()
                 + " by its ending: give one that ends in .safetensors, .bin, .pth or .pt");

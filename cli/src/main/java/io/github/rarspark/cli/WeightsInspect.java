@@ -2,9 +2,9 @@ package io.github.rarspark.cli;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.content.WeightContent;
 import io.github.rarspark.kernel.weights.TensorFile;
-import io.github.rarspark.kernel.weights.TensorInfo;
-import io.github.rarspark.kernel.weights.WeightContent;
+import io.github.rarspark.kernel.weights.format.TensorInfo;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -113,11 +113,11 @@ final class WeightsInspect implements Callable<Integer> {
                 .collect(Collectors.groupingBy(info -> info.type().name(), TreeMap::new, Collectors.counting()));
         return new Inspected(
                 file,
-                tensors.format().name().toLowerCase(Locale.ROOT),
+                tensors.format().name(),
                 bytes,
                 content.kind().name().toLowerCase(Locale.ROOT),
                 content.description(),
-                content.kind().use(),
+                use(content.kind()),
                 tensors.tensors().values().stream()
                         .mapToLong(TensorInfo::elements)
                         .sum(),
@@ -127,6 +127,18 @@ final class WeightsInspect implements Callable<Integer> {
                         .map(info -> new Tensor(
                                 info.name(), info.type().name(), info.shape().getShape()))
                         .toList());
+    }
+
+    /** What a file of a kind is given as. */
+    private static String use(WeightContent.Kind kind) {
+        return switch (kind) {
+            case RAR -> "--weights of generate, --init of train";
+            case VQGAN -> "--tokenizer of tokenize, train and generate";
+            case CLASSIFIER -> "--features classifier:FILE of fid";
+            case INCEPTION -> "--features inception:FILE of fid";
+            case TRAINING_STATE -> "nothing but its training's checkpoint";
+            case UNKNOWN -> "nothing here";
+        };
     }
 
     private void print(Inspected one, PrintWriter out) {

@@ -8,11 +8,11 @@ import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.rar.MergedPositions;
 import io.github.rarspark.kernel.rar.ScanOrder;
-import io.github.rarspark.kernel.weights.ElementType;
 import io.github.rarspark.kernel.weights.TensorFile;
-import io.github.rarspark.kernel.weights.TensorInfo;
-import io.github.rarspark.kernel.weights.TensorWriter;
-import io.github.rarspark.kernel.weights.WeightFormat;
+import io.github.rarspark.kernel.weights.format.ElementType;
+import io.github.rarspark.kernel.weights.format.TensorInfo;
+import io.github.rarspark.kernel.weights.format.TensorWriter;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -66,7 +66,7 @@ final class WeightsMerge implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         ScanOrder fixed = scanOrder();
-        if (files.outputFormat() != WeightFormat.SAFETENSORS) {
+        if (files.outputFormat() != Safetensors.FORMAT) {
             throw new RecipeException("Cannot write " + files.output()
                     + ": only a safetensors file can say which order it is for; give a name that ends in .safetensors");
         }
@@ -77,8 +77,8 @@ final class WeightsMerge implements Callable<Integer> {
                 .map(info -> isTable(info.name()) ? new TensorInfo(info.name(), ElementType.F32, info.shape()) : info)
                 .toList();
         Stored stored = storage.put(files.output(), out -> {
-            TensorWriter writer = TensorWriter.begin(
-                    WeightFormat.SAFETENSORS, out, MergedPositions.metadata(file.metadata(), fixed), infos);
+            TensorWriter writer =
+                    Safetensors.FORMAT.begin(out, MergedPositions.metadata(file.metadata(), fixed), infos);
             for (TensorInfo info : infos) {
                 writer.write(
                         info.name(),

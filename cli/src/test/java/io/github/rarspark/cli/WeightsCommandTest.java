@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.rarspark.kernel.weights.ElementType;
 import io.github.rarspark.kernel.weights.TensorFile;
-import io.github.rarspark.kernel.weights.WeightFormat;
+import io.github.rarspark.kernel.weights.format.ElementType;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
+import io.github.rarspark.kernel.weights.torch.TorchZip;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -69,8 +70,8 @@ class WeightsCommandTest {
         TensorFile original = TensorFile.open(VQGAN);
         TensorFile there = TensorFile.open(safetensors);
         TensorFile back = TensorFile.open(bin);
-        assertThat(there.format()).isEqualTo(WeightFormat.SAFETENSORS);
-        assertThat(back.format()).isEqualTo(WeightFormat.TORCH_ZIP);
+        assertThat(there.format()).isEqualTo(Safetensors.FORMAT);
+        assertThat(back.format()).isEqualTo(TorchZip.FORMAT);
         assertThat(back.tensors()).isEqualTo(original.tensors()).isEqualTo(there.tensors());
         for (String name : original.names()) {
             assertThat(there.data(name)).as(name).isEqualTo(original.data(name));
@@ -101,7 +102,7 @@ class WeightsCommandTest {
         assertThat(weights("convert", RAR)).isEqualTo(64);
         assertThat(existing).hasContent("mine");
         assertThat(weights("convert", RAR, "--out", existing, "--overwrite")).isZero();
-        assertThat(TensorFile.open(existing).format()).isEqualTo(WeightFormat.SAFETENSORS);
+        assertThat(TensorFile.open(existing).format()).isEqualTo(Safetensors.FORMAT);
     }
 
     @Test

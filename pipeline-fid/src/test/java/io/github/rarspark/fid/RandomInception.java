@@ -7,7 +7,7 @@ import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterSpec;
-import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

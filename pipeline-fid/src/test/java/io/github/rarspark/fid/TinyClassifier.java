@@ -3,7 +3,7 @@ package io.github.rarspark.fid;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.classifier.ClassifierConfig;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

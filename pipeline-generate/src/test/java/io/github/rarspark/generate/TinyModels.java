@@ -11,7 +11,7 @@ import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterSpec;
 import io.github.rarspark.kernel.weights.ParameterTable;
-import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

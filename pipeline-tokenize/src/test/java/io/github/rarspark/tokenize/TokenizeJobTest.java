@@ -24,7 +24,7 @@ import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,7 +68,7 @@ class TokenizeJobTest {
                 .containsExactlyInAnyOrderEntriesOf(Map.of("images", 10L, "rows", 20L, "shards", 4L, "bad", 0L));
         List<String> expected = new ArrayList<>();
         try (NDManager manager = NDManager.newBaseManager(Device.cpu());
-                Vqgan vqgan = Vqgan.load(Safetensors.read(fixture.tokenizer), manager);
+                Vqgan vqgan = Vqgan.load(TensorFile.open(fixture.tokenizer), manager);
                 TensorScope scope = TensorScope.inference(manager)) {
             for (int i = 0; i < TokenizeFixture.IMAGES; i++) {
                 List<RgbImage> crops = Crops.centerFlip(TokenizeFixture.image(i), TokenizeFixture.SIZE);

@@ -17,8 +17,8 @@ import io.github.rarspark.kernel.rar.ScanOrder;
 import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.TensorFile;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.FileVisitResult;
@@ -93,7 +93,7 @@ class TrainJobTest {
                 .isDirectoryContaining("glob:**/manifest.json")
                 .isDirectoryContaining("glob:**/state.json");
         assertThat(output.resolve("recipe.yaml")).content().contains("train:");
-        TensorFile model = Safetensors.read(output.resolve("model.safetensors"));
+        TensorFile model = TensorFile.open(output.resolve("model.safetensors"));
         assertThat(model.metadata()).containsEntry("kind", "rar").containsEntry("step", "60");
     }
 
@@ -152,7 +152,7 @@ class TrainJobTest {
     @Test
     void mergedPositionsAreNotTrainedAndMeasuredInTheirOrderAlone() throws IOException {
         train(folder.resolve("run"));
-        TensorFile trained = Safetensors.read(folder.resolve("run/model.safetensors"));
+        TensorFile trained = TensorFile.open(folder.resolve("run/model.safetensors"));
         Path merged = folder.resolve("merged.safetensors");
         try (NDManager manager = NDManager.newBaseManager();
                 NamedTensors tensors = NamedTensors.load(trained, manager);
@@ -170,8 +170,8 @@ class TrainJobTest {
     }
 
     private double largestDifference(String left, String right) throws IOException {
-        TensorFile a = Safetensors.read(folder.resolve(left).resolve("model.safetensors"));
-        TensorFile b = Safetensors.read(folder.resolve(right).resolve("model.safetensors"));
+        TensorFile a = TensorFile.open(folder.resolve(left).resolve("model.safetensors"));
+        TensorFile b = TensorFile.open(folder.resolve(right).resolve("model.safetensors"));
         double largest = 0;
         for (String name : a.names()) {
             float[] x = a.floats(name);

@@ -20,7 +20,7 @@ import io.github.rarspark.fid.FidJob;
 import io.github.rarspark.generate.GenerateJob;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import io.github.rarspark.tokenize.TokenizeJob;
 import io.github.rarspark.train.TrainJob;
 import java.io.IOException;

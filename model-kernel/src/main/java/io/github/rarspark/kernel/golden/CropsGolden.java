@@ -4,7 +4,6 @@ import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
-import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,7 +27,7 @@ final class CropsGolden implements GoldenCase {
 
     @Override
     public List<Check> check(Path folder, GoldenRun run) throws IOException {
-        TensorFile expected = Safetensors.read(folder.resolve(FILE));
+        TensorFile expected = TensorFile.open(folder.resolve(FILE));
         List<Check> checks = new ArrayList<>();
         for (String tensor : expected.names()) {
             checks.add(check(folder, expected, tensor));

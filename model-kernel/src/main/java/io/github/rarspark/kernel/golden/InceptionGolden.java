@@ -6,7 +6,6 @@ import io.github.rarspark.kernel.inception.InceptionV3;
 import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,7 +35,7 @@ final class InceptionGolden implements GoldenCase {
     public List<Check> check(Path folder, GoldenRun run) throws IOException {
         Path file = folder.resolve("inception.json");
         FillFormula formula = FillFormula.parse(Files.readString(file), file.toString());
-        TensorFile expected = Safetensors.read(folder.resolve("inception.safetensors"));
+        TensorFile expected = TensorFile.open(folder.resolve("inception.safetensors"));
         List<Check> checks = new ArrayList<>();
         try (NamedTensors weights = formula.tensors(InceptionV3.table(), run.manager());
                 InceptionV3 network = new InceptionV3(weights, run.manager());

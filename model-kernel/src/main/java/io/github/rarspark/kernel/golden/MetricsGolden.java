@@ -11,7 +11,6 @@ import io.github.rarspark.kernel.metrics.KernelDistance;
 import io.github.rarspark.kernel.metrics.Moments;
 import io.github.rarspark.kernel.metrics.PrecisionRecall;
 import io.github.rarspark.kernel.tensor.TensorScope;
-import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,7 +40,7 @@ final class MetricsGolden implements GoldenCase {
     @Override
     public List<Check> check(Path folder, GoldenRun run) throws IOException {
         JsonNode expected = new ObjectMapper().readTree(Files.readString(folder.resolve("expected.json")));
-        TensorFile features = Safetensors.read(folder.resolve("features.safetensors"));
+        TensorFile features = TensorFile.open(folder.resolve("features.safetensors"));
         return new Comparison(expected, features, run.manager()).all();
     }
 

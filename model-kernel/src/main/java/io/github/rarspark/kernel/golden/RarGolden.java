@@ -16,7 +16,6 @@ import io.github.rarspark.kernel.rar.RarSampler;
 import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -61,7 +60,7 @@ final class RarGolden implements GoldenCase {
     public List<Check> check(Path folder, GoldenRun run) throws IOException {
         String text = Files.readString(folder.resolve("rar.json"));
         JsonNode json = new ObjectMapper().readTree(text);
-        TensorFile expected = Safetensors.read(folder.resolve("rar.safetensors"));
+        TensorFile expected = TensorFile.open(folder.resolve("rar.safetensors"));
         FillFormula formula = FillFormula.parse(text, folder.resolve("rar.json").toString());
         List<Check> checks = new Comparison(json, formula, expected, run).all();
         formula.check(folder.resolve("rar.bin")).ifPresent(checks::add);

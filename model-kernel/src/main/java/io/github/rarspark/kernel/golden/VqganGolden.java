@@ -8,7 +8,6 @@ import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,7 +42,7 @@ final class VqganGolden implements GoldenCase {
         Path file = folder.resolve("vqgan.json");
         String text = Files.readString(file);
         VqganConfig config = config(new ObjectMapper().readTree(text));
-        TensorFile expected = Safetensors.read(folder.resolve("vqgan.safetensors"));
+        TensorFile expected = TensorFile.open(folder.resolve("vqgan.safetensors"));
         FillFormula formula = FillFormula.parse(text, file.toString());
         List<Check> checks = new ArrayList<>();
         try (Vqgan vqgan = new Vqgan(config, formula.tensors(config.table(), run.manager()));

@@ -6,7 +6,7 @@ import io.github.rarspark.kernel.weights.Init;
 import io.github.rarspark.kernel.weights.ParameterSpec;
 import io.github.rarspark.kernel.weights.ParameterTable;
 import io.github.rarspark.kernel.weights.TensorFile;
-import io.github.rarspark.kernel.weights.TensorInfo;
+import io.github.rarspark.kernel.weights.format.TensorInfo;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,12 +1,15 @@
 package io.github.rarspark.kernel.weights;
 
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.weights.format.TensorInfo;
+import io.github.rarspark.kernel.weights.format.Text;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** All parameters of a model, in a fixed order: the name table that weight files are checked against. Immutable. */
 public final class ParameterTable {
@@ -50,10 +53,19 @@ public final class ParameterTable {
      * besides.
      *
      * @param source what messages call the tensors' file
-     * @throws DataException with the number of missing, unexpected and different tensors, the first of each, and what
-     *     the file seems to be
+     * @throws DataException with the number of missing, unexpected and different tensors, and the first of each
      */
     public void check(String source, Map<String, TensorInfo> stored) {
+        misfit(stored).ifPresent(misfit -> {
+            throw new DataException("The weights in " + source + " are not this model's: " + misfit);
+        });
+    }
+
+    /**
+     * In what stored tensors are not this table's: the number of missing, unexpected and different tensors, and the first
+     * of each; empty if they {@linkplain #check are}.
+     */
+    public Optional<String> misfit(Map<String, TensorInfo> stored) {
         List<String> missing = new ArrayList<>();
         List<String> different = new ArrayList<>();
         for (ParameterSpec spec : specs.values()) {
@@ -73,11 +85,7 @@ public final class ParameterTable {
         describe(findings, missing, "missing");
         describe(findings, unexpected, "unexpected");
         describe(findings, different, "of another shape or type");
-        if (!findings.isEmpty()) {
-            WeightContent content = WeightContent.of(stored);
-            throw new DataException("The weights in " + source + " are not this model's: " + String.join("; ", findings)
-                    + (content.isRecognized() ? "; they seem to be " + content.description() : ""));
-        }
+        return findings.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", findings));
     }
 
     private static void describe(List<String> findings, List<String> tensors, String what) {

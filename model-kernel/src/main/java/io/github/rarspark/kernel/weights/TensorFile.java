@@ -5,13 +5,22 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.DataException;
-import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.weights.format.ElementType;
+import io.github.rarspark.kernel.weights.format.FileContent;
+import io.github.rarspark.kernel.weights.format.MappedRanges;
+import io.github.rarspark.kernel.weights.format.StoredTensor;
+import io.github.rarspark.kernel.weights.format.TensorInfo;
+import io.github.rarspark.kernel.weights.format.Text;
+import io.github.rarspark.kernel.weights.format.WeightFormat;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
+import io.github.rarspark.kernel.weights.torch.TorchLegacy;
+import io.github.rarspark.kernel.weights.torch.TorchZip;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,10 +29,8 @@ import java.util.Set;
 
 /** The tensors of a weight file whose structure has been checked. Immutable; needs no closing. */
 public final class TensorFile {
-    /** The most tensors of a file: their names and shapes are in the heap. */
-    static final int MOST_TENSORS = 20_000;
-    /** How many elements are converted at a time: what conversions take of the heap. */
-    private static final int CHUNK = 1 << 20;
+    /** The formats that are read. */
+    private static final List<WeightFormat> FORMATS = List.of(Safetensors.FORMAT, TorchZip.FORMAT, TorchLegacy.FORMAT);
 
     private final String file;
     private final WeightFormat format;
@@ -31,13 +38,13 @@ public final class TensorFile {
     private final Map<String, TensorInfo> tensors;
     private final Map<String, StoredTensor> stored;
 
-    TensorFile(String file, WeightFormat format, Map<String, String> metadata, List<StoredTensor> stored) {
+    private TensorFile(String file, WeightFormat format, FileContent content) {
         this.file = file;
         this.format = format;
-        this.metadata = Collections.unmodifiableMap(metadata);
+        this.metadata = Collections.unmodifiableMap(content.metadata());
         Map<String, TensorInfo> infos = new LinkedHashMap<>();
         Map<String, StoredTensor> byName = new LinkedHashMap<>();
-        for (StoredTensor tensor : stored) {
+        for (StoredTensor tensor : content.tensors()) {
             infos.put(tensor.info().name(), tensor.info());
             byName.put(tensor.info().name(), tensor);
         }
@@ -46,14 +53,14 @@ public final class TensorFile {
     }
 
     /**
-     * Opens a local file in any {@linkplain WeightFormat format}, which its content tells. It is mapped into memory, and
-     * its pages are read when a tensor is used; it must not be written to while its tensors are in use.
+     * Opens a local file of any {@linkplain WeightFormat format}, which is detected from its content. It is mapped into
+     * memory, and its pages are read when a tensor is used; it must not be written to while its tensors are in use.
      *
-     * @throws DataException if the file has no known format or breaks it
+     * @throws DataException if the file is of no known format, or malformed
      * @throws IOException if it cannot be read
      */
     public static TensorFile open(Path path) throws IOException {
-        return MappedRanges.inFile(path, channel -> WeightFormat.read(channel, path.toString()));
+        return MappedRanges.inFile(path, channel -> read(channel, path.toString()));
     }
 
     /**
@@ -61,11 +68,43 @@ public final class TensorFile {
      * and then deleted, so the tensors take neither heap nor more memory than the stream has bytes.
      *
      * @param file what messages call the stream
-     * @throws DataException if the stream has no known format or breaks it
+     * @throws DataException if the stream is of no known format, or malformed
      * @throws IOException if it cannot be read, or the temporary folder cannot hold it
      */
     public static TensorFile open(InputStream in, String file) throws IOException {
-        return MappedRanges.inTemporaryFile(in, channel -> WeightFormat.read(channel, file));
+        return MappedRanges.inTemporaryFile(in, channel -> read(channel, file));
+    }
+
+    /** Reads an open file, in the format that its first bytes are of. */
+    static TensorFile read(FileChannel channel, String file) throws IOException {
+        byte[] head = MappedRanges.read(channel, 0, WeightFormat.HEAD_BYTES);
+        WeightFormat format = FORMATS.stream()
+                .filter(one -> one.matches(head))
+                .findFirst()
+                .orElseThrow(() -> new DataException("Cannot read " + file + " as weights: " + guess(head)));
+        return read(channel, file, format);
+    }
+
+    /** Reads an open file in a given format. */
+    static TensorFile read(FileChannel channel, String file, WeightFormat format) throws IOException {
+        return new TensorFile(file, format, format.read(channel, file));
+    }
+
+    /** What a file of no known format probably is. */
+    private static String guess(byte[] head) {
+        String text = new String(head, StandardCharsets.ISO_8859_1);
+        if (head.length == 0) {
+            return "it is empty";
+        } else if (text.startsWith("version https:")) {
+            return "it is a pointer of Git LFS; fetch the file that it stands for";
+        } else if (text.startsWith("<")) {
+            return "it is a web page; the download failed";
+        } else if (text.startsWith("\u001f\u008b")) {
+            return "it is compressed with gzip; unpack it first";
+        } else if (head[0] == (byte) 0x80) {
+            return "it is a pickle that torch.save did not write";
+        }
+        return "it is neither a safetensors file nor one of torch.save";
     }
 
     /** What messages call this file. */
@@ -139,20 +178,10 @@ public final class TensorFile {
             return data(name);
         }
         requireFloats(info);
-        ByteBuffer source = data(name);
-        ByteBuffer converted = ByteBuffer.allocateDirect(Math.toIntExact(info.elements() * type.bytes()))
-                .order(ByteOrder.LITTLE_ENDIAN);
-        float[] value = new float[1];
-        while (source.hasRemaining()) {
-            read(info.type(), source, value, 1);
-            switch (type) {
-                case F32 -> converted.putFloat(value[0]);
-                case F16 -> converted.putShort(HalfPrecision.fromFloat(value[0]));
-                case BF16 -> converted.putShort(HalfPrecision.toBfloat16(value[0]));
-                default -> throw unsuited(info, type.name());
-            }
+        if (!type.isFloat()) {
+            throw unsuited(info, type.name());
         }
-        return converted.flip();
+        return Elements.convert(data(name), info.type(), type);
     }
 
     /**
@@ -164,28 +193,8 @@ public final class TensorFile {
         TensorInfo info = tensor(name);
         requireFloats(info);
         float[] values = new float[(int) info.elements()];
-        read(info.type(), data(name), values, values.length);
+        Elements.read(info.type(), data(name), values, values.length);
         return values;
-    }
-
-    /** The next {@code count} elements of a tensor of F32, F16 or BF16. */
-    private static void read(ElementType type, ByteBuffer bytes, float[] values, int count) {
-        switch (type) {
-            case F16 -> {
-                for (int i = 0; i < count; i++) {
-                    values[i] = HalfPrecision.toFloat(bytes.getShort());
-                }
-            }
-            case BF16 -> {
-                for (int i = 0; i < count; i++) {
-                    values[i] = Float.intBitsToFloat(bytes.getShort() << 16);
-                }
-            }
-            default -> {
-                bytes.asFloatBuffer().get(values, 0, count);
-                bytes.position(bytes.position() + count * Float.BYTES);
-            }
-        }
     }
 
     private void requireFloats(TensorInfo info) {
@@ -242,58 +251,17 @@ public final class TensorFile {
      */
     public NDArray load(String name, NDManager manager) {
         TensorInfo info = tensor(name);
+        ByteBuffer data = data(name);
         return switch (info.type()) {
-            case F64 -> copy(info, DataType.FLOAT64, manager);
-            case F32 -> copy(info, DataType.FLOAT32, manager);
-            case I64 -> copy(info, DataType.INT64, manager);
-            case I32 -> copy(info, DataType.INT32, manager);
-            case U8 -> copy(info, DataType.UINT8, manager);
-            case BOOL -> {
-                requireTruthValues(info);
-                yield copy(info, DataType.BOOLEAN, manager);
-            }
-            case F16, BF16 -> widen(info, manager);
+            case F64 -> TensorCopies.same(info, DataType.FLOAT64, data, manager);
+            case F32 -> TensorCopies.same(info, DataType.FLOAT32, data, manager);
+            case I64 -> TensorCopies.same(info, DataType.INT64, data, manager);
+            case I32 -> TensorCopies.same(info, DataType.INT32, data, manager);
+            case U8 -> TensorCopies.same(info, DataType.UINT8, data, manager);
+            case BOOL -> TensorCopies.booleans(info, data, file, manager);
+            case F16, BF16 -> TensorCopies.widened(info, data, manager);
             case I16, I8 -> throw unsuited(info, "a type that tensors of a model can have");
         };
-    }
-
-    private NDArray copy(TensorInfo info, DataType type, NDManager manager) {
-        if (info.elements() == 0) {
-            return manager.zeros(info.shape(), type);
-        }
-        // A direct buffer becomes the tensor's own memory, and a mapped file's pages cannot be written to.
-        try (NDArray view = manager.create(data(info.name()), info.shape(), type)) {
-            return view.duplicate();
-        }
-    }
-
-    /** C++ may do anything with a bool that is neither 0 nor 1. */
-    private void requireTruthValues(TensorInfo info) {
-        ByteBuffer bytes = data(info.name());
-        while (bytes.hasRemaining()) {
-            byte value = bytes.get();
-            if (value != 0 && value != 1) {
-                throw new DataException("Tensor " + Text.quote(info.name()) + " of " + file + " has the truth value "
-                        + value + ", which is neither 0 nor 1");
-            }
-        }
-    }
-
-    private NDArray widen(TensorInfo info, NDManager manager) {
-        ByteBuffer bytes = data(info.name());
-        long elements = info.elements();
-        float[] chunk = new float[(int) Math.min(CHUNK, elements)];
-        try (TensorScope s = TensorScope.inference(manager)) {
-            NDArray values = s.zeros(elements);
-            for (long done = 0; done < elements; done += chunk.length) {
-                int count = (int) Math.min(chunk.length, elements - done);
-                read(info.type(), bytes, chunk, count);
-                try (TensorScope part = s.open()) {
-                    part.copy(part.narrow(values, 0, done, count), part.floats(Arrays.copyOf(chunk, count), count));
-                }
-            }
-            return s.keep(s.reshape(values, info.shape().getShape()));
-        }
     }
 
     private DataException unsuited(TensorInfo info, String wanted) {

@@ -1,5 +1,5 @@
 /**
- * Named tensors: the weight file formats, tables of the parameters that a model has, and the tensors themselves,
- * read from a file or drawn from a seed.
+ * Named tensors: weight files of any format, tables of the parameters that a model has, and the tensors themselves, read
+ * from a file or drawn from a seed. The formats are packages of their own below this one.
  */
 package io.github.rarspark.kernel.weights;

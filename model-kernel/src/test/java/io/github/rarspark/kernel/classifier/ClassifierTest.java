@@ -11,7 +11,8 @@ import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.TensorFile;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -31,7 +32,7 @@ class ClassifierTest {
             Safetensors.write(out, Map.of(), weights.asMap());
         }
         ByteArrayInputStream in = new ByteArrayInputStream(out.toByteArray());
-        assertThat(ClassifierConfig.of(Safetensors.read(in, "weights"))).isEqualTo(CONFIG);
+        assertThat(ClassifierConfig.of(TensorFile.open(in, "weights"))).isEqualTo(CONFIG);
     }
 
     @Test

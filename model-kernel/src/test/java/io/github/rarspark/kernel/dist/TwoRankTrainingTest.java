@@ -16,7 +16,6 @@ import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +44,7 @@ class TwoRankTrainingTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 4})
     void splitTrainingGivesTheGoldenLossesAndWeights(int ranks) throws Exception {
-        TensorFile expected = Safetensors.read(CASE.resolve("rar.safetensors"));
+        TensorFile expected = TensorFile.open(CASE.resolve("rar.safetensors"));
         List<Outcome> outcomes = train(ranks, expected);
         double[] losses = expected.doubles("train/losses");
         for (int step = 0; step < losses.length; step++) {
@@ -69,7 +68,7 @@ class TwoRankTrainingTest {
 
     @Test
     void theRanksSeeDifferentSamples() throws Exception {
-        List<Outcome> outcomes = train(2, Safetensors.read(CASE.resolve("rar.safetensors")));
+        List<Outcome> outcomes = train(2, TensorFile.open(CASE.resolve("rar.safetensors")));
         assertThat(outcomes.get(0).losses()).isNotEqualTo(outcomes.get(1).losses());
     }
 

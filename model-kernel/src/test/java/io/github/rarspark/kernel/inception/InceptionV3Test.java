@@ -10,8 +10,8 @@ import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.TensorFile;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -86,7 +86,7 @@ class InceptionV3Test {
         try (NDManager own = manager.newSubManager()) {
             Safetensors.write(bytes, Map.of(), Map.of("fc.bias", own.zeros(new Shape(1008))));
         }
-        TensorFile file = Safetensors.read(new ByteArrayInputStream(bytes.toByteArray()), "half.safetensors");
+        TensorFile file = TensorFile.open(new ByteArrayInputStream(bytes.toByteArray()), "half.safetensors");
         assertThatThrownBy(() -> InceptionV3.load(file, manager))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("half.safetensors")

@@ -12,8 +12,8 @@ import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.Init;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.TensorFile;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -126,6 +126,6 @@ class VqganTest {
     private static TensorFile file(Map<String, NDArray> tensors) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         Safetensors.write(out, Map.of(), tensors);
-        return Safetensors.read(new ByteArrayInputStream(out.toByteArray()), "weights");
+        return TensorFile.open(new ByteArrayInputStream(out.toByteArray()), "weights");
     }
 }

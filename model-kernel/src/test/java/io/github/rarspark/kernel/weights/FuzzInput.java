@@ -1,6 +1,7 @@
 package io.github.rarspark.kernel.weights;
 
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.weights.format.TensorInfo;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -9,10 +10,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /** Reads an input of the fuzzer from a file, all tensors too. */
-final class FuzzInput {
+public final class FuzzInput {
     private FuzzInput() {}
 
-    static void read(HostileFile.Reader reader, byte[] data) throws IOException {
+    /** Reads or refuses it; anything else is a finding. */
+    public static void read(HostileFile.Reader reader, byte[] data) throws IOException {
         Path path = Files.createTempFile("fuzz", ".bin");
         try (FileChannel channel = FileChannel.open(
                 path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE)) {

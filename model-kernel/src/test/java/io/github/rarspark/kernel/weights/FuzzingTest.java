@@ -2,6 +2,12 @@ package io.github.rarspark.kernel.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.rarspark.kernel.weights.safetensors.FuzzSafetensors;
+import io.github.rarspark.kernel.weights.safetensors.HostileSafetensors;
+import io.github.rarspark.kernel.weights.torch.FuzzTorch;
+import io.github.rarspark.kernel.weights.torch.HostileLegacy;
+import io.github.rarspark.kernel.weights.torch.HostilePickles;
+import io.github.rarspark.kernel.weights.torch.HostileZips;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -10,7 +16,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -43,12 +48,12 @@ class FuzzingTest {
             seed(corpus, file.name(), file.bytes().get(), FuzzTorch.FILE);
         }
         for (HostileFile file : small(HostilePickles.all())) {
-            seed(corpus, file.name(), pickle(file.bytes().get()), FuzzTorch.PICKLE);
+            seed(corpus, file.name(), FuzzTorch.pickle(file.bytes().get()), FuzzTorch.PICKLE);
         }
         for (String name : List.of("zip.pth", "nested.pth", "protocol-4.pth")) {
             byte[] bytes = Files.readAllBytes(FIXTURES.resolve(name));
             seed(corpus, name, bytes, FuzzTorch.FILE);
-            seed(corpus, name, pickle(bytes), FuzzTorch.PICKLE_OF_GOOD);
+            seed(corpus, name, FuzzTorch.pickle(bytes), FuzzTorch.PICKLE_OF_GOOD);
         }
         seed(corpus, "legacy.pth", Files.readAllBytes(FIXTURES.resolve("legacy.pth")), FuzzTorch.FILE);
         fuzz(FuzzTorch.class, corpus, 500);
@@ -70,6 +75,7 @@ class FuzzingTest {
                         "-rss_limit_mb=0",
                         "-max_len=" + LARGEST_SEED,
                         "-artifact_prefix=" + corpus.getParent() + "/",
+                        "--reproducer_path=" + corpus.getParent(),
                         corpus.toString())
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
@@ -111,22 +117,5 @@ class FuzzingTest {
                 .array();
         String suffix = prefix.length == 0 ? "" : "-" + prefix[0];
         Files.write(corpus.resolve("seed-" + name.replaceAll("\\W", "-") + suffix), seed);
-    }
-
-    /** The pickle of an archive. */
-    private static byte[] pickle(byte[] archive) throws IOException {
-        Path path = Files.write(Files.createTempFile("seed", ".pth"), archive);
-        try (Stream<StoredZip.Entry> entries =
-                MappedRanges.inFile(path, channel -> StoredZip.read(channel, "seed")).values().stream()) {
-            StoredZip.Entry entry = entries.filter(one -> one.name().endsWith("/data.pkl"))
-                    .findFirst()
-                    .orElseThrow();
-            return MappedRanges.inFile(
-                    path,
-                    channel -> MappedRanges.read(
-                            channel, entry.data().begin(), (int) entry.data().length()));
-        } finally {
-            Files.delete(path);
-        }
     }
 }

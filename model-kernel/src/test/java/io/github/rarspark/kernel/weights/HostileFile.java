@@ -1,5 +1,6 @@
 package io.github.rarspark.kernel.weights;
 
+import io.github.rarspark.kernel.weights.format.WeightFormat;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.util.function.Supplier;
@@ -12,11 +13,22 @@ import java.util.function.Supplier;
  * @param bytes its content
  * @param check a part of the message of the check that refuses it
  */
-record HostileFile(String name, Reader reader, Supplier<byte[]> bytes, String check) {
+public record HostileFile(String name, Reader reader, Supplier<byte[]> bytes, String check) {
     /** Reads a file's structure. */
     @FunctionalInterface
-    interface Reader {
+    public interface Reader {
+        /** Its tensors. */
         TensorFile read(FileChannel channel, String file) throws IOException;
+
+        /** Reads a file of any format. */
+        static Reader ofAnyFormat() {
+            return TensorFile::read;
+        }
+
+        /** Reads a file in one format, whatever it begins with. */
+        static Reader of(WeightFormat format) {
+            return (channel, file) -> TensorFile.read(channel, file, format);
+        }
     }
 
     /** Reads the file and then all its data. */

@@ -1,5 +1,6 @@
 package io.github.rarspark.kernel.weights;
 
+import io.github.rarspark.kernel.weights.format.MappedRanges;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

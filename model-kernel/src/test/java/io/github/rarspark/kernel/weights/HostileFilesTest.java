@@ -6,6 +6,11 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.weights.format.MappedRanges;
+import io.github.rarspark.kernel.weights.safetensors.HostileSafetensors;
+import io.github.rarspark.kernel.weights.torch.HostileLegacy;
+import io.github.rarspark.kernel.weights.torch.HostilePickles;
+import io.github.rarspark.kernel.weights.torch.HostileZips;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -121,7 +126,7 @@ class HostileFilesTest {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             for (long length = channel.size() - 1; length >= 0; length--) {
                 channel.truncate(length);
-                assertThatThrownBy(() -> WeightFormat.read(channel, "cut")).isInstanceOf(DataException.class);
+                assertThatThrownBy(() -> TensorFile.read(channel, "cut")).isInstanceOf(DataException.class);
             }
         }
     }
@@ -137,7 +142,7 @@ class HostileFilesTest {
             for (int i = 0; i < original.length; i++) {
                 channel.write(ByteBuffer.wrap(new byte[] {(byte) ~original[i]}), i);
                 try {
-                    TensorFile file = WeightFormat.read(channel, "flipped");
+                    TensorFile file = TensorFile.read(channel, "flipped");
                     file.names().forEach(file::data);
                 } catch (DataException e) {
                     refused++;

@@ -3,6 +3,12 @@ package io.github.rarspark.kernel.weights;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.weights.format.ElementType;
+import io.github.rarspark.kernel.weights.format.TensorInfo;
+import io.github.rarspark.kernel.weights.format.TensorWriter;
+import io.github.rarspark.kernel.weights.format.WritableFormat;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
+import io.github.rarspark.kernel.weights.torch.TorchZip;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -40,14 +46,13 @@ final class LoadBench {
     }
 
     private static void make(RarConfig config, Path path) throws IOException {
-        WeightFormat format =
-                path.toString().endsWith(".safetensors") ? WeightFormat.SAFETENSORS : WeightFormat.TORCH_ZIP;
+        WritableFormat format = path.toString().endsWith(".safetensors") ? Safetensors.FORMAT : TorchZip.FORMAT;
         List<TensorInfo> infos = config.parameters().specs().stream()
                 .map(spec -> new TensorInfo(spec.name(), ElementType.F32, spec.shape()))
                 .toList();
         SplittableRandom random = new SplittableRandom(1);
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(path), 1 << 20)) {
-            TensorWriter writer = TensorWriter.begin(format, out, Map.of(), infos);
+            TensorWriter writer = format.begin(out, Map.of(), infos);
             for (TensorInfo info : infos) {
                 ByteBuffer data = ByteBuffer.allocate((int) info.bytes()).order(ByteOrder.LITTLE_ENDIAN);
                 while (data.hasRemaining()) {

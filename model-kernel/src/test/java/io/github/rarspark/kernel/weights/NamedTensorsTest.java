@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.weights.format.ElementType;
+import io.github.rarspark.kernel.weights.format.TensorInfo;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -110,7 +113,7 @@ class NamedTensorsTest {
     private static TensorFile file(NamedTensors tensors) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         Safetensors.write(out, Map.of(), tensors.asMap());
-        return Safetensors.read(new ByteArrayInputStream(out.toByteArray()), "stream");
+        return TensorFile.open(new ByteArrayInputStream(out.toByteArray()), "stream");
     }
 
     private static double mean(float[] values) {

@@ -2,7 +2,7 @@ package io.github.rarspark.train.images;
 
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.Safetensors;
+import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;

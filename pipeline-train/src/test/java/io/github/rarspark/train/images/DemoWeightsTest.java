@@ -10,7 +10,6 @@ import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.classifier.Classifier;
 import io.github.rarspark.kernel.vqgan.Reconstruction;
 import io.github.rarspark.kernel.vqgan.Vqgan;
-import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,7 +44,7 @@ class DemoWeightsTest {
         Path file = DEMO.resolve("tokenizer.safetensors");
         assertThat(Files.size(file)).isLessThan(3_000_000);
         try (NDManager manager = NDManager.newBaseManager();
-                Vqgan vqgan = Vqgan.load(Safetensors.read(file), manager)) {
+                Vqgan vqgan = Vqgan.load(TensorFile.open(file), manager)) {
             Recipe recipe = Recipes.load("demo");
             assertThat(vqgan.config().codes()).isEqualTo(recipe.model().codes());
             assertThat(vqgan.config().channelMult())
@@ -61,7 +60,7 @@ class DemoWeightsTest {
     void theClassifierIsRightOnNineTestImagesOfTen() throws IOException {
         Path file = DEMO.resolve("classifier.safetensors");
         assertThat(Files.size(file)).isLessThan(1_000_000);
-        TensorFile tensors = Safetensors.read(file);
+        TensorFile tensors = TensorFile.open(file);
         assertThat(tensors.metadata()).containsEntry("name", "fashion classifier");
         try (NDManager manager = NDManager.newBaseManager();
                 Classifier classifier = Classifier.load(tensors, manager)) {

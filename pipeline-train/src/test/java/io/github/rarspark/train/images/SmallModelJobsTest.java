@@ -16,7 +16,6 @@ import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.Safetensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,7 +57,7 @@ class SmallModelJobsTest {
         assertThat(result.command()).isEqualTo("train-tokenizer");
         assertThat(result.counts()).containsEntry("images", 12L).containsEntry("steps", 45L);
         assertThat(result.metrics()).containsKeys("psnr", "codes_used", "commitment");
-        TensorFile file = Safetensors.read(folder.resolve("out/model.safetensors"));
+        TensorFile file = TensorFile.open(folder.resolve("out/model.safetensors"));
         assertThat(file.metadata()).containsEntry("kind", "vqgan").containsEntry("command", "train-tokenizer");
         assertThat(file.metadata().get("training")).contains("steps=45", "restartEvery=2", "1 threads");
         try (NDManager manager = NDManager.newBaseManager();
@@ -79,7 +78,7 @@ class SmallModelJobsTest {
         assertThat(result.command()).isEqualTo("train-classifier");
         assertThat(result.counts()).containsEntry("images", 12L).containsEntry("steps", 45L);
         assertThat(result.metrics().get("training_accuracy")).isGreaterThan(0.9);
-        TensorFile file = Safetensors.read(folder.resolve("out/model.safetensors"));
+        TensorFile file = TensorFile.open(folder.resolve("out/model.safetensors"));
         assertThat(file.metadata()).containsEntry("kind", "classifier").containsEntry("command", "train-classifier");
         try (NDManager manager = NDManager.newBaseManager();
                 Classifier classifier = Classifier.load(file, manager)) {

@@ -1,0 +1,22 @@
+package io.github.rarspark.kernel.weights.format;
+
+import java.util.regex.Pattern;
+
+/** Text of files in messages: on one line, and not longer than a reader can take in. */
+public final class Text {
+    private static final int LONGEST = 120;
+    private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
+
+    private Text() {}
+
+    /** {@code text} in quotes, shortened, with control characters replaced by question marks. */
+    public static String quote(String text) {
+        return "'" + line(text) + "'";
+    }
+
+    /** {@code text} on one line, shortened. */
+    public static String line(String text) {
+        String head = text.length() > LONGEST ? text.substring(0, LONGEST) + "..." : text;
+        return CONTROL.matcher(head).replaceAll("?");
+    }
+}

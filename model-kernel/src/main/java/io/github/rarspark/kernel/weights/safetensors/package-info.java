@@ -1,0 +1,2 @@
+/** The safetensors format. */
+package io.github.rarspark.kernel.weights.safetensors;

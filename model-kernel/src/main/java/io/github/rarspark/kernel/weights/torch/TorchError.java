@@ -1,0 +1,16 @@
+package io.github.rarspark.kernel.weights.torch;
+
+import io.github.rarspark.kernel.error.DataException;
+
+/** The one line that refuses a PyTorch file. */
+final class TorchError {
+    private TorchError() {}
+
+    static DataException malformed(String file, String why) {
+        return new DataException("Cannot read " + file + " as a PyTorch file: " + why);
+    }
+
+    static DataException malformed(String file, String why, Throwable cause) {
+        return new DataException("Cannot read " + file + " as a PyTorch file: " + why, cause);
+    }
+}

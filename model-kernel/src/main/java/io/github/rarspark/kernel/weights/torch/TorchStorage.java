@@ -1,0 +1,71 @@
+package io.github.rarspark.kernel.weights.torch;
+
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.weights.format.ElementType;
+import io.github.rarspark.kernel.weights.format.Text;
+import java.nio.ByteBuffer;
+import java.util.zip.CRC32;
+
+/** The memory of tensors in a PyTorch file. The pickle names it; its bytes are found afterwards. */
+final class TorchStorage {
+    private final String key;
+    private final ElementType type;
+    private final long elements;
+    private ByteBuffer bytes;
+    private int crc;
+    private String file;
+    private volatile boolean verified;
+
+    TorchStorage(String key, ElementType type, long elements) {
+        this.key = key;
+        this.type = type;
+        this.elements = elements;
+    }
+
+    String key() {
+        return key;
+    }
+
+    ElementType type() {
+        return type;
+    }
+
+    long elements() {
+        return elements;
+    }
+
+    long byteCount() {
+        return elements * type.bytes();
+    }
+
+    /**
+     * Says where the bytes are.
+     *
+     * @param crc their CRC-32, or 0 if it is not known
+     * @param file what messages call the file
+     */
+    void attach(ByteBuffer bytes, int crc, String file) {
+        this.bytes = bytes;
+        this.crc = crc;
+        this.file = file;
+        this.verified = crc == 0;
+    }
+
+    /**
+     * The bytes. The first use checks their CRC, so that opening a file does not read its data.
+     *
+     * @throws DataException if they have another CRC
+     */
+    ByteBuffer bytes() {
+        if (!verified) {
+            CRC32 computed = new CRC32();
+            computed.update(bytes.duplicate());
+            if ((int) computed.getValue() != crc) {
+                throw TorchError.malformed(
+                        file, "storage " + Text.quote(key) + " does not match its CRC in the archive");
+            }
+            verified = true;
+        }
+        return bytes;
+    }
+}
