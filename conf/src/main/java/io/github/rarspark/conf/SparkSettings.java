@@ -15,5 +15,11 @@ public record SparkSettings(
                         altersResult = false,
                         doc =
                                 "Gigabytes of weights that an executor keeps for later tasks; the last used stay in any case.")
-                double weightsCacheGb)
+                double weightsCacheGb,
+        @Setting(
+                        value = "600",
+                        range = "[1, )",
+                        altersResult = false,
+                        doc = "Seconds that a job waits for executors to take its tasks before it stops.")
+                int waitSeconds)
         implements Serializable {}

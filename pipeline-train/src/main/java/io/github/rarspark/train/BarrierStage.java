@@ -1,11 +1,15 @@
 package io.github.rarspark.train;
 
+import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.spark.WatchedJob;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.IntStream;
 import org.apache.spark.BarrierTaskContext;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.rdd.RDD;
+import org.apache.spark.sql.SparkSession;
 import scala.collection.Iterator;
 import scala.collection.JavaConverters;
 import scala.reflect.ClassTag;
@@ -28,16 +32,24 @@ final class BarrierStage {
      * fails, all do.
      *
      * @param type the class of the results
+     * @throws io.github.rarspark.common.JobException {@link io.github.rarspark.common.ExitCode#UNAVAILABLE} if there are
+     *     not enough task slots within {@link SparkSessions#waitLimit}, else as {@link WatchedJob#run} does
      */
-    static <R> List<R> run(JavaSparkContext context, int count, Class<R> type, Task<R> task) {
-        RDD<Integer> ranks = context.parallelize(
-                        IntStream.range(0, count).boxed().toList(), count)
+    static <R> List<R> run(SparkSession session, int count, Class<R> type, Task<R> task) throws InterruptedException {
+        // Spark refuses a barrier with dynamic allocation at once, and looks for slots only every 15 s.
+        if (!session.sparkContext().getConf().getBoolean("spark.dynamicAllocation.enabled", false)) {
+            SparkSessions.awaitSlots(session, count, SparkSessions.waitLimit(session));
+        }
+        RDD<Integer> ranks = SparkSessions.context(session)
+                .parallelize(IntStream.range(0, count).boxed().toList(), count)
                 .rdd();
         ClassTag<R> tag = ClassTag$.MODULE$.apply(type);
-        return ranks.barrier()
-                .mapPartitions(new OnePartition<>(task), false, tag)
-                .toJavaRDD()
-                .collect();
+        Map<Integer, R> results = new ConcurrentSkipListMap<>();
+        WatchedJob.run(
+                session,
+                ranks.barrier().mapPartitions(new OnePartition<>(task), false, tag),
+                (result, rank) -> results.put(rank, result));
+        return List.copyOf(results.values());
     }
 
     private static final class OnePartition<R> extends AbstractFunction1<Iterator<Integer>, Iterator<R>>

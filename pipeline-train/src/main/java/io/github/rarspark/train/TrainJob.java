@@ -99,7 +99,7 @@ public final class TrainJob implements Job<MetricsLog> {
         try (Coordinator coordinator = new Coordinator(host, conf.get("spark.driver.bindAddress", host), reports)) {
             RankTask task = new RankTask(assignment(claim, resume, coordinator.address()));
             try {
-                BarrierStage.run(SparkSessions.context(context.session()), ranks, Long.class, task);
+                BarrierStage.run(context.session(), ranks, Long.class, task);
             } catch (Exception e) {
                 // Spark's own exception is checked, which its Java API does not say.
                 throw RankFailures.explain(ranks, e, coordinator.failure(), reports.failures());

@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.FragileCluster;
 import io.github.rarspark.common.testing.LocalCluster;
 import io.github.rarspark.conf.SparkSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.sql.SparkSession;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -21,16 +24,18 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("clusters")
 @Timeout(value = 240, unit = TimeUnit.SECONDS)
 class BarrierStageTest {
+    private static final Map<String, String> LIMIT = Map.of("spark.rar.spark.wait_seconds", "5");
+
     @TempDir
     Path temp;
 
     @Test
-    void twoExecutorsAreTwoProcessesAndMeetInABarrier() {
+    void twoExecutorsAreTwoProcessesAndMeetInABarrier() throws Exception {
         try (SparkSession session = LocalCluster.start(2, 1, Map.of())) {
             SparkSessions.describe(session, "meet in a barrier");
             Storage storage = new Storage(session.sparkContext().hadoopConfiguration());
             String directory = temp.toUri().toString();
-            List<String> gathered = BarrierStage.run(SparkSessions.context(session), 2, String.class, task -> {
+            List<String> gathered = BarrierStage.run(session, 2, String.class, task -> {
                 String pid = Long.toString(ProcessHandle.current().pid());
                 storage.putString(Storage.child(directory, pid), pid);
                 return String.join(",", task.allGather(pid));
@@ -47,17 +52,52 @@ class BarrierStageTest {
 
     @Test
     void aStageWithTooFewSlotsIsUnavailable() {
-        Map<String, String> settings = Map.of(
-                "spark.ui.enabled",
-                "false",
-                "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures",
-                "1",
-                "spark.scheduler.barrier.maxConcurrentTasksCheck.interval",
-                "1s");
-        try (SparkSession session = SparkSessions.open("test", new SparkSettings("local[2]", 4), settings)) {
-            Throwable failure = catchThrowable(() ->
-                    BarrierStage.run(SparkSessions.context(session), 3, Integer.class, task -> task.partitionId()));
+        try (SparkSession session = SparkSessions.open(
+                "test", new SparkSettings("local[2]", 4, 600), Map.of("spark.ui.enabled", "false"))) {
+            Throwable failure =
+                    catchThrowable(() -> BarrierStage.run(session, 3, Integer.class, task -> task.partitionId()));
             assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.UNAVAILABLE);
         }
+    }
+
+    @Test
+    @Tag("fault")
+    void aStageWithoutExecutorsIsUnavailable() throws Exception {
+        try (FragileCluster cluster = FragileCluster.withoutExecutors(temp, LIMIT)) {
+            Throwable failure = FragileCluster.failureOf(cluster.submit(() -> meet(cluster)));
+            assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.UNAVAILABLE);
+            assertThat(failure)
+                    .hasMessageStartingWith("Cannot meet: it needs 2 task slots at the same time, and 0 came within 5 s"
+                            + " (spark.wait_seconds)");
+        }
+    }
+
+    /** Spark counts slots when a barrier stage is submitted, and never again. */
+    @Test
+    @Tag("fault")
+    void aStageWhoseSlotsVanishBeforeItStartsIsUnavailable() throws Exception {
+        try (FragileCluster cluster = FragileCluster.start(temp, 2, LIMIT)) {
+            Future<?> occupation = cluster.occupy(0, 1);
+            ProcessHandle first = cluster.executor(0);
+            cluster.executor(1);
+            Future<?> stage = cluster.submit(() -> meet(cluster));
+            Awaitility.await()
+                    .atMost(60, TimeUnit.SECONDS)
+                    .until(() ->
+                            cluster.session().sparkContext().statusTracker().getActiveJobIds().length == 2);
+            cluster.lose(first);
+            cluster.release(0, 1);
+            occupation.get(60, TimeUnit.SECONDS);
+            Throwable failure = FragileCluster.failureOf(stage);
+            assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.UNAVAILABLE);
+            assertThat(failure)
+                    .hasMessageStartingWith("Cannot meet: no executor took any of its 2 tasks in 5 s")
+                    .hasMessageContaining("the cluster offers 1 task slots");
+        }
+    }
+
+    private static void meet(FragileCluster cluster) throws InterruptedException {
+        SparkSessions.describe(cluster.session(), "meet");
+        BarrierStage.run(cluster.session(), 2, Integer.class, task -> task.partitionId());
     }
 }

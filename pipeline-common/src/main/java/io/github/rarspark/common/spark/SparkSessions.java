@@ -8,11 +8,19 @@ import io.github.rarspark.conf.SparkSettings;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
 /** Starts the Spark session of a command. Driver only. */
 public final class SparkSessions {
+    /** The recipe key that limits how long a job waits for executors. */
+    static final String WAIT_KEY = "spark.wait_seconds";
+
+    /** Carries the resolved value of {@link #WAIT_KEY} to where the session is at hand. */
+    private static final String WAIT_CONF = Layer.SPARK_PREFIX + WAIT_KEY;
+
+    private static final String DESCRIPTION = "spark.job.description";
     private static final long POLL_MILLIS = 100;
     /** Where executors find the recipe's {@code spark.weights_cache_gb}. */
     private static final String WEIGHTS_CACHE = Layer.SPARK_PREFIX + "spark.weights_cache_gb";
@@ -41,6 +49,7 @@ public final class SparkSessions {
             conf.setMaster(recipe.master());
         }
         conf.setIfMissing("spark.master", "local[*]");
+        conf.set(WAIT_CONF, Integer.toString(recipe.waitSeconds()));
         conf.set(WEIGHTS_CACHE, Double.toString(recipe.weightsCacheGb()));
         settings.forEach(conf::setIfMissing);
         DEFAULTS.forEach(conf::setIfMissing);
@@ -55,30 +64,50 @@ public final class SparkSessions {
         context(session).setJobGroup(sentence, sentence, true);
     }
 
-    /**
-     * Waits until {@code count} executors have come. A barrier stage that starts earlier would wait in steps of 15 s.
-     *
-     * @throws JobException {@link ExitCode#UNAVAILABLE} if they have not within {@code limit}
-     */
-    public static void awaitExecutors(SparkSession session, int count, Duration limit) throws InterruptedException {
-        long deadline = System.nanoTime() + limit.toNanos();
-        int here = executors(session);
-        while (here < count) {
-            if (System.nanoTime() > deadline) {
-                throw new JobException(
-                        ExitCode.UNAVAILABLE,
-                        "Cannot get " + count + " executors: " + here + " came within " + limit.toSeconds()
-                                + " s; free the cluster or ask for fewer (spark.executor.instances)");
-            }
-            Thread.sleep(POLL_MILLIS);
-            here = executors(session);
-        }
+    /** What the jobs that this thread starts do, as {@link #describe} has it. */
+    static String description(SparkSession session) {
+        String sentence = context(session).getLocalProperty(DESCRIPTION);
+        return sentence == null ? "run a job" : sentence;
     }
 
-    /** How many executors are here; a local session is its own. */
-    private static int executors(SparkSession session) {
-        int withDriver = session.sparkContext().statusTracker().getExecutorInfos().length;
-        return session.sparkContext().isLocal() ? withDriver : withDriver - 1;
+    /** How long a job may wait for executors, from {@value #WAIT_KEY}. */
+    public static Duration waitLimit(SparkSession session) {
+        String standard = Keys.named(WAIT_KEY).defaultText();
+        return Duration.ofSeconds(
+                Long.parseLong(session.sparkContext().getConf().get(WAIT_CONF, standard)));
+    }
+
+    /** How many tasks can run at the same time at present. */
+    public static int slots(SparkSession session) {
+        SparkContext context = session.sparkContext();
+        // What Spark itself counts before a barrier stage: cores and resources by what one task takes.
+        return context.maxNumConcurrentTasks(context.resourceProfileManager().defaultResourceProfile());
+    }
+
+    /**
+     * Waits until {@code count} tasks can run at the same time. A local session never gets more slots, so there it does
+     * not wait.
+     *
+     * @throws JobException {@link ExitCode#UNAVAILABLE} if they cannot within {@code limit}
+     */
+    public static void awaitSlots(SparkSession session, int count, Duration limit) throws InterruptedException {
+        boolean local = session.sparkContext().isLocal();
+        long start = System.nanoTime();
+        int offered = slots(session);
+        while (offered < count) {
+            if (local || System.nanoTime() - start >= limit.toNanos()) {
+                String need = "Cannot " + description(session) + ": it needs " + count
+                        + " task slots at the same time, and " + offered;
+                throw new JobException(
+                        ExitCode.UNAVAILABLE,
+                        local
+                                ? need + " are there; use --master local[" + count + "]"
+                                : need + " came within " + limit.toSeconds() + " s (" + WAIT_KEY
+                                        + "); free the cluster, ask for more executors, or wait longer");
+            }
+            Thread.sleep(POLL_MILLIS);
+            offered = slots(session);
+        }
     }
 
     /** What executors of a session with this configuration may keep of weights that no task uses. */

@@ -25,7 +25,7 @@ class SparkSessionsTest {
 
     @Test
     void aSessionRunsDescribedJobsAndReportsTheirFailures() throws Exception {
-        try (SparkSession session = SparkSessions.open("test", new SparkSettings("local[2]", 1.5), SETTINGS)) {
+        try (SparkSession session = SparkSessions.open("test", new SparkSettings("local[2]", 1.5, 600), SETTINGS)) {
             JavaSparkContext context = SparkSessions.context(session);
             assertThat(context.appName()).isEqualTo("test");
             assertThat(context.getConf().get("spark.barrier.sync.timeout")).isEqualTo("600");
@@ -37,12 +37,13 @@ class SparkSessionsTest {
             SparkSessions.describe(session, "count 2 rows");
             assertThat(context.getLocalProperty("spark.job.description")).isEqualTo("count 2 rows");
 
-            SparkSessions.awaitExecutors(session, 1, Duration.ofSeconds(1));
-            assertThatThrownBy(() -> SparkSessions.awaitExecutors(session, 3, Duration.ZERO))
+            SparkSessions.awaitSlots(session, 2, Duration.ofSeconds(1));
+            assertThatThrownBy(() -> SparkSessions.awaitSlots(session, 3, Duration.ofDays(1)))
                     .isInstanceOfSatisfying(
                             JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNAVAILABLE))
-                    .hasMessage("Cannot get 3 executors: 1 came within 0 s; free the cluster or ask for fewer"
-                            + " (spark.executor.instances)");
+                    .hasMessage(
+                            "Cannot count 2 rows: it needs 3 task slots at the same time, and 2 are there; use --master"
+                                    + " local[3]");
 
             Throwable failure = Assertions.catchThrowable(() -> context.parallelize(List.of(1), 1)
                     .map(row -> {

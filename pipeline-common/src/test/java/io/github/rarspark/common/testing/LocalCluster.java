@@ -21,6 +21,18 @@ public final class LocalCluster {
 
     /** A session with {@code executors} executors of {@code cores} cores each; all started; the caller closes it. */
     public static SparkSession start(int executors, int cores, Map<String, String> settings) {
+        SparkSession session = open(executors, cores, settings);
+        try {
+            SparkSessions.awaitSlots(session, executors * cores, START_LIMIT);
+            return session;
+        } catch (InterruptedException | RuntimeException e) {
+            session.stop();
+            throw new IllegalStateException("The executors did not start", e);
+        }
+    }
+
+    /** The same without waiting for the executors. */
+    public static SparkSession open(int executors, int cores, Map<String, String> settings) {
         prepareSparkHome();
         SparkSession.Builder builder = SparkSession.builder()
                 .appName("local-cluster")
@@ -33,14 +45,7 @@ public final class LocalCluster {
                 .config("spark.executor.extraJavaOptions", System.getProperty("rarspark.test.javaOptions"))
                 .config("spark.task.reaper.enabled", "true");
         settings.forEach(builder::config);
-        SparkSession session = builder.getOrCreate();
-        try {
-            SparkSessions.awaitExecutors(session, executors, START_LIMIT);
-            return session;
-        } catch (InterruptedException | RuntimeException e) {
-            session.stop();
-            throw new IllegalStateException("The executors did not start", e);
-        }
+        return builder.getOrCreate();
     }
 
     private static void prepareSparkHome() {

@@ -1,0 +1,116 @@
+package io.github.rarspark.common.spark;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.ObjIntConsumer;
+import java.util.stream.IntStream;
+import org.apache.spark.SimpleFutureAction;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.rdd.RDD;
+import org.apache.spark.sql.SparkSession;
+import scala.Function1;
+import scala.collection.Iterator;
+import scala.collection.JavaConverters;
+import scala.concurrent.Await;
+import scala.concurrent.duration.FiniteDuration;
+import scala.runtime.BoxedUnit;
+
+/**
+ * A Spark job with one result a partition that ends when it has waited too long for executors. Spark itself waits
+ * without a limit when none comes, when all are lost, and when a barrier stage lacks slots. Driver only.
+ */
+public final class WatchedJob {
+    private static final FiniteDuration POLL = FiniteDuration.apply(200, TimeUnit.MILLISECONDS);
+
+    private WatchedJob() {}
+
+    /**
+     * Runs the job; returns when all partitions are done.
+     *
+     * @param done called on the driver, for one result at a time, with the number of its partition
+     * @throws JobException if no task of the job has run for {@link SparkSessions#waitLimit}: {@link
+     *     ExitCode#UNAVAILABLE} if none ever did, {@link ExitCode#TEMPORARY} if some did. What tasks throw is the cause
+     *     of Spark's own exception, which is checked but not declared
+     */
+    public static <R> void run(SparkSession session, RDD<R> results, ObjIntConsumer<R> done) {
+        JavaSparkContext context = SparkSessions.context(session);
+        TaskActivity activity = TaskActivity.watch(context);
+        try {
+            SimpleFutureAction<BoxedUnit> job = context.sc()
+                    .submitJob(
+                            results,
+                            (Function1<Iterator<R>, R> & Serializable) Iterator::next,
+                            partitions(results),
+                            (partition, result) -> {
+                                done.accept(result, (Integer) partition);
+                                return BoxedUnit.UNIT;
+                            },
+                            () -> BoxedUnit.UNIT);
+            await(session, job, activity, results.getNumPartitions());
+        } finally {
+            activity.close();
+        }
+    }
+
+    private static scala.collection.Seq<Object> partitions(RDD<?> results) {
+        List<Object> numbers = IntStream.range(0, results.getNumPartitions())
+                .<Object>mapToObj(i -> i)
+                .toList();
+        return JavaConverters.asScalaBuffer(numbers);
+    }
+
+    private static void await(
+            SparkSession session, SimpleFutureAction<BoxedUnit> job, TaskActivity activity, int tasks) {
+        Duration limit = SparkSessions.waitLimit(session);
+        try {
+            while (!isCompleted(job)) {
+                if (activity.idle().compareTo(limit) > 0) {
+                    throw idleTooLong(session, limit, activity, tasks);
+                }
+            }
+        } catch (InterruptedException e) {
+            job.cancel();
+            throw sneak(e);
+        } catch (JobException e) {
+            job.cancel();
+            throw e;
+        }
+        job.value().get().get();
+    }
+
+    /** Waits for the end of the job, but not long. */
+    private static boolean isCompleted(SimpleFutureAction<BoxedUnit> job) throws InterruptedException {
+        try {
+            Await.ready(job, POLL);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        }
+    }
+
+    private static JobException idleTooLong(SparkSession session, Duration limit, TaskActivity activity, int tasks) {
+        String state = "in " + limit.toSeconds() + " s (" + SparkSessions.WAIT_KEY + "); the cluster offers "
+                + SparkSessions.slots(session) + " task slots; ";
+        String job = SparkSessions.description(session);
+        return activity.finished() + activity.failed() == 0
+                ? new JobException(
+                        ExitCode.UNAVAILABLE,
+                        "Cannot " + job + ": no executor took any of its " + tasks + " tasks " + state
+                                + "free the cluster, ask for smaller executors, or wait longer")
+                : new JobException(
+                        ExitCode.TEMPORARY,
+                        "Cannot go on to " + job + ": after " + activity.finished() + " of " + tasks
+                                + " tasks no executor took another one " + state + "run again to go on");
+    }
+
+    /** Callers of Spark get what Spark throws, although Java does not know that Scala's methods throw it. */
+    @SuppressWarnings("unchecked")
+    private static <E extends Exception> RuntimeException sneak(Exception e) throws E {
+        throw (E) e;
+    }
+}
