@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.golden.FillFormula;
 import io.github.rarspark.kernel.optim.AdamW;
 import io.github.rarspark.kernel.optim.LearningRate;
+import io.github.rarspark.kernel.optim.OptimizerStep;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.rar.Guidance;
@@ -50,7 +51,7 @@ public final class RarBench {
                     IntStream.range(0, config.tokens()).toArray(),
                     new PermutationSchedule(Long.MAX_VALUE, Long.MAX_VALUE),
                     DROPOUT);
-            LearningRate rate = new LearningRate(4e-4, 1e-5, 10, 1000);
+            OptimizerStep optimizerStep = new OptimizerStep(optimizer, new LearningRate(4e-4, 1e-5, 10, 1000));
             RandomStream random = RandomStream.of(0, Purpose.SPLIT);
             long[][] tokens = new long[request.batch()][config.tokens()];
             int[] labels = new int[request.batch()];
@@ -59,15 +60,13 @@ public final class RarBench {
                 Arrays.setAll(tokens[b], t -> random.nextInt(config.codes()));
             }
             double[] seconds = Timing.run(request, step -> {
-                optimizer.zeroGradients();
                 RarBatch batch = draws.batch(step, 0, tokens, labels);
                 KeyedDropout dropout = KeyedDropout.of(DROPOUT, 0, step, 0, request.batch());
                 try (TensorScope s = TensorScope.training(manager)) {
                     NDArray loss = loss(s, model, batch, dropout, request.bfloat16());
                     s.backward(loss);
                 }
-                optimizer.clipGradients();
-                optimizer.step(rate.at(step));
+                optimizerStep.run("its figures would mean nothing");
             });
             double forward = flops(config, request.batch(), distinct(config, request.batch()), config.tokens() + 1);
             return BenchResult.of("train", request, seconds, 3 * forward, 1, 1);

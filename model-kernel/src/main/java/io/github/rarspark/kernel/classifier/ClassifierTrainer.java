@@ -8,6 +8,7 @@ import io.github.rarspark.kernel.image.ImageBatches;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.optim.AdamW;
 import io.github.rarspark.kernel.optim.LearningRate;
+import io.github.rarspark.kernel.optim.OptimizerStep;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import java.util.Arrays;
@@ -33,8 +34,7 @@ public final class ClassifierTrainer implements AutoCloseable {
     private final NamedTensors weights;
     private final Classifier classifier;
     private final AdamW optimizer;
-    private final LearningRate learningRate;
-    private long step;
+    private final OptimizerStep optimizerStep;
 
     /**
      * A trainer whose weights are drawn from the seed.
@@ -61,11 +61,13 @@ public final class ClassifierTrainer implements AutoCloseable {
                 weights.asMap(),
                 name -> weights.get(name).getShape().dimension() > 1,
                 OPTIMIZER);
-        this.learningRate = new LearningRate(settings.learningRate(), 0, settings.steps() / 20, settings.steps());
+        this.optimizerStep = new OptimizerStep(
+                optimizer, new LearningRate(settings.learningRate(), 0, settings.steps() / 20, settings.steps()));
     }
 
     /** Makes one update and returns the mean cross-entropy before it. */
     public double step() {
+        long step = optimizer.steps();
         try (TensorScope scope = TensorScope.training(weights.manager())) {
             NDArray x_BCHW = scope.floats(batches.pixels(step), batches.shape());
             long[] targets = Arrays.stream(batches.samples(step))
@@ -75,21 +77,21 @@ public final class ClassifierTrainer implements AutoCloseable {
             NDArray loss = scope.crossEntropy(logits_BK, scope.longs(targets, targets.length));
             double value = loss.getFloat();
             if (!Double.isFinite(value)) {
-                throw new NumericException("The classifier's loss is " + value + " at step " + step
-                        + "; lower the learning rate (" + settings.learningRate() + ")");
+                throw new NumericException("The classifier's loss is " + value + " at step " + step + "; " + advice());
             }
             scope.backward(loss);
-            optimizer.clipGradients();
-            optimizer.step(learningRate.at(step));
-            optimizer.zeroGradients();
-            step++;
+            optimizerStep.run(advice());
             return value;
         }
     }
 
+    private String advice() {
+        return "lower the learning rate (" + settings.learningRate() + ")";
+    }
+
     /** Updates made so far. */
     public long steps() {
-        return step;
+        return optimizer.steps();
     }
 
     /** The classifier as trained so far; owned by this. */

@@ -7,6 +7,7 @@ import io.github.rarspark.kernel.image.ImageBatches;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.optim.AdamW;
 import io.github.rarspark.kernel.optim.LearningRate;
+import io.github.rarspark.kernel.optim.OptimizerStep;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import java.util.LinkedHashMap;
@@ -53,7 +54,7 @@ public final class VqganTrainer implements AutoCloseable {
     private final NamedTensors weights;
     private final Vqgan vqgan;
     private final AdamW optimizer;
-    private final LearningRate learningRate;
+    private final OptimizerStep optimizerStep;
     private final CodebookLearner codebook;
     private final long autoencoderSteps;
     private long step;
@@ -72,7 +73,8 @@ public final class VqganTrainer implements AutoCloseable {
         trained.remove("quantize.embedding.weight");
         TensorScope.requireGradients(trained.values());
         this.optimizer = new AdamW(weights.manager(), trained, name -> false, OPTIMIZER);
-        this.learningRate = new LearningRate(settings.learningRate(), 0, settings.steps() / 40, settings.steps());
+        this.optimizerStep = new OptimizerStep(
+                optimizer, new LearningRate(settings.learningRate(), 0, settings.steps() / 40, settings.steps()));
         this.codebook = new CodebookLearner(config.codes(), config.zChannels());
         this.autoencoderSteps = settings.steps() / 40;
     }
@@ -87,9 +89,7 @@ public final class VqganTrainer implements AutoCloseable {
             NDArray z_BZHW = vqgan.latents(scope, x_BCHW);
             Losses losses =
                     step < autoencoderSteps ? reconstruct(scope, x_BCHW, z_BZHW) : quantize(scope, x_BCHW, z_BZHW);
-            optimizer.clipGradients();
-            optimizer.step(learningRate.at(step));
-            optimizer.zeroGradients();
+            optimizerStep.run(advice());
             step++;
             return losses;
         }
@@ -167,10 +167,13 @@ public final class VqganTrainer implements AutoCloseable {
     private double finite(NDArray loss) {
         double value = loss.getFloat();
         if (!Double.isFinite(value)) {
-            throw new NumericException("The tokenizer's loss is " + value + " at step " + step
-                    + "; lower the learning rate (" + settings.learningRate() + ")");
+            throw new NumericException("The tokenizer's loss is " + value + " at step " + step + "; " + advice());
         }
         return value;
+    }
+
+    private String advice() {
+        return "lower the learning rate (" + settings.learningRate() + ")";
     }
 
     /** Updates made so far. */

@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.golden.FillFormula;
 import io.github.rarspark.kernel.optim.AdamW;
 import io.github.rarspark.kernel.optim.LearningRate;
+import io.github.rarspark.kernel.optim.OptimizerStep;
 import io.github.rarspark.kernel.rar.KeyedDropout;
 import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarConfig;
@@ -125,6 +126,7 @@ class TwoRankTrainingTest {
             RarModel model = new RarModel(CONFIG, weights);
             try (GradientReducer reducer =
                     new GradientReducer(group, weights.asMap().values(), 4096)) {
+                OptimizerStep optimizerStep = new OptimizerStep(optimizer, rate);
                 for (int step = 0; step < losses.length; step++) {
                     long[][] taken = new long[rows][];
                     long[][] order = new long[rows][];
@@ -134,15 +136,13 @@ class TwoRankTrainingTest {
                     }
                     int at = step * batch + first;
                     RarBatch part = RarBatch.ordered(taken, order, Arrays.copyOfRange(conditions, at, at + rows));
-                    optimizer.zeroGradients();
                     reducer.prepare();
                     try (TensorScope s = TensorScope.training(manager)) {
                         NDArray loss = model.loss(s, part, KeyedDropout.NONE);
                         s.backward(loss);
                         losses[step] = loss.getFloat();
                     }
-                    optimizer.clipGradients();
-                    optimizer.step(rate.at(step));
+                    optimizerStep.run("");
                 }
             }
             List<float[]> last =
