@@ -2,15 +2,11 @@ package io.github.rarspark.train;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.spark.EventLog;
-import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.dist.RendezvousStore;
-import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.tensor.Torch;
-import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.train.coordinator.CoordinatorClient;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
@@ -46,7 +42,9 @@ final class RankTask implements BarrierStage.Task<Long> {
                     RendezvousStore store = meet(context, rank, host, timeout);
                     ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout)) {
                 EventLog.log("rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host));
-                return train(group, manager, driver);
+                try (Trainer trainer = Trainer.open(new RankContext(assignment, group, manager, driver))) {
+                    return trainer.run();
+                }
             } catch (Exception | Error e) {
                 tell(driver, new Report.Failure(rank, ExitCode.of(e), ExitCode.message(e)), e);
                 throw e;
@@ -78,26 +76,6 @@ final class RankTask implements BarrierStage.Task<Long> {
         int colon = address.lastIndexOf(':');
         return RendezvousStore.connect(
                 address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)), timeout);
-    }
-
-    private long train(ProcessGroup group, NDManager manager, CoordinatorClient driver) throws Exception {
-        RarConfig config = KernelSettings.rar(assignment.recipe().model());
-        Storage storage = assignment.storage();
-        TrainingSamples samples = new TrainingSamples(
-                assignment.tokens().readAll(),
-                config.tokens(),
-                assignment.recipe().seed());
-        boolean reports = group.rank() == 0;
-        try (TrainState state = TrainState.open(assignment, config, group, manager);
-                Vqgan tokenizer = reports && assignment.tokenizer() != null
-                        ? Vqgan.load(assignment.tokenizer().read(storage), manager)
-                        : null) {
-            SampleGrid grid = new SampleGrid(assignment, group, tokenizer, manager);
-            Trainer.Reporter reporter = reports ? driver::send : report -> {};
-            new Trainer(assignment, group, manager, samples, state, config, grid, reporter).run();
-            group.barrier();
-            return state.optimizer().steps();
-        }
     }
 
     /** The host of Spark's {@code host:port}. */

@@ -1,17 +1,14 @@
 package io.github.rarspark.train;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.samples.ImageSampler;
 import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.image.ImageGrid;
-import io.github.rarspark.kernel.image.Pixels;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.rar.RarModel;
-import io.github.rarspark.kernel.rar.RarSampler;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.vqgan.Vqgan;
@@ -20,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -27,91 +25,79 @@ import java.util.stream.IntStream;
  * drawn with the recipe's sampling settings and the same random numbers at every step. Each rank draws a share of the
  * tokens; rank 0 decodes them.
  */
-final class SampleGrid {
+final class SampleGrid implements AutoCloseable {
     static final String FOLDER = "samples";
     private static final int MAX_ROWS = 10;
     private static final int COLUMNS = 8;
     private static final int PADDING = 2;
 
-    private final Recipe recipe;
-    private final Storage storage;
-    private final String output;
-    private final boolean wanted;
-    private final ProcessGroup group;
-    private final Vqgan tokenizer;
-    private final NDManager manager;
+    private final RankContext context;
+    private final Optional<Vqgan> tokenizer;
+    private final ImageSampler sampler;
 
-    /** @param tokenizer decodes the samples; null in other ranks than 0, and if no picture is wanted */
-    SampleGrid(RankAssignment assignment, ProcessGroup group, Vqgan tokenizer, NDManager manager) {
-        this.recipe = assignment.recipe();
-        this.storage = assignment.storage();
-        this.output = assignment.output();
-        this.wanted = assignment.tokenizer() != null;
-        this.group = group;
+    private SampleGrid(RankContext context, Optional<Vqgan> tokenizer) {
+        this.context = context;
         this.tokenizer = tokenizer;
-        this.manager = manager;
+        this.sampler = new ImageSampler(context.recipe().generate(), context.manager());
+    }
+
+    /** Loads the tokenizer in rank 0, if a picture is wanted. */
+    static SampleGrid open(RankContext context) throws IOException {
+        WeightFile tokenizer = context.assignment().tokenizer();
+        return new SampleGrid(
+                context,
+                tokenizer == null || !context.isFirst()
+                        ? Optional.empty()
+                        : Optional.of(Vqgan.load(tokenizer.read(context.storage()), context.manager())));
     }
 
     /** Draws the picture after {@code step} updates; all ranks take part, and rank 0 writes it. */
     void write(RarModel model, long step) throws IOException {
-        if (!wanted) {
+        if (context.assignment().tokenizer() == null) {
             return;
         }
         int rows = Math.min(MAX_ROWS, model.config().classes());
         Request[] requests = IntStream.range(0, rows * COLUMNS)
                 .mapToObj(i -> new Request(i / COLUMNS, i % COLUMNS))
                 .toArray(Request[]::new);
-        int batch = recipe.generate().batch();
+        int batch = context.recipe().generate().batch();
+        ProcessGroup group = context.group();
         long[][] tokens = new long[requests.length][model.config().tokens()];
         for (int chunk = group.rank(); chunk * batch < requests.length; chunk += group.worldSize()) {
-            Request[] some =
-                    Arrays.copyOfRange(requests, chunk * batch, Math.min(requests.length, (chunk + 1) * batch));
-            System.arraycopy(draw(model, some), 0, tokens, chunk * batch, some.length);
+            int end = Math.min(requests.length, (chunk + 1) * batch);
+            long[][] drawn = sampler.draw(model, Arrays.copyOfRange(requests, chunk * batch, end));
+            System.arraycopy(drawn, 0, tokens, chunk * batch, drawn.length);
         }
-        long[] all = sumOverRanks(tokens);
-        if (group.rank() == 0) {
+        sumOverRanks(tokens);
+        if (tokenizer.isPresent()) {
             List<RgbImage> images = new ArrayList<>();
-            for (int first = 0; first < requests.length; first += batch) {
-                images.addAll(decode(all, first, Math.min(batch, requests.length - first)));
+            for (int first = 0; first < tokens.length; first += batch) {
+                long[][] some = Arrays.copyOfRange(tokens, first, Math.min(tokens.length, first + batch));
+                images.addAll(sampler.decode(tokenizer.get(), some));
             }
             String name = String.format(Locale.ROOT, "step-%09d.png", step);
-            storage.putBytes(
-                    Storage.child(Storage.child(output, FOLDER), name),
-                    PngEncoder.encode(ImageGrid.of(images, COLUMNS, PADDING)));
+            context.storage()
+                    .putBytes(
+                            Storage.child(Storage.child(context.assignment().output(), FOLDER), name),
+                            PngEncoder.encode(ImageGrid.of(images, COLUMNS, PADDING)));
         }
     }
 
-    private long[][] draw(RarModel model, Request[] requests) {
-        RarSampler sampler = new RarSampler(
-                model,
-                KernelSettings.guidance(recipe.generate()),
-                recipe.generate().temperature());
-        long seed = recipe.generate().seed();
-        long[][] orders = RarSampler.orders(
-                seed,
-                requests,
-                model.config(),
-                KernelSettings.scanOrder(recipe.generate().order()));
-        return sampler.sample(manager, seed, requests, orders);
-    }
-
-    /** Each rank has zeros where another one drew. */
-    private long[] sumOverRanks(long[][] tokens) {
-        try (TensorScope s = TensorScope.inference(manager)) {
+    /** Makes the rows of all ranks known to each; a rank has zeros where another one drew. */
+    private void sumOverRanks(long[][] tokens) {
+        try (TensorScope s = TensorScope.inference(context.manager())) {
             long[] flat = Arrays.stream(tokens).flatMapToLong(Arrays::stream).toArray();
             NDArray sum = s.longs(flat, flat.length);
-            group.allReduceSum(sum);
-            return sum.toLongArray();
+            context.group().allReduceSum(sum);
+            long[] all = sum.toLongArray();
+            for (int row = 0; row < tokens.length; row++) {
+                System.arraycopy(all, row * tokens[row].length, tokens[row], 0, tokens[row].length);
+            }
         }
     }
 
-    private List<RgbImage> decode(long[] tokens, int first, int count) {
-        int perImage = recipe.model().tokens();
-        try (TensorScope s = TensorScope.inference(manager)) {
-            long[] some = Arrays.copyOfRange(tokens, first * perImage, (first + count) * perImage);
-            NDArray pixels_BCHW = tokenizer.decode(s, s.longs(some, count, perImage));
-            int side = recipe.image().size();
-            return Pixels.toImages(pixels_BCHW.toFloatArray(), side, side);
-        }
+    @Override
+    public void close() {
+        tokenizer.ifPresent(Vqgan::close);
     }
 }

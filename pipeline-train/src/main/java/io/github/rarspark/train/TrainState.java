@@ -35,10 +35,12 @@ final class TrainState implements AutoCloseable {
     }
 
     /** The state to begin with: of the checkpoint, else of the weights in {@code train.init}, else random. */
-    static TrainState open(RankAssignment assignment, RarConfig config, ProcessGroup group, NDManager manager)
-            throws IOException {
-        TrainSettings train = assignment.recipe().train();
-        boolean first = group.rank() == 0;
+    static TrainState open(RankContext context, RarConfig config) throws IOException {
+        RankAssignment assignment = context.assignment();
+        ProcessGroup group = context.group();
+        NDManager manager = context.manager();
+        TrainSettings train = context.settings();
+        boolean first = context.isFirst();
         NamedTensors weights;
         if (!first) {
             weights = NamedTensors.create(
@@ -72,6 +74,11 @@ final class TrainState implements AutoCloseable {
         group.broadcast(optimizer.secondMoments().values(), 0);
         TensorScope.requireGradients(weights.asMap().values());
         return state;
+    }
+
+    /** The updates made so far. */
+    long step() {
+        return optimizer.steps();
     }
 
     NamedTensors weights() {

@@ -1,0 +1,44 @@
+package io.github.rarspark.train;
+
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.TrainSettings;
+import io.github.rarspark.kernel.dist.ProcessGroup;
+import io.github.rarspark.train.coordinator.CoordinatorClient;
+import io.github.rarspark.train.coordinator.Report;
+import java.io.IOException;
+
+/**
+ * One rank of a training that runs.
+ *
+ * @param assignment what all ranks know
+ * @param group all ranks
+ * @param manager parent of the rank's tensors
+ * @param driver hears from rank 0 how the training goes
+ */
+record RankContext(RankAssignment assignment, ProcessGroup group, NDManager manager, CoordinatorClient driver) {
+    Recipe recipe() {
+        return assignment.recipe();
+    }
+
+    TrainSettings settings() {
+        return assignment.recipe().train();
+    }
+
+    Storage storage() {
+        return assignment.storage();
+    }
+
+    /** Rank 0 writes files and reports; the others only compute. */
+    boolean isFirst() {
+        return group.rank() == 0;
+    }
+
+    /** Tells the driver; ranks other than 0 say nothing. */
+    void report(Report report) throws IOException {
+        if (isFirst()) {
+            driver.send(report);
+        }
+    }
+}
