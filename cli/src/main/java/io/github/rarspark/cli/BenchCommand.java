@@ -113,7 +113,7 @@ final class BenchCommand implements Callable<Integer> {
                 new BenchRequest(
                         size == null ? benchmark.defaultSize() : size,
                         batch,
-                        Compute.isBfloat16(precision),
+                        Compute.precision(precision),
                         threads,
                         repeat,
                         warmup,

@@ -4,7 +4,9 @@ import ai.djl.Device;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.conf.RecipeException;
+import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.Torch;
+import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -40,15 +42,14 @@ final class Compute {
     }
 
     /**
-     * Whether a precision, {@code fp32} or {@code bf16}, is the second.
+     * The precision of a name, {@code fp32} or {@code bf16}.
      *
      * @throws RecipeException if it is neither
      */
-    static boolean isBfloat16(String precision) {
-        return switch (precision) {
-            case "fp32" -> false;
-            case "bf16" -> true;
-            default -> throw new RecipeException("Cannot use --precision " + precision + ": give fp32 or bf16");
-        };
+    static Precision precision(String name) {
+        return Arrays.stream(Precision.values())
+                .filter(precision -> precision.label().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new RecipeException("Cannot use --precision " + name + ": give fp32 or bf16"));
     }
 }

@@ -7,6 +7,7 @@ import io.github.rarspark.kernel.golden.CaseResult;
 import io.github.rarspark.kernel.golden.Check;
 import io.github.rarspark.kernel.golden.GoldenRun;
 import io.github.rarspark.kernel.golden.GoldenSuite;
+import io.github.rarspark.kernel.tensor.Precision;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -73,9 +74,9 @@ final class VerifyCommand implements Callable<Integer> {
                     "Cannot read --golden " + golden + ": no such folder; give one with golden cases");
         }
         List<CaseResult> cases;
-        boolean bfloat16 = Compute.isBfloat16(precision);
+        Precision computed = Compute.precision(precision);
         try (NDManager manager = NDManager.newBaseManager(Compute.device(device))) {
-            cases = GoldenSuite.run(golden, new GoldenRun(manager, bfloat16));
+            cases = GoldenSuite.run(golden, new GoldenRun(manager, computed));
         }
         List<String> failed = cases.stream()
                 .filter(one -> !one.passed())

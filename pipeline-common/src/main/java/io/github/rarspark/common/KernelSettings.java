@@ -7,6 +7,7 @@ import io.github.rarspark.kernel.rar.Conditioning;
 import io.github.rarspark.kernel.rar.Guidance;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.ScanOrder;
+import io.github.rarspark.kernel.tensor.Precision;
 import java.util.Optional;
 
 /** A recipe's settings as the kernel's records. */
@@ -25,6 +26,11 @@ public final class KernelSettings {
                 model.classes(),
                 Conditioning.valueOf(model.conditioning().name()),
                 model.targetAware());
+    }
+
+    /** What a model's products are computed in. */
+    public static Precision precision(io.github.rarspark.conf.Precision precision) {
+        return Precision.valueOf(precision.name());
     }
 
     /** How sampling is guided. */

@@ -2,14 +2,15 @@ package io.github.rarspark.generate;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.samples.ImageSampler;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.weights.LoadedRar;
 import io.github.rarspark.common.weights.LoadedTokenizer;
 import io.github.rarspark.common.weights.WeightsCache.Lease;
-import io.github.rarspark.conf.Precision;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
+import io.github.rarspark.kernel.tensor.Precision;
 import java.util.List;
 
 /** Draws and decodes micro-batches of images with weights that the tasks of an executor share. One task's own. */
@@ -30,8 +31,8 @@ final class Generator implements AutoCloseable {
 
     /** The generator of {@code spec}; loads the weights unless a task of this executor has. */
     static Generator open(GeneratorSpec spec, Storage storage) {
-        boolean bfloat16 = spec.settings().precision() == Precision.BF16;
-        Lease<LoadedRar> rar = LoadedRar.lease(spec.weights(), storage, spec.config(), bfloat16, DEVICE);
+        Precision precision = KernelSettings.precision(spec.settings().precision());
+        Lease<LoadedRar> rar = LoadedRar.lease(spec.weights(), storage, spec.config(), precision, DEVICE);
         try {
             Lease<LoadedTokenizer> tokenizer = LoadedTokenizer.lease(spec.tokenizer(), storage, DEVICE);
             return new Generator(spec, NDManager.newBaseManager(DEVICE), rar, tokenizer);

@@ -26,6 +26,7 @@ import io.github.rarspark.kernel.rar.PermutationSchedule;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
+import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.TensorFile;
@@ -133,7 +134,7 @@ final class EvaluateJob implements Job<Double> {
                 0);
         int batch = recipe.train().samplesPerPass();
         double sum = 0;
-        try (Lease<LoadedRar> lease = LoadedRar.lease(weights, storage, config, false, DEVICE);
+        try (Lease<LoadedRar> lease = LoadedRar.lease(weights, storage, config, Precision.FP32, DEVICE);
                 NDManager manager = NDManager.newBaseManager(DEVICE)) {
             RarModel model = lease.value().model();
             for (int first = 0; first < block.rows(); first += batch) {

@@ -2,7 +2,6 @@ package io.github.rarspark.train;
 
 import ai.djl.ndarray.NDArray;
 import io.github.rarspark.common.KernelSettings;
-import io.github.rarspark.conf.Precision;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.dist.GradientReducer;
@@ -14,7 +13,6 @@ import io.github.rarspark.kernel.rar.PermutationSchedule;
 import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
-import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 
 /**
@@ -90,18 +88,9 @@ final class TrainStep implements AutoCloseable {
         RarBatch batch = draws.batch(step, firstRow, taken.tokens(), taken.labels());
         KeyedDropout dropout = KeyedDropout.of(recipe.model().dropout(), recipe.seed(), step, firstRow, rows);
         try (TensorScope s = TensorScope.training(context.manager())) {
-            NDArray loss = s.affine(loss(s, batch, dropout), 1.0 / passes, 0);
+            NDArray loss = s.affine(model.loss(s, batch, dropout), 1.0 / passes, 0);
             s.backward(loss);
             return loss.getFloat();
-        }
-    }
-
-    private NDArray loss(TensorScope s, RarBatch batch, KeyedDropout dropout) {
-        if (settings.precision() == Precision.FP32) {
-            return model.loss(s, batch, dropout);
-        }
-        try (Autocast autocast = Autocast.bfloat16(s.device())) {
-            return model.loss(s, batch, dropout);
         }
     }
 

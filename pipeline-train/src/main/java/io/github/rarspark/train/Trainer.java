@@ -11,7 +11,7 @@ final class Trainer implements AutoCloseable {
     private final RankContext context;
     private final TrainSettings settings;
     private final TrainState state;
-    private final RarModel model;
+    private final RarModel sampled;
     private final TrainStep trainStep;
     private final StepMetrics metrics;
     private final SampleGrid grid;
@@ -21,8 +21,10 @@ final class Trainer implements AutoCloseable {
         this.context = context;
         this.settings = context.settings();
         this.state = state;
-        this.model = new RarModel(config, state.weights());
-        this.trainStep = new TrainStep(context, state, model, samples);
+        RarModel trained = new RarModel(config, state.weights(), KernelSettings.precision(settings.precision()));
+        // In float32, whatever the precision of training: autocast would convert the weights anew at every token.
+        this.sampled = new RarModel(config, state.weights());
+        this.trainStep = new TrainStep(context, state, trained, samples);
         this.metrics = new StepMetrics(context, state.step());
         this.grid = grid;
         this.checkpoints = new CheckpointWriter(context, config, state);
@@ -60,7 +62,7 @@ final class Trainer implements AutoCloseable {
                 metrics.report(step, update);
             }
             if (isDue(step, settings.sampleEvery())) {
-                grid.write(model, step);
+                grid.write(sampled, step);
             }
             if (isDue(step, settings.checkpointEvery()) && context.isFirst()) {
                 checkpoints.write(step);

@@ -38,7 +38,7 @@ public record BenchResult(
                 what,
                 request.size(),
                 request.batch(),
-                request.bfloat16() ? "bf16" : "fp32",
+                request.precision().label(),
                 request.threads(),
                 request.batch() / best,
                 best / steps,

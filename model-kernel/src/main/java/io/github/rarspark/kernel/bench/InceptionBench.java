@@ -29,14 +29,9 @@ public final class InceptionBench {
                 NamedTensors weights = NamedTensors.initial(table, 0, manager);
                 InceptionV3 network = new InceptionV3(weights, manager)) {
             double[] seconds = Timing.run(request, run -> {
-                try (TensorScope s = TensorScope.inference(manager)) {
-                    if (request.bfloat16()) {
-                        try (Autocast autocast = Autocast.bfloat16(s.device())) {
-                            network.activations(s, s.bytes(pixels, request.batch(), SIDE, SIDE, 3));
-                        }
-                    } else {
-                        network.activations(s, s.bytes(pixels, request.batch(), SIDE, SIDE, 3));
-                    }
+                try (TensorScope s = TensorScope.inference(manager);
+                        Autocast autocast = request.precision().autocast(s.device())) {
+                    network.activations(s, s.bytes(pixels, request.batch(), SIDE, SIDE, 3));
                 }
             });
             return BenchResult.of("features", request, seconds, request.batch() * flops(table), 1, 1);

@@ -1,6 +1,5 @@
 package io.github.rarspark.kernel.bench;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.golden.FillFormula;
 import io.github.rarspark.kernel.optim.AdamW;
@@ -18,7 +17,6 @@ import io.github.rarspark.kernel.rar.RarSampler;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.rar.ScanOrder;
 import io.github.rarspark.kernel.rar.TrainingDraws;
-import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.NamedTensors;
@@ -44,7 +42,7 @@ public final class RarBench {
                 AdamW optimizer = new AdamW(
                         manager, weights.asMap(), config::decays, new AdamW.Settings(0.9, 0.96, 1e-8, 0.03, 1))) {
             TensorScope.requireGradients(weights.asMap().values());
-            RarModel model = new RarModel(config, weights);
+            RarModel model = new RarModel(config, weights, request.precision());
             TrainingDraws draws = new TrainingDraws(
                     0,
                     config.space(),
@@ -63,22 +61,12 @@ public final class RarBench {
                 RarBatch batch = draws.batch(step, 0, tokens, labels);
                 KeyedDropout dropout = KeyedDropout.of(DROPOUT, 0, step, 0, request.batch());
                 try (TensorScope s = TensorScope.training(manager)) {
-                    NDArray loss = loss(s, model, batch, dropout, request.bfloat16());
-                    s.backward(loss);
+                    s.backward(model.loss(s, batch, dropout));
                 }
                 optimizerStep.run("its figures would mean nothing");
             });
             double forward = flops(config, request.batch(), distinct(config, request.batch()), config.tokens() + 1);
             return BenchResult.of("train", request, seconds, 3 * forward, 1, 1);
-        }
-    }
-
-    private static NDArray loss(TensorScope s, RarModel model, RarBatch batch, KeyedDropout dropout, boolean bfloat16) {
-        if (!bfloat16) {
-            return model.loss(s, batch, dropout);
-        }
-        try (Autocast autocast = Autocast.bfloat16(s.device())) {
-            return model.loss(s, batch, dropout);
         }
     }
 
@@ -89,22 +77,19 @@ public final class RarBench {
         try (NDManager manager = NDManager.newBaseManager();
                 NamedTensors weights =
                         FillFormula.of("bench", config.parameters()).tensors(config.parameters(), manager)) {
-            RarModel model = new RarModel(config, weights);
+            RarModel model = new RarModel(config, weights, request.precision());
             RandomStream random = RandomStream.of(0, Purpose.SPLIT);
             long[][] tokens = new long[request.batch()][config.tokens()];
-            long[][] orders = new long[request.batch()][];
+            int[][] orders = new int[request.batch()][];
             long[] conditions = new long[request.batch()];
             for (int b = 0; b < request.batch(); b++) {
                 Arrays.setAll(tokens[b], t -> random.nextInt(config.codes()));
-                orders[b] = Arrays.stream(random.nextPermutation(config.tokens()))
-                        .asLongStream()
-                        .toArray();
+                orders[b] = random.nextPermutation(config.tokens());
                 conditions[b] = config.space().classId(b % config.classes());
             }
             RarBatch batch = RarBatch.ordered(tokens, orders, conditions);
             double[] seconds = Timing.run(request, run -> {
-                try (TensorScope s = TensorScope.inference(manager);
-                        Autocast autocast = request.bfloat16() ? Autocast.bfloat16(s.device()) : null) {
+                try (TensorScope s = TensorScope.inference(manager)) {
                     model.logits(s, batch);
                 }
             });
@@ -120,12 +105,12 @@ public final class RarBench {
         int steps = request.steps() == 0 ? config.tokens() : Math.min(request.steps(), config.tokens());
         try (NDManager manager = NDManager.newBaseManager();
                 NamedTensors weights = NamedTensors.initial(config.parameters(), 0, manager);
-                RarModel model = RarModel.forSampling(config, weights, request.bfloat16())) {
+                RarModel model = RarModel.forSampling(config, weights, request.precision())) {
             RarSampler sampler = new RarSampler(model, new Guidance(Guidance.Kind.POWER_COSINE, 16, 2.75), 1);
             Request[] requests = IntStream.range(0, request.batch())
                     .mapToObj(i -> new Request(i % config.classes(), i))
                     .toArray(Request[]::new);
-            long[][] orders = RarSampler.orders(0, requests, config, Optional.of(ScanOrder.ROW_MAJOR));
+            int[][] orders = RarSampler.orders(0, requests, config, Optional.of(ScanOrder.ROW_MAJOR));
             int[] labels = Arrays.stream(requests).mapToInt(Request::label).toArray();
             double[] seconds = Timing.run(
                     request, run -> sampler.run(manager, labels, orders, steps, sampler.drawing(run, requests)));

@@ -49,14 +49,9 @@ public final class VqganBench {
                 Vqgan vqgan = new Vqgan(
                         config, FillFormula.of("bench", config.table()).tensors(config.table(), manager))) {
             double[] seconds = Timing.run(request, run -> {
-                try (TensorScope s = TensorScope.inference(manager)) {
-                    if (request.bfloat16()) {
-                        try (Autocast autocast = Autocast.bfloat16(s.device())) {
-                            work.accept(vqgan, s);
-                        }
-                    } else {
-                        work.accept(vqgan, s);
-                    }
+                try (TensorScope s = TensorScope.inference(manager);
+                        Autocast autocast = request.precision().autocast(s.device())) {
+                    work.accept(vqgan, s);
                 }
             });
             return BenchResult.of(what, request, seconds, request.batch() * flops(config, what), 1, 1);

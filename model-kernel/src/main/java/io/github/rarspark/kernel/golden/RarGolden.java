@@ -14,7 +14,7 @@ import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.RarSampler;
-import io.github.rarspark.kernel.tensor.Autocast;
+import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.TensorFile;
@@ -101,7 +101,7 @@ final class RarGolden implements GoldenCase {
 
         List<Check> all() {
             try (NamedTensors weights = formula.tensors(config.parameters(), manager)) {
-                RarModel model = new RarModel(config, weights);
+                RarModel model = new RarModel(config, weights, run.precision());
                 logits(model, "logits_raster", this::raster);
                 logits(model, "logits_ordered", this::orders);
                 targets();
@@ -120,7 +120,7 @@ final class RarGolden implements GoldenCase {
                     scale,
                     json.path("guidance_scale_pow").asDouble());
             Guidance linear = new Guidance(Guidance.Kind.LINEAR, scale, 0);
-            try (RarModel model = RarModel.forSampling(config, weights, run.bfloat16())) {
+            try (RarModel model = RarModel.forSampling(config, weights, run.precision())) {
                 guided(model, "guided_logits", this::raster, power);
                 guided(model, "guided_logits_linear", this::raster, linear);
                 guided(model, "guided_logits_ordered", this::orders, power);
@@ -132,31 +132,40 @@ final class RarGolden implements GoldenCase {
             return expected.names().contains(name);
         }
 
-        private long[][] raster() {
-            long[] order = IntStream.range(0, config.tokens()).asLongStream().toArray();
-            return IntStream.range(0, ids.length).mapToObj(b -> order).toArray(long[][]::new);
+        private int[][] raster() {
+            int[] order = IntStream.range(0, config.tokens()).toArray();
+            return IntStream.range(0, ids.length).mapToObj(b -> order).toArray(int[][]::new);
         }
 
-        private long[][] orders() {
-            return rows(expected.longs("orders"), config.tokens());
+        private int[][] orders() {
+            return orders(expected.longs("orders"));
+        }
+
+        private int[][] orders(long[] flat) {
+            return Arrays.stream(rows(flat, config.tokens()))
+                    .map(row -> Arrays.stream(row).mapToInt(Math::toIntExact).toArray())
+                    .toArray(int[][]::new);
         }
 
         private void targets() {
             if (has("targets_ordered")) {
-                double[] targets = doubles(batch(orders()).tokens());
+                double[] targets = Arrays.stream(batch(orders()).tokens())
+                        .flatMapToLong(Arrays::stream)
+                        .asDoubleStream()
+                        .toArray();
                 double[] stated = doubles(expected.longs("targets_ordered"));
                 checks.add(Check.within("targets_ordered", Check.maxDifference(targets, stated), 0));
             }
         }
 
         /** All logits, or the rows of sample 0 that the case lists. */
-        private void logits(RarModel model, String name, Supplier<long[][]> orders) {
+        private void logits(RarModel model, String name, Supplier<int[][]> orders) {
             boolean whole = has(name);
             if (!whole && !has(name + "_rows")) {
                 return;
             }
             try (TensorScope s = TensorScope.inference(manager)) {
-                NDArray logits = mixed(() -> model.logits(s, batch(orders.get())));
+                NDArray logits = model.logits(s, batch(orders.get()));
                 if (whole) {
                     compare(name, GoldenRun.doubles(s, logits), LOGITS, MIXED_LOGITS);
                 } else {
@@ -181,21 +190,15 @@ final class RarGolden implements GoldenCase {
             checks.add(Check.relativeToLargest(name, actual, stated, run.limit(limit, mixedLimit)));
         }
 
-        private NDArray mixed(Supplier<NDArray> computation) {
-            try (Autocast autocast = run.autocast()) {
-                return computation.get();
-            }
-        }
-
         /** The guided logits of every step along the path {@code ids}, from the cached decoder. */
-        private void guided(RarModel model, String name, Supplier<long[][]> orders, Guidance guidance) {
+        private void guided(RarModel model, String name, Supplier<int[][]> orders, Guidance guidance) {
             if (!has(name)) {
                 return;
             }
             int[] labels = Arrays.stream(expected.longs("labels"))
                     .mapToInt(Math::toIntExact)
                     .toArray();
-            long[][] places = orders.get();
+            int[][] places = orders.get();
             double[] all = new double[ids.length * config.tokens() * config.codes()];
             new RarSampler(model, guidance, 1).run(manager, labels, places, config.tokens(), (s, t, logits_BV) -> {
                 double[] rows = GoldenRun.doubles(s, logits_BV);
@@ -203,7 +206,7 @@ final class RarGolden implements GoldenCase {
                 for (int b = 0; b < ids.length; b++) {
                     System.arraycopy(
                             rows, b * config.codes(), all, (b * config.tokens() + t) * config.codes(), config.codes());
-                    next[b] = ids[b][(int) places[b][t]];
+                    next[b] = ids[b][places[b][t]];
                 }
                 return s.longs(next, next.length);
             });
@@ -216,7 +219,7 @@ final class RarGolden implements GoldenCase {
             }
             TensorScope.requireGradients(weights.asMap().values());
             try (TensorScope s = TensorScope.training(manager)) {
-                NDArray loss = mixed(() -> model.loss(s, batch(orders()), KeyedDropout.NONE));
+                NDArray loss = model.loss(s, batch(orders()), KeyedDropout.NONE);
                 double stated = expected.doubles("loss_ordered")[0];
                 checks.add(relative("loss_ordered", loss.getFloat(), stated, run.limit(LOSS, MIXED_LOSS)));
                 s.backward(loss);
@@ -243,7 +246,7 @@ final class RarGolden implements GoldenCase {
          * bfloat16 turns into steps of another sign, and the paths part.
          */
         private void train(RarModel model, NamedTensors weights) {
-            if (!has("train/losses") || run.bfloat16()) {
+            if (!has("train/losses") || run.precision() == Precision.BF16) {
                 return;
             }
             JsonNode t = json.required("train");
@@ -270,7 +273,7 @@ final class RarGolden implements GoldenCase {
                 optimizer.zeroGradients();
                 for (int step = 0; step < steps; step++) {
                     try (TensorScope s = TensorScope.training(manager)) {
-                        RarBatch batch = RarBatch.ordered(ids, rows(orders[step], config.tokens()), conditions[step]);
+                        RarBatch batch = RarBatch.ordered(ids, orders(orders[step]), conditions[step]);
                         NDArray loss = model.loss(s, batch, KeyedDropout.NONE);
                         s.backward(loss);
                         checks.add(relative("train/losses/" + step, loss.getFloat(), losses[step], TRAINING));
@@ -289,7 +292,7 @@ final class RarGolden implements GoldenCase {
             });
         }
 
-        private RarBatch batch(long[][] orders) {
+        private RarBatch batch(int[][] orders) {
             return RarBatch.ordered(ids, orders, expected.longs("condition"));
         }
     }

@@ -52,7 +52,8 @@ public final class KeyedDropout {
         return rate == 0 ? x : s.dropout(x, rate, keys(layer, site));
     }
 
-    NDArray causalAttention(TensorScope s, NDArray q_BNSH, NDArray k_BNSH, NDArray v_BNSH, int layer) {
+    /** {@link Attention} over whole sequences, each position attending to itself and those before it. */
+    NDArray causalAttention(TensorScope s, int layer, NDArray q_BNSH, NDArray k_BNSH, NDArray v_BNSH) {
         return rate == 0
                 ? s.attention(q_BNSH, k_BNSH, v_BNSH, true)
                 : s.attentionWithDropout(q_BNSH, k_BNSH, v_BNSH, rate, keys(layer, Site.ATTENTION));

@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
-import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.tensor.Legend;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -27,18 +27,6 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
      */
     public record Request(int label, long index) {}
 
-    /** Chooses the t-th token of each image. */
-    public interface Chooser {
-        /**
-         * Picks from guided logits.
-         *
-         * @param t the step, from 0
-         * @param logits_BV one row an image
-         * @return int64 [B]
-         */
-        NDArray choose(TensorScope s, int t, NDArray logits_BV);
-    }
-
     /** Checks the temperature. */
     public RarSampler {
         if (!(temperature > 0)) {
@@ -53,14 +41,14 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
      * @param orders {@code [B][T]}: the raster place of each image's k-th token
      * @return {@code [B][T]} tokens at their raster places
      */
-    public long[][] sample(NDManager manager, long seed, Request[] requests, long[][] orders) {
+    public long[][] sample(NDManager manager, long seed, Request[] requests, int[][] orders) {
         int tokens = model.config().tokens();
         int[] labels = Arrays.stream(requests).mapToInt(Request::label).toArray();
         long[][] drawn_TB = run(manager, labels, orders, tokens, drawing(seed, requests));
         long[][] raster = new long[requests.length][tokens];
         for (int b = 0; b < requests.length; b++) {
             for (int t = 0; t < tokens; t++) {
-                raster[b][(int) orders[b][t]] = drawn_TB[t][b];
+                raster[b][orders[b][t]] = drawn_TB[t][b];
             }
         }
         return raster;
@@ -85,48 +73,39 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
      * @param labels {@code [B]} classes
      * @param orders {@code [B][T]} as of {@link #sample}
      * @return {@code [steps][B]} tokens in the order of prediction
+     * @throws IllegalArgumentException if the shapes differ from these, or a label is no class of the model
      */
-    public long[][] run(NDManager manager, int[] labels, long[][] orders, int steps, Chooser chooser) {
-        RarConfig config = model.config();
-        long[] conditions = Arrays.stream(labels)
-                .mapToLong(label -> config.space().classId(label))
-                .toArray();
-        long[][] rowOrders = orders;
-        if (guidance.isOn()) {
-            int images = labels.length;
-            conditions = Arrays.copyOf(conditions, 2 * images);
-            Arrays.fill(conditions, images, 2 * images, config.space().noClass());
-            rowOrders = Arrays.copyOf(orders, 2 * images);
-            System.arraycopy(orders, 0, rowOrders, images, images);
+    public long[][] run(NDManager manager, int[] labels, int[][] orders, int steps, Chooser chooser) {
+        int images = labels.length;
+        Legend.of('B', images).and('T', model.config().tokens()).check("orders_BT", orders);
+        // With guidance a second row of each image, behind all first ones, is computed without its class.
+        int rows = guidance.isOn() ? 2 * images : images;
+        TokenSpace space = model.config().space();
+        long[] conditions_R = new long[rows];
+        int[][] orders_RT = new int[rows][];
+        for (int row = 0; row < rows; row++) {
+            conditions_R[row] = row < images ? space.classId(labels[row]) : space.noClass();
+            orders_RT[row] = orders[row % images];
         }
-        long[][] chosen = new long[steps][];
-        try (RarDecoder decoder = new RarDecoder(model, manager, conditions, rowOrders)) {
-            for (int t = 0; t < steps; t++) {
-                try (TensorScope s = TensorScope.inference(manager)) {
-                    NDArray logits_RV = t == 0 ? decoder.prefill(s) : decoder.decode(s, rows(s, chosen[t - 1]));
-                    chosen[t] = chooser.choose(s, t, guided(s, logits_RV, t)).toLongArray();
-                }
-            }
+        try (RarDecoder decoder = new RarDecoder(model, manager, conditions_R, orders_RT)) {
+            long[][] chosen = decoder.decodeAll(steps, guidance.isOn() ? guided(chooser) : chooser);
+            return Arrays.stream(chosen)
+                    .map(tokens_R -> Arrays.copyOf(tokens_R, images))
+                    .toArray(long[][]::new);
         }
-        return chosen;
     }
 
-    /** The images' tokens as the decoder's rows: twice when guided. */
-    private NDArray rows(TensorScope s, long[] tokens_B) {
-        NDArray tokens = s.longs(tokens_B, tokens_B.length);
-        return guidance.isOn() ? s.concatenate(0, tokens, tokens) : tokens;
-    }
-
-    /** {@code uncond + scale * (cond - uncond)}. */
-    private NDArray guided(TensorScope s, NDArray logits_RV, int t) {
-        if (!guidance.isOn()) {
-            return logits_RV;
-        }
-        List<NDArray> halves = s.split(logits_RV, 0, 2);
-        NDArray cond_BV = halves.get(0);
-        NDArray uncond_BV = halves.get(1);
-        double scale = guidance.at(t, model.config().tokens());
-        return s.add(uncond_BV, s.affine(s.subtract(cond_BV, uncond_BV), scale, 0));
+    /** Chooses from {@code uncond + scale * (cond - uncond)}, for both rows of an image. */
+    private Chooser guided(Chooser chooser) {
+        return (s, t, logits_RV) -> {
+            List<NDArray> halves = s.split(logits_RV, 0, 2);
+            NDArray cond_BV = halves.get(0);
+            NDArray uncond_BV = halves.get(1);
+            double scale = guidance.at(t, model.config().tokens());
+            NDArray guided_BV = s.add(uncond_BV, s.affine(s.subtract(cond_BV, uncond_BV), scale, 0));
+            NDArray tokens_B = chooser.choose(s, t, guided_BV);
+            return s.concatenate(0, tokens_B, tokens_B);
+        };
     }
 
     /**
@@ -135,13 +114,12 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
      *
      * @param fixed the order to use; empty for random ones, which depend on the seed, an image's class and its index
      */
-    public static long[][] orders(long seed, Request[] requests, RarConfig config, Optional<ScanOrder> fixed) {
+    public static int[][] orders(long seed, Request[] requests, RarConfig config, Optional<ScanOrder> fixed) {
         int tokens = config.tokens();
         return Arrays.stream(requests)
                 .map(request -> fixed.map(order -> order.of(tokens))
                         .orElseGet(() -> RandomStream.of(seed, Purpose.SAMPLE_ORDER, request.label(), request.index())
                                 .nextPermutation(tokens)))
-                .map(order -> Arrays.stream(order).asLongStream().toArray())
-                .toArray(long[][]::new);
+                .toArray(int[][]::new);
     }
 }

@@ -37,19 +37,11 @@ public record TrainingDraws(
      */
     public RarBatch batch(long step, long firstRow, long[][] rasterTokens, int[] labels) {
         long[] conditions = new long[labels.length];
-        long[][] orders = new long[labels.length][];
+        int[][] orders = new int[labels.length][];
         for (int b = 0; b < labels.length; b++) {
             conditions[b] = condition(step, firstRow + b, labels[b]);
-            orders[b] = widened(order(step, firstRow + b));
+            orders[b] = order(step, firstRow + b);
         }
         return RarBatch.ordered(rasterTokens, orders, conditions);
-    }
-
-    private static long[] widened(int[] order) {
-        long[] result = new long[order.length];
-        for (int k = 0; k < order.length; k++) {
-            result[k] = order[k];
-        }
-        return result;
     }
 }

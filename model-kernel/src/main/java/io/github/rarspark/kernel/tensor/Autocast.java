@@ -5,24 +5,29 @@ import io.github.rarspark.kernel.jni.Bridge;
 
 /**
  * Mixed precision on the calling thread while open: matrix products and convolutions run in bfloat16, what needs range
- * stays in float32, weights and gradients keep their type.
+ * stays in float32, weights and gradients keep their type. {@link Precision#autocast} opens it.
  */
 public final class Autocast implements AutoCloseable {
-    private final boolean cuda;
-    private final boolean before;
+    private final Runnable exit;
 
-    private Autocast(boolean cuda) {
-        this.cuda = cuda;
-        this.before = Bridge.autocastEnter(cuda);
+    private Autocast(Runnable exit) {
+        this.exit = exit;
+    }
+
+    /** Leaves the thread as it is. */
+    static Autocast none() {
+        return new Autocast(() -> {});
     }
 
     /** Turns autocast to bfloat16 on for operations on {@code device}. */
-    public static Autocast bfloat16(Device device) {
-        return new Autocast(device.isGpu());
+    static Autocast bfloat16(Device device) {
+        boolean cuda = device.isGpu();
+        boolean before = Bridge.autocastEnter(cuda);
+        return new Autocast(() -> Bridge.autocastExit(cuda, before));
     }
 
     @Override
     public void close() {
-        Bridge.autocastExit(cuda, before);
+        exit.run();
     }
 }

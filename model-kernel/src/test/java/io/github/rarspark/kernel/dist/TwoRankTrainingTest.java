@@ -129,10 +129,12 @@ class TwoRankTrainingTest {
                 OptimizerStep optimizerStep = new OptimizerStep(optimizer, rate);
                 for (int step = 0; step < losses.length; step++) {
                     long[][] taken = new long[rows][];
-                    long[][] order = new long[rows][];
+                    int[][] order = new int[rows][];
                     for (int row = 0; row < rows; row++) {
                         taken[row] = slice(ids, first + row, tokens);
-                        order[row] = slice(orders, step * batch + first + row, tokens);
+                        order[row] = Arrays.stream(slice(orders, step * batch + first + row, tokens))
+                                .mapToInt(Math::toIntExact)
+                                .toArray();
                     }
                     int at = step * batch + first;
                     RarBatch part = RarBatch.ordered(taken, order, Arrays.copyOfRange(conditions, at, at + rows));

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.rar.Conditioning;
 import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -118,7 +119,7 @@ class GoldenSuiteTest {
     @Test
     void inMixedPrecisionEveryModelIsWithinTheWiderTolerances() throws IOException {
         try (NDManager manager = NDManager.newBaseManager()) {
-            for (CaseResult result : GoldenSuite.run(GOLDEN, new GoldenRun(manager, true))) {
+            for (CaseResult result : GoldenSuite.run(GOLDEN, new GoldenRun(manager, Precision.BF16))) {
                 assertThat(result.checks()).as(result.name()).allMatch(Check::passed);
                 if (result.kind().equals("rar")) {
                     assertThat(result.checks())

@@ -44,7 +44,7 @@ class KeyedDropoutTest {
             NDArray equal = s.zeros(rows, HEADS, POSITIONS, POSITIONS);
             NDArray values = s.expand(s.floats(units, 1, 1, POSITIONS, POSITIONS), rows, HEADS, POSITIONS, POSITIONS);
             float[] weights =
-                    dropout.causalAttention(s, equal, equal, values, layer).toFloatArray();
+                    dropout.causalAttention(s, layer, equal, equal, values).toFloatArray();
             float[] mask = new float[rows * HEADS * POSITIONS * (POSITIONS + 1) / 2];
             int next = 0;
             for (int i = 0; i < weights.length; i++) {
@@ -254,9 +254,8 @@ class KeyedDropoutTest {
 
     private static RarBatch part(RarBatch batch, int from, int to) {
         return new RarBatch(
-                to - from,
-                Arrays.copyOfRange(batch.tokens(), from * TinyRar.TOKENS, to * TinyRar.TOKENS),
-                Arrays.copyOfRange(batch.orders(), from * TinyRar.TOKENS, to * TinyRar.TOKENS),
+                Arrays.copyOfRange(batch.tokens(), from, to),
+                Arrays.copyOfRange(batch.orders(), from, to),
                 Arrays.copyOfRange(batch.conditions(), from, to));
     }
 
@@ -270,19 +269,18 @@ class KeyedDropoutTest {
             try (TensorScope s = TensorScope.inference(tiny.manager)) {
                 NDArray logits_1TV = tiny.model.logits(s, batch);
                 for (int t = 0; t < TinyRar.TOKENS; t++) {
-                    NDArray target = s.longs(new long[] {batch.tokens()[t]}, 1);
+                    NDArray target = s.longs(new long[] {batch.tokens()[0][t]}, 1);
                     NDArray row = s.reshape(s.narrow(logits_1TV, 1, t, 1), 1, TinyRar.CODES);
                     scored[t] = s.crossEntropy(row, target).getFloat();
                 }
             }
-            long[][] orders = {batch.orders()};
-            try (RarDecoder decoder = new RarDecoder(tiny.model, tiny.manager, batch.conditions(), orders)) {
+            try (RarDecoder decoder = new RarDecoder(tiny.model, tiny.manager, batch.conditions(), batch.orders())) {
                 for (int t = 0; t < TinyRar.TOKENS; t++) {
                     try (TensorScope s = TensorScope.inference(tiny.manager)) {
                         NDArray logits_1V = t == 0
                                 ? decoder.prefill(s)
-                                : decoder.decode(s, s.longs(new long[] {batch.tokens()[t - 1]}, 1));
-                        NDArray target = s.longs(new long[] {batch.tokens()[t]}, 1);
+                                : decoder.decode(s, s.longs(new long[] {batch.tokens()[0][t - 1]}, 1));
+                        NDArray target = s.longs(new long[] {batch.tokens()[0][t]}, 1);
                         sampled[t] = s.crossEntropy(logits_1V, target).getFloat();
                     }
                 }

@@ -10,7 +10,6 @@ import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -61,9 +60,8 @@ class MergedPositionsTest {
         });
     }
 
-    private static long[][] orders(int[] order) {
-        long[] widened = Arrays.stream(order).asLongStream().toArray();
-        return new long[][] {widened, widened};
+    private static int[][] orders(int[] order) {
+        return new int[][] {order, order};
     }
 
     private static RarBatch batch(RarConfig config, int[] order) {

@@ -38,14 +38,14 @@ class TargetAwareTest {
     private static float[][] nextLogits(Conditioning conditioning, boolean targetAware) {
         try (TinyRar tiny = new TinyRar(TinyRar.config(conditioning, targetAware));
                 TensorScope s = TensorScope.inference(tiny.manager)) {
-            long[] one = TinyRar.shuffled(1)[0];
-            long[] other = one.clone();
+            int[] one = TinyRar.shuffled(1)[0];
+            int[] other = one.clone();
             other[PREFIX] = one[PREFIX + 1];
             other[PREFIX + 1] = one[PREFIX];
             long[] image = TinyRar.tokens(1)[0];
             long[] conditions = new long[2];
             Arrays.fill(conditions, tiny.config.space().classId(3));
-            RarBatch batch = RarBatch.ordered(new long[][] {image, image}, new long[][] {one, other}, conditions);
+            RarBatch batch = RarBatch.ordered(new long[][] {image, image}, new int[][] {one, other}, conditions);
             float[] all = tiny.model.logits(s, batch).toFloatArray();
             float[][] next = new float[2][];
             for (int b = 0; b < 2; b++) {

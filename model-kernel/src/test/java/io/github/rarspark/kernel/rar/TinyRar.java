@@ -5,7 +5,6 @@ import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.weights.Init;
 import io.github.rarspark.kernel.weights.NamedTensors;
-import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /** A tiny RAR model none of whose weights is zero, so that each of them matters, and data for it. */
@@ -59,19 +58,16 @@ final class TinyRar implements AutoCloseable {
     }
 
     /** Raster order for each row. */
-    static long[][] raster(int rows) {
-        long[] order = IntStream.range(0, TOKENS).asLongStream().toArray();
-        return IntStream.range(0, rows).mapToObj(row -> order).toArray(long[][]::new);
+    static int[][] raster(int rows) {
+        int[] order = ScanOrder.ROW_MAJOR.of(TOKENS);
+        return IntStream.range(0, rows).mapToObj(row -> order).toArray(int[][]::new);
     }
 
     /** Another random order for each row. */
-    static long[][] shuffled(int rows) {
+    static int[][] shuffled(int rows) {
         return IntStream.range(0, rows)
-                .mapToObj(row -> Arrays.stream(
-                                RandomStream.of(3, Purpose.SPLIT, row).nextPermutation(TOKENS))
-                        .asLongStream()
-                        .toArray())
-                .toArray(long[][]::new);
+                .mapToObj(row -> RandomStream.of(3, Purpose.SPLIT, row).nextPermutation(TOKENS))
+                .toArray(int[][]::new);
     }
 
     /** A batch in random orders, with the classes 0, 1, ... and at last no class. */

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarModel;
+import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import java.io.IOException;
 
@@ -18,26 +19,26 @@ public record LoadedRar(RarModel model, NDManager manager) implements AutoClosea
     /**
      * Leases the generator of {@code file} on this executor, whose first task loads it.
      *
-     * @param bfloat16 whether its large matrices are kept in bfloat16
+     * @param precision of its products; its large matrices are kept in that type
      */
     public static WeightsCache.Lease<LoadedRar> lease(
-            WeightFile file, Storage storage, RarConfig config, boolean bfloat16, Device device) {
-        String kind = "rar " + config + (bfloat16 ? " bf16" : " fp32");
+            WeightFile file, Storage storage, RarConfig config, Precision precision, Device device) {
+        String kind = "rar " + config + " " + precision.label();
         return WeightsCache.shared()
                 .lease(
                         file.key(kind, device.toString()),
                         LoadedRar.class,
                         file.bytes(),
-                        () -> load(file, storage, config, bfloat16, device));
+                        () -> load(file, storage, config, precision, device));
     }
 
-    private static LoadedRar load(WeightFile file, Storage storage, RarConfig config, boolean bfloat16, Device device)
-            throws IOException {
+    private static LoadedRar load(
+            WeightFile file, Storage storage, RarConfig config, Precision precision, Device device) throws IOException {
         NDManager manager = NDManager.newBaseManager(device);
         try {
             NamedTensors weights = NamedTensors.load(file.read(storage), config.parameters(), manager);
-            RarModel model = RarModel.forSampling(config, weights, bfloat16);
-            if (bfloat16) {
+            RarModel model = RarModel.forSampling(config, weights, precision);
+            if (precision == Precision.BF16) {
                 weights.close();
             }
             return new LoadedRar(model, manager);

@@ -1,0 +1,78 @@
+package io.github.rarspark.kernel.rar;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.weights.NamedTensors;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Adaptive layer normalization: the modulations of blocks and head are products of the condition plus the position. They
+ * are computed once for each distinct condition of a batch.
+ *
+ * <p>Shapes: B rows, U distinct conditions, S positions, D width, M = 6 D (blocks) or 2 D (head), K ids.
+ *
+ * @param ids_KD a row for each id of {@link TokenSpace}
+ * @param positions_1PD a row for each position of the sequence
+ */
+record AdaLn(NDArray ids_KD, NDArray positions_1PD, List<Linear> blocks, Linear head) {
+
+    static AdaLn of(RarConfig config, NamedTensors tensors) {
+        return new AdaLn(
+                tensors.get("embeddings.weight"),
+                tensors.get("timesteps_embeddings"),
+                IntStream.range(0, config.layers())
+                        .mapToObj(layer -> Linear.of(tensors, "blocks." + layer + ".adaLN_modulation.1"))
+                        .toList(),
+                Linear.of(tensors, "adaln_before_head.adaLN_modulation.1"));
+    }
+
+    /** The distinct conditions of a batch, and which of them each row has. */
+    record Conditions(NDArray distinct_U1, NDArray ofRow_B) {
+        static Conditions of(NDManager manager, long[] conditions_B) {
+            long[] distinct = Arrays.stream(conditions_B).sorted().distinct().toArray();
+            long[] ofRow = Arrays.stream(conditions_B)
+                    .map(id -> Arrays.binarySearch(distinct, id))
+                    .toArray();
+            return new Conditions(manager.create(distinct, new Shape(distinct.length, 1)), manager.create(ofRow));
+        }
+
+        /** How many there are. */
+        int distinct() {
+            return (int) distinct_U1.getShape().get(0);
+        }
+
+        /** Each row's product. */
+        NDArray ofRows(TensorScope s, NDArray product_USM) {
+            return s.indexSelect(product_USM, 0, ofRow_B);
+        }
+    }
+
+    /** What the products are taken of, at positions [from, from + S). */
+    NDArray input(TensorScope s, Conditions conditions, int from, int count) {
+        NDArray conditions_U1D = s.embedding(ids_KD, conditions.distinct_U1());
+        return s.silu(s.add(conditions_U1D, s.narrow(positions_1PD, 1, from, count)));
+    }
+
+    /** The modulations of the first {@code count} positions, each computed when it is asked for. */
+    Modulations ofSequences(TensorScope scope, long[] conditions_B, int count) {
+        Conditions conditions = Conditions.of(scope.manager(), conditions_B);
+        NDArray input_USD = input(scope, conditions, 0, count);
+        return new Modulations() {
+            @Override
+            public Modulation.OfBlock ofBlock(TensorScope s, int layer) {
+                return Modulation.ofBlock(
+                        s, conditions.ofRows(s, blocks.get(layer).forward(s, input_USD)));
+            }
+
+            @Override
+            public Modulation ofHead(TensorScope s, int first) {
+                NDArray product_BSM = conditions.ofRows(s, head.forward(s, input_USD));
+                return Modulation.ofHead(s, s.narrow(product_BSM, 1, first, count - first));
+            }
+        };
+    }
+}

@@ -1,0 +1,17 @@
+package io.github.rarspark.kernel.rar;
+
+import ai.djl.ndarray.NDArray;
+import io.github.rarspark.kernel.tensor.TensorScope;
+
+/** Chooses the next token of each row from its logits. Shapes: B rows, V codes. */
+@FunctionalInterface
+public interface Chooser {
+    /**
+     * The t-th tokens.
+     *
+     * @param t the step, from 0
+     * @param logits_BV one row an image
+     * @return int64 [B]
+     */
+    NDArray choose(TensorScope s, int t, NDArray logits_BV);
+}

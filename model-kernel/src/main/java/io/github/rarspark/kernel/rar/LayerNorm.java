@@ -1,0 +1,21 @@
+package io.github.rarspark.kernel.rar;
+
+import ai.djl.ndarray.NDArray;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.weights.NamedTensors;
+
+/** Layer normalization over the last axis; weight and bias have its width. */
+record LayerNorm(NDArray weight, NDArray bias) {
+    /** Without weight and bias: adaLN follows, which scales and shifts. */
+    static final LayerNorm PLAIN = new LayerNorm(null, null);
+
+    private static final double EPS = 1e-6;
+
+    static LayerNorm of(NamedTensors tensors, String name) {
+        return new LayerNorm(tensors.get(name + ".weight"), tensors.get(name + ".bias"));
+    }
+
+    NDArray forward(TensorScope s, NDArray x) {
+        return s.layerNorm(x, weight, bias, EPS);
+    }
+}

@@ -1,0 +1,25 @@
+package io.github.rarspark.kernel.rar;
+
+import io.github.rarspark.kernel.tensor.TensorScope;
+
+/** The modulations of the positions that a pass through the model computes. */
+interface Modulations {
+    /** A plain model's. */
+    Modulations NONE = new Modulations() {
+        @Override
+        public Modulation.OfBlock ofBlock(TensorScope s, int layer) {
+            return Modulation.OfBlock.NONE;
+        }
+
+        @Override
+        public Modulation ofHead(TensorScope s, int first) {
+            return Modulation.NONE;
+        }
+    };
+
+    /** A block's, of all positions. */
+    Modulation.OfBlock ofBlock(TensorScope s, int layer);
+
+    /** The head's, of the positions from {@code first} on. */
+    Modulation ofHead(TensorScope s, int first);
+}
