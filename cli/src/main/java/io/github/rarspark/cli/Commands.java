@@ -53,7 +53,7 @@ final class Commands {
                     "rar-b",
                     "fid",
                     List.of("samples", "reference", "features", "output"),
-                    List.of("floor"),
+                    List.of("floor", "max_bad"),
                     FidJob::run),
             new JobDefinition(
                     "train-tokenizer",
@@ -61,7 +61,7 @@ final class Commands {
                     "demo",
                     "train_tokenizer",
                     List.of("images", "output"),
-                    List.of(),
+                    List.of("max_bad"),
                     TrainTokenizerJob::run),
             new JobDefinition(
                     "train-classifier",
@@ -69,7 +69,7 @@ final class Commands {
                     "demo",
                     "train_classifier",
                     List.of("images", "output"),
-                    List.of(),
+                    List.of("max_bad"),
                     TrainClassifierJob::run));
 
     private Commands() {}

@@ -24,6 +24,14 @@ public record FidSettings(
                 String features,
         @Setting(value = "", altersResult = false, doc = "Folder for the result.") String output,
         @Setting(
+                        value = "100",
+                        range = "[0, )",
+                        altersResult = false,
+                        doc =
+                                "Images that cannot be used are listed in quarantine.jsonl; more than this many, of samples and"
+                                        + " reference together, end the job.")
+                int maxBad,
+        @Setting(
                         value = "false",
                         doc = "Also measure the distance between two random halves of the reference's images.")
                 boolean floor,

@@ -16,7 +16,7 @@ public record TokenizeSettings(
                         range = "[0, )",
                         altersResult = false,
                         doc =
-                                "Images that cannot be decoded are listed in quarantine.jsonl; more than this many end the job.")
+                                "Images that cannot be used are listed in quarantine.jsonl; more than this many end the job.")
                 int maxBad,
         @Setting(
                         value = "false",

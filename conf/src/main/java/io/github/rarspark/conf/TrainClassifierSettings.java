@@ -6,6 +6,13 @@ import java.io.Serializable;
 public record TrainClassifierSettings(
         @Setting(value = "", altersResult = false, doc = "Labelled images as for tokenize.input.") String images,
         @Setting(value = "", altersResult = false, doc = "Folder for the weights.") String output,
+        @Setting(
+                        value = "100",
+                        range = "[0, )",
+                        altersResult = false,
+                        doc =
+                                "Images that cannot be used are listed in quarantine.jsonl; more than this many end the job.")
+                int maxBad,
         @Setting(value = "2000", range = "[1, )", doc = "Updates to make.") int steps,
         @Setting(value = "64", range = "[1, )", doc = "Images of one update.") int batch,
         @Setting(value = "0.002", range = "(0, )", doc = "Highest learning rate; it decays along a cosine.") double lr,

@@ -1,8 +1,8 @@
 package io.github.rarspark.tokenize;
 
-import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.Quarantine;
 import io.github.rarspark.common.job.Job;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.JobRunner;
@@ -17,7 +17,6 @@ import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
-import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.common.tokens.TokenLines;
@@ -26,17 +25,13 @@ import io.github.rarspark.common.tokens.TokenShards;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TokenizeSettings;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.Stream;
 
 /** The job {@code tokenize}: images to token shards, a manifest and the list of images that could not be used. */
-public final class TokenizeJob implements Job<Collection<TokenizedShard>> {
-    private static final String QUARANTINE = "quarantine.jsonl";
-
+public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
     private final JobContext context;
     private final Recipe recipe;
     private final TokenizeSettings settings;
@@ -81,7 +76,9 @@ public final class TokenizeJob implements Job<Collection<TokenizedShard>> {
         PreFlight.requireApart(storage, "--input", settings.input(), settings.output());
         TokenizerFile tokenizer = TokenizerFile.inspect(storage, settings.tokenizer());
         tokenizer.requireFits(recipe);
-        return new TokenizeJob(context, tokenizer, ImageSource.open(storage, "--input", settings.input()));
+        ImageSource images = ImageSource.open(storage, "--input", settings.input());
+        images.requireClasses("--input", recipe.model().classes());
+        return new TokenizeJob(context, tokenizer, images);
     }
 
     @Override
@@ -94,16 +91,19 @@ public final class TokenizeJob implements Job<Collection<TokenizedShard>> {
         return TokenizePlan.of(recipe, images, tokenizer).plan();
     }
 
-    /** All shards in the order of their names. */
+    /**
+     * What the tasks have made.
+     *
+     * @param shards all of them, in the order of their names
+     * @param quarantine the images that are in none
+     */
+    record Tokenized(Collection<ShardReceipt> shards, Quarantine quarantine) {}
+
     @Override
-    public Collection<TokenizedShard> runMissing(OutputClaim output) throws IOException {
+    public Tokenized runMissing(OutputClaim output) throws IOException {
         TokenizePlan plan = TokenizePlan.of(output.plan(), images);
         ShardLedger ledger = ShardLedger.open(output, plan.shardNames());
-        SortedMap<String, TokenizedShard> shards = new ConcurrentSkipListMap<>();
-        for (ShardReceipt receipt : ledger.finished()) {
-            shards.put(
-                    receipt.name(), TokenizedShard.finished(context.storage(), output.path(receipt.name()), receipt));
-        }
+        Quarantine quarantine = new Quarantine(output.directory(), "tokenize " + settings.input(), settings.maxBad());
         List<TokenizePlan.Shard> missing = plan.shards(ledger.missing());
         TokenizeTask task = new TokenizeTask(
                 context.storage(),
@@ -116,38 +116,51 @@ public final class TokenizeJob implements Job<Collection<TokenizedShard>> {
                 plan.threads());
         SparkSessions.describe(context.session(), plan.sentence(missing));
         try (Progress progress = context.progress("tokenize", "images", plan.images())) {
-            shards.values().forEach(shard -> progress.step(images(shard)));
-            requireFewBad(shards.values());
+            for (ShardReceipt receipt : ledger.finished()) {
+                add(
+                        TokenizedShard.finished(context.storage(), output.path(receipt.name()), receipt),
+                        quarantine,
+                        progress);
+            }
+            quarantine.requireFew();
             UnitTasks.run(context.session(), missing, task, shard -> {
-                shards.put(shard.receipt().name(), shard);
-                progress.step(images(shard));
-                requireFewBad(shards.values());
+                ledger.add(shard.receipt());
+                add(shard, quarantine, progress);
+                quarantine.requireFew();
             });
         } catch (Exception e) {
-            abandon(output, plan.sentence(missing), shards.values(), e);
+            abandon(plan.sentence(missing), e);
+            quarantine.publishAfter(e, output);
             throw e;
         }
-        shards.values().forEach(shard -> ledger.add(shard.receipt()));
-        ledger.complete();
-        return shards.values();
+        return new Tokenized(ledger.complete(), quarantine);
     }
 
-    /** Ends the tasks that still run and tells the user which images are bad; the shards stay for the next attempt. */
-    private void abandon(OutputClaim output, String jobGroup, Collection<TokenizedShard> shards, Exception failure) {
+    private void add(TokenizedShard shard, Quarantine quarantine, Progress progress) {
+        quarantine.add(shard.receipt().name(), shard.findings());
+        progress.step(shard.receipt().rows()
+                        / TokenizeTask.rowsPerImage(recipe.image().crops())
+                + shard.findings().bad().size());
+    }
+
+    /** Ends the tasks that still run; the shards stay for the next attempt. */
+    private void abandon(String jobGroup, Exception failure) {
         try {
             context.session().sparkContext().cancelJobGroup(jobGroup);
-            publishQuarantine(output, shards);
-        } catch (IOException | RuntimeException e) {
+        } catch (RuntimeException e) {
             failure.addSuppressed(e);
         }
     }
 
     /** Publishes what the shards hold: the list of bad images, the manifest, the lines if wanted. */
     @Override
-    public Outcome commit(OutputClaim output, Collection<TokenizedShard> shards) throws IOException {
-        publishQuarantine(output, shards);
-        long rows = shards.stream().mapToLong(shard -> shard.receipt().rows()).sum();
-        long bad = bad(shards);
+    public Outcome commit(OutputClaim output, Tokenized tokenized) throws IOException {
+        Quarantine quarantine = tokenized.quarantine();
+        quarantine.publish(output);
+        quarantine.requireUsable(images.images());
+        List<ShardReceipt> shards = List.copyOf(tokenized.shards());
+        long rows = shards.stream().mapToLong(ShardReceipt::rows).sum();
+        long bad = quarantine.bad();
         TokenManifest manifest = new TokenManifest(
                 output.plan().sha256(),
                 tokenizer.file().sha256(),
@@ -159,54 +172,30 @@ public final class TokenizeJob implements Job<Collection<TokenizedShard>> {
                 images.images() - bad,
                 rows,
                 bad,
-                shards.stream().map(TokenizedShard::receipt).toList());
+                shards);
         Manifest.publish(output, manifest);
         if (settings.jsonl()) {
             writeLines(context.storage(), output.directory());
         }
-        Map<String, Long> counts =
-                Map.of("images", images.images() - bad, "rows", rows, "shards", (long) shards.size(), "bad", bad);
-        List<String> warnings =
-                bad == 0 ? List.of() : List.of(bad + " images could not be used; " + QUARANTINE + " lists them");
+        Map<String, Long> counts = Map.of(
+                "images",
+                images.images() - bad,
+                "rows",
+                rows,
+                "shards",
+                (long) shards.size(),
+                "bad",
+                bad,
+                "oriented",
+                quarantine.oriented());
+        List<String> warnings = Stream.of(images.warnings(), quarantine.warnings())
+                .flatMap(List::stream)
+                .toList();
         return Outcome.of(counts, Map.of(), warnings).withRate("images_per_second", images.images());
     }
 
     private static void writeLines(Storage storage, String directory) throws IOException {
         String path = Storage.child(directory, TokenFormat.LINES_NAME);
         TokenLines.write(storage, path, TokenShards.open(storage, directory));
-    }
-
-    private void publishQuarantine(OutputClaim output, Collection<TokenizedShard> shards) throws IOException {
-        StringBuilder lines = new StringBuilder();
-        for (TokenizedShard shard : shards) {
-            shard.bad().forEach(image -> lines.append(Json.line(image)).append('\n'));
-        }
-        byte[] content = lines.toString().getBytes(StandardCharsets.UTF_8);
-        output.publish(QUARANTINE, out -> out.write(content));
-    }
-
-    private void requireFewBad(Collection<TokenizedShard> shards) {
-        long bad = bad(shards);
-        if (bad > settings.maxBad()) {
-            BadImage first = shards.stream()
-                    .flatMap(shard -> shard.bad().stream())
-                    .findFirst()
-                    .orElseThrow();
-            throw new JobException(
-                    ExitCode.DATA,
-                    "Cannot tokenize " + settings.input() + ": " + bad + " images cannot be used, more than --max-bad "
-                            + settings.maxBad() + "; " + Storage.child(settings.output(), QUARANTINE)
-                            + " lists those found so far, the first is "
-                            + first.path() + " (" + first.reason() + ")");
-        }
-    }
-
-    private static long bad(Collection<TokenizedShard> shards) {
-        return shards.stream().mapToLong(shard -> shard.bad().size()).sum();
-    }
-
-    private long images(TokenizedShard shard) {
-        return shard.receipt().rows() / TokenizeTask.rowsPerImage(recipe.image().crops())
-                + shard.bad().size();
     }
 }

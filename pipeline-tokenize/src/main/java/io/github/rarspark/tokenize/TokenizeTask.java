@@ -1,6 +1,8 @@
 package io.github.rarspark.tokenize;
 
-import io.github.rarspark.common.images.StoredImage;
+import io.github.rarspark.common.images.ImageFindings;
+import io.github.rarspark.common.images.UsableImages;
+import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.EventLog;
@@ -10,13 +12,11 @@ import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.common.weights.LoadedTokenizer;
 import io.github.rarspark.common.weights.WeightsCache;
 import io.github.rarspark.conf.ImageSettings;
-import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.tokenize.TokenizePlan.Shard;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -47,7 +47,7 @@ record TokenizeTask(
     public TokenizedShard run(Shard shard) throws IOException {
         Torch.setIntraOpThreads(threads);
         long start = System.nanoTime();
-        List<BadImage> bad = new ArrayList<>();
+        ImageFindings[] findings = new ImageFindings[1];
         ShardReceipt receipt;
         try (WeightsCache.Lease<LoadedTokenizer> weights = tokenizer.lease(storage)) {
             receipt = ParquetShard.write(
@@ -57,35 +57,23 @@ record TokenizeTask(
                     planSha256,
                     sink -> {
                         CropEncoder encoder = new CropEncoder(weights.value().vqgan(), batch, sink);
-                        shard.images().read(storage, stored -> add(stored, encoder, bad));
+                        findings[0] = UsableImages.read(
+                                storage,
+                                shard.images(),
+                                Labels.of(classes),
+                                (stored, pixels) -> encoder.add(stored.id(), stored.classId(), crop(pixels)));
                         encoder.flush();
                     },
-                    () -> TokenizedShard.footer(bad));
+                    () -> findings[0].footer());
         }
         EventLog.log(
                 "shard_done",
                 Map.of(
                         "shard", receipt.name(),
                         "rows", receipt.rows(),
-                        "bad", bad.size(),
+                        "bad", findings[0].bad().size(),
                         "seconds", (System.nanoTime() - start) / 1e9));
-        return new TokenizedShard(receipt, bad);
-    }
-
-    private void add(StoredImage stored, CropEncoder encoder, List<BadImage> bad) throws IOException {
-        if (stored.classId() < 0 || classes > 0 && stored.classId() >= classes) {
-            String known = classes > 0 ? "the " + classes + " classes" : "the classes from 0 on";
-            bad.add(new BadImage(stored.id(), "Its class " + stored.classId() + " is none of " + known));
-            return;
-        }
-        List<RgbImage> crops;
-        try {
-            crops = crop(stored.decode());
-        } catch (DataException e) {
-            bad.add(new BadImage(stored.id(), e.getMessage()));
-            return;
-        }
-        encoder.add(stored.id(), stored.classId(), crops);
+        return new TokenizedShard(receipt, findings[0]);
     }
 
     /** How many rows an image becomes. */

@@ -66,6 +66,7 @@ final class TokenizeFixture {
                 "tokenizer.z_channels", "8",
                 "tokenizer.codes", "64",
                 "model.tokens", "16",
+                "model.classes", "2",
                 "model.codes", "64"));
         all.putAll(Map.of(
                 "tokenize.shard_images", "3",

@@ -26,6 +26,9 @@ import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -33,9 +36,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.zip.CRC32;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.spark.sql.SparkSession;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -65,7 +70,8 @@ class TokenizeJobTest {
     void rowsAreTheTokensOfEachCropInOrder() throws Exception {
         JobResult result = TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.jsonl", "true"), true));
         assertThat(result.counts())
-                .containsExactlyInAnyOrderEntriesOf(Map.of("images", 10L, "rows", 20L, "shards", 4L, "bad", 0L));
+                .containsExactlyInAnyOrderEntriesOf(
+                        Map.of("images", 10L, "rows", 20L, "shards", 4L, "bad", 0L, "oriented", 0L));
         List<String> expected = new ArrayList<>();
         try (NDManager manager = NDManager.newBaseManager(Device.cpu());
                 Vqgan vqgan = Vqgan.load(TensorFile.open(fixture.tokenizer), manager);
@@ -244,16 +250,95 @@ class TokenizeJobTest {
     }
 
     @Test
+    void imagesThatAreAllBadEndTheJob() throws Exception {
+        for (int i = 0; i < TokenizeFixture.IMAGES; i++) {
+            Path image = fixture.input.resolve((i < 4 ? "apple/0" : "pear/0") + i + ".png");
+            Files.writeString(image, "no picture");
+        }
+        expect(fixture.recipe(), ExitCode.DATA, "none of its 10 images can be used; ");
+        assertThat(Files.readAllLines(fixture.output.resolve("quarantine.jsonl")))
+                .hasSize(10);
+        assertThat(fixture.output.resolve("_manifest.json")).doesNotExist();
+    }
+
+    @Test
+    void aHugeStrayFileIsQuarantined() throws Exception {
+        try (RandomAccessFile huge =
+                new RandomAccessFile(fixture.input.resolve("apple/backup.tar").toFile(), "rw")) {
+            huge.setLength(3L << 30);
+        }
+        JobResult result = run(fixture.recipe());
+        assertThat(result.counts()).containsEntry("images", 10L).containsEntry("bad", 1L);
+        assertThat(fixture.output.resolve("quarantine.jsonl"))
+                .content()
+                .isEqualTo("{\"path\":\"apple/backup.tar\",\"reason\":\"Cannot read apple/backup.tar: it has"
+                        + " 3221225472 bytes, more than the limit of 134217728\"}\n");
+    }
+
+    @Test
+    void classFoldersOfAnotherNumberThanTheModelsAreRefused() throws Exception {
+        Files.createDirectories(fixture.input.resolve("orange"));
+        expect(
+                fixture.recipe("model.classes", "3"),
+                ExitCode.DATA,
+                "it has 2 class folders with images, and model.classes=3; ");
+        assertThat(fixture.output).doesNotExist();
+        Files.writeString(fixture.input.resolve("notes.txt"), "no image");
+        assertThat(run(fixture.recipe()).warnings())
+                .containsExactly(
+                        "notes.txt is left out, because it lies in no class folder",
+                        "orange is no class, because the folder holds no image");
+    }
+
+    @Test
+    void imagesThatAskToBeTurnedAreCounted() throws Exception {
+        session.stop();
+        session = TokenizeFixture.session(1);
+        Path turned = fixture.input.resolve("apple/01.png");
+        byte[] upright = Files.readAllBytes(turned);
+        run(fixture.recipe("tokenize.output", temp.resolve("upright").toString()));
+        Files.write(turned, withOrientation(upright, 6));
+        // The attempt ends after the first shard, which another attempt then finds finished.
+        Path obstacle = Files.createDirectories(fixture.output.resolve("part-000-00002.parquet"));
+        assertThatThrownBy(() -> run(fixture.recipe())).hasMessageContaining("part-000-00002.parquet");
+        Files.delete(obstacle);
+        JobResult result = run(fixture.recipe());
+        assertThat(result.counts()).containsEntry("oriented", 1L).containsEntry("bad", 0L);
+        assertThat(result.warnings())
+                .singleElement(InstanceOfAssertFactories.STRING)
+                .startsWith("1 images were taken as they are stored, although their EXIF orientation asks to turn");
+        assertThat(rows(fixture.output)).isEqualTo(rows(temp.resolve("upright")));
+    }
+
+    /** A PNG file with EXIF data behind its header. */
+    private static byte[] withOrientation(byte[] png, int orientation) {
+        int header = 33;
+        ByteBuffer chunk = ByteBuffer.allocate(4 + 26);
+        chunk.put("eXIf".getBytes(StandardCharsets.US_ASCII)).put("MM".getBytes(StandardCharsets.US_ASCII));
+        chunk.putShort((short) 42).putInt(8).putShort((short) 1);
+        chunk.putShort((short) 0x0112).putShort((short) 3).putInt(1).putShort((short) orientation);
+        CRC32 crc = new CRC32();
+        crc.update(chunk.array());
+        ByteBuffer out = ByteBuffer.allocate(png.length + chunk.capacity() + 8);
+        out.put(png, 0, header).putInt(chunk.capacity() - 4).put(chunk.array()).putInt((int) crc.getValue());
+        return out.put(png, header, png.length - header).array();
+    }
+
+    private JobResult run(Recipe recipe) throws IOException {
+        return TokenizeJob.run(JobContext.of(session, recipe, true));
+    }
+
+    @Test
     void whatAnEarlierAttemptFinishedIsKept() throws Exception {
         session.stop();
         session = TokenizeFixture.session(1);
         Files.writeString(fixture.input.resolve("apple/01.png"), "no picture");
         // A directory in the place of the third shard: its task fails when it publishes.
         Path obstacle = Files.createDirectories(fixture.output.resolve("part-000-00002.parquet"));
-        expect(fixture.recipe(), ExitCode.TEMPORARY, "part-000-00002.parquet: it is a directory");
+        expect(fixture.recipe(), ExitCode.USAGE, "part-000-00002.parquet: it is a directory");
         assertThat(fixture.output.resolve("_manifest.json")).doesNotExist();
         assertThat(RunOutput.readResult(fixture.storage, fixture.output.toString()))
-                .hasValueSatisfying(result -> assertThat(result.retryable()).isTrue());
+                .hasValueSatisfying(result -> assertThat(result.status()).isEqualTo(JobResult.Status.FAILED));
         Map<String, Object> before = files(fixture.output);
         Files.delete(obstacle);
 

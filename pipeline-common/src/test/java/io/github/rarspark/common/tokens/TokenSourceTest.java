@@ -153,7 +153,7 @@ class TokenSourceTest {
     void aLineOfABlockIsCountedThroughTheFile() throws Exception {
         Path file = Files.writeString(
                 temp.resolve("x.jsonl"),
-                "{\"class_id\": 2, \"tokens\": [7, 0, 1, 5]}\n".repeat(70_000) + "\n\r\noops\n");
+                "{\"class_id\": 2, \"tokens\": [7, 0, 1, 5]}\r\n".repeat(70_000) + "\n\r\noops\n");
         assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", file.toString(), SHAPE)
                         .readAll())
                 .isInstanceOf(DataException.class)

@@ -2,6 +2,8 @@ package io.github.rarspark.train.images;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.Quarantine;
+import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.job.Job;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.JobRunner;
@@ -17,6 +19,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * A job that trains a small model on the driver and publishes {@code model.safetensors}. It has no checkpoints; run
@@ -28,7 +31,7 @@ import java.util.function.Consumer;
  * @param model what is trained
  */
 record ImageTraining(JobContext context, Settings settings, ImageSource source, Model model)
-        implements Job<TrainedModel> {
+        implements Job<ImageTraining.Trained> {
     /**
      * What the commands have in common.
      *
@@ -38,8 +41,18 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
      * @param output where the model goes
      * @param steps updates to make
      * @param threads threads of the tensor library
+     * @param maxBad how many images may be unusable
+     * @param labels which labels an image may have
      */
-    record Settings(String command, String network, String images, String output, int steps, int threads) {
+    record Settings(
+            String command,
+            String network,
+            String images,
+            String output,
+            int steps,
+            int threads,
+            int maxBad,
+            Labels labels) {
         String section() {
             return command.replace('-', '_');
         }
@@ -99,15 +112,35 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
                 Map.of());
     }
 
+    /**
+     * What is to be published.
+     *
+     * @param quarantine the images that could not be used
+     */
+    record Trained(TrainedModel model, Quarantine quarantine) {}
+
     @Override
-    public TrainedModel runMissing(OutputClaim claim) throws IOException {
+    public Trained runMissing(OutputClaim claim) throws IOException {
         context.storage().putString(claim.path("recipe.yaml"), context.recipe().toYaml());
-        LabelledImages data = LabelledImages.read(
-                context.storage(), source, context.recipe().image().size());
+        Quarantine quarantine = new Quarantine(
+                claim.directory(),
+                settings.command().replace("-", " a ") + " on " + settings.images(),
+                settings.maxBad());
+        LabelledImages data = read(claim, quarantine);
         Torch.setIntraOpThreads(settings.threads());
         try (NDManager manager = NDManager.newBaseManager();
                 Progress progress = context.progress(settings.command(), "steps", settings.steps())) {
-            return model.train(new Run(provenance(claim.plan()), data, manager, progress));
+            return new Trained(model.train(new Run(provenance(claim.plan()), data, manager, progress)), quarantine);
+        }
+    }
+
+    private LabelledImages read(OutputClaim claim, Quarantine quarantine) throws IOException {
+        int size = context.recipe().image().size();
+        try {
+            return LabelledImages.read(context.storage(), source, size, settings.labels(), quarantine);
+        } catch (IOException | RuntimeException e) {
+            quarantine.publishAfter(e, claim);
+            throw e;
         }
     }
 
@@ -120,9 +153,18 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
     }
 
     @Override
-    public Outcome commit(OutputClaim claim, TrainedModel trained) throws IOException {
-        claim.publish("model.safetensors", out -> out.write(trained.file()));
-        Map<String, Long> counts = Map.of("images", trained.images(), "steps", (long) settings.steps());
-        return Outcome.of(counts, trained.metrics(), List.of());
+    public Outcome commit(OutputClaim claim, Trained trained) throws IOException {
+        Quarantine quarantine = trained.quarantine();
+        quarantine.publish(claim);
+        claim.publish("model.safetensors", out -> out.write(trained.model().file()));
+        Map<String, Long> counts = Map.of(
+                "images", trained.model().images(),
+                "steps", (long) settings.steps(),
+                "bad", quarantine.bad(),
+                "oriented", quarantine.oriented());
+        List<String> warnings = Stream.of(source.warnings(), quarantine.warnings())
+                .flatMap(List::stream)
+                .toList();
+        return Outcome.of(counts, trained.model().metrics(), warnings);
     }
 }

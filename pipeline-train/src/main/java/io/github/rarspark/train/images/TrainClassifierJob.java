@@ -2,6 +2,7 @@ package io.github.rarspark.train.images;
 
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.conf.Recipe;
@@ -30,7 +31,7 @@ public final class TrainClassifierJob {
      * Trains as {@code recipe.trainClassifier()} says, or does nothing if the output is finished.
      *
      * @throws JobException if the images are missing, or the output is another's
-     * @throws DataException if they have more classes than the recipe
+     * @throws DataException if they have other classes than the recipe
      */
     public static JobResult run(JobContext context) throws IOException {
         TrainClassifierJob job = new TrainClassifierJob(context.recipe());
@@ -44,10 +45,13 @@ public final class TrainClassifierJob {
                 settings.images(),
                 settings.output(),
                 settings.steps(),
-                settings.threads());
+                settings.threads(),
+                settings.maxBad(),
+                Labels.of(recipe.model().classes()));
     }
 
     private void requireClasses(ImageSource source) {
+        source.requireClasses("--images", recipe.model().classes());
         int named = source.classNames().size();
         if (named > recipe.model().classes()) {
             throw new DataException("Cannot train on " + settings.images() + ": it has " + named

@@ -1,6 +1,7 @@
 package io.github.rarspark.train.images;
 
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.conf.Recipe;
@@ -45,7 +46,9 @@ public final class TrainTokenizerJob {
                 settings.images(),
                 settings.output(),
                 settings.steps(),
-                settings.threads());
+                settings.threads(),
+                settings.maxBad(),
+                Labels.ANY);
     }
 
     private TrainedModel train(ImageTraining.Run run) throws IOException {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.Quarantine;
+import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
@@ -35,7 +37,12 @@ class DemoWeightsTest {
         Storage storage = new Storage(new Configuration());
         ImageSource source = ImageSource.open(
                 storage, "images", DEMO.resolve("images.parquet").toUri().toString());
-        data = LabelledImages.read(storage, source, Recipes.load("demo").image().size());
+        data = LabelledImages.read(
+                storage,
+                source,
+                Recipes.load("demo").image().size(),
+                Labels.of(10),
+                new Quarantine("none", "read the embedded images", 0));
         count = Integer.getInteger("rar.demo.images", 1000);
     }
 

@@ -88,15 +88,42 @@ class SmallModelJobsTest {
     }
 
     @Test
-    void anImageThatCannotBeDecodedIsNamedAndTheOutputFails() throws IOException {
-        Recipe recipe = recipe("train_tokenizer", Map.of());
-        Path image = folder.resolve("images/dark/7.png");
-        Files.writeString(image, "not an image");
+    void imagesThatCannotBeUsedAreQuarantinedUpToTheLimit() throws IOException {
+        Recipe recipe = recipe("train_tokenizer", Map.of("train_tokenizer.max_bad", "0", "train_tokenizer.steps", "2"));
+        Files.writeString(folder.resolve("images/dark/0.png"), "not an image");
         assertThatThrownBy(() -> TrainTokenizerJob.run(JobContext.of(session, recipe, true)))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("dark/7.png");
-        assertThat(folder.resolve("out/result.json")).content().contains("\"failed\"", "dark/7.png");
+                .isInstanceOfSatisfying(
+                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
+                .hasMessageStartingWith("Cannot train a tokenizer on "
+                        + folder.resolve("images").toUri() + ": 1 images cannot be used, more than --max-bad 0; ")
+                .hasMessageContaining("the first is dark/0.png (Cannot decode dark/0.png: it is neither PNG nor JPEG)");
+        assertThat(folder.resolve("out/result.json")).content().contains("\"failed\"", "dark/0.png");
         assertThat(folder.resolve("out/model.safetensors")).doesNotExist();
+        List<String> bad = List.of(
+                "{\"path\":\"dark/0.png\",\"reason\":" + "\"Cannot decode dark/0.png: it is neither PNG nor JPEG\"}");
+        assertThat(folder.resolve("out/quarantine.jsonl")).content().isEqualTo(bad.get(0) + "\n");
+
+        Recipe lenient = recipe.with(Map.of("train_tokenizer.max_bad", "1"));
+        Files.writeString(folder.resolve("images/beside.txt"), "no class");
+        JobResult result = TrainTokenizerJob.run(JobContext.of(session, lenient, true));
+        assertThat(result.counts()).containsEntry("images", 11L).containsEntry("bad", 1L);
+        assertThat(result.warnings())
+                .containsExactly(
+                        "beside.txt is left out, because it lies in no class folder",
+                        "1 images could not be used; quarantine.jsonl lists them");
+        assertThat(folder.resolve("out/quarantine.jsonl")).content().isEqualTo(bad.get(0) + "\n");
+    }
+
+    @Test
+    void nothingIsTrainedOnImagesThatAreAllBad() throws IOException {
+        Recipe recipe = recipe("train_tokenizer", Map.of());
+        for (int i = 0; i < 12; i++) {
+            Files.writeString(folder.resolve("images/" + (i % 2 == 0 ? "dark/" : "bright/") + i + ".png"), "none");
+        }
+        assertThatThrownBy(() -> TrainTokenizerJob.run(JobContext.of(session, recipe, true)))
+                .isInstanceOfSatisfying(
+                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
+                .hasMessageContaining("none of its 12 images can be used");
     }
 
     @Test
@@ -116,7 +143,8 @@ class SmallModelJobsTest {
         Files.write(third.resolve("0.png"), PngEncoder.encodeGray(8, 8, new byte[64]));
         assertThatThrownBy(() -> TrainClassifierJob.run(JobContext.of(session, recipe, true)))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("it has 3 classes, and model.classes=2; set model.classes=3");
+                .hasMessageContaining("it has 3 class folders with images, and model.classes=2; ids number")
+                .hasMessageContaining("set model.classes=3");
         assertThat(folder.resolve("out")).doesNotExist();
     }
 

@@ -1,0 +1,11 @@
+package io.github.rarspark.common.images;
+
+import java.io.Serializable;
+
+/**
+ * An image that cannot be used; a line of {@code quarantine.jsonl}.
+ *
+ * @param path its name within the input
+ * @param reason what is wrong with it
+ */
+public record BadImage(String path, String reason) implements Serializable {}

@@ -1,0 +1,50 @@
+package io.github.rarspark.common.images;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.rarspark.common.storage.Json;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What the images of a unit turned out to be. The findings stand in the footer of the unit's shard, so that a later
+ * attempt knows them without reading the images again.
+ *
+ * @param bad the images that cannot be used, in order
+ * @param oriented how many of the others carry EXIF data that asks to turn or mirror them, which is not done
+ */
+public record ImageFindings(List<BadImage> bad, long oriented) implements Serializable {
+    private static final String BAD_KEY = "rarspark.quarantine";
+    private static final String ORIENTED_KEY = "rarspark.oriented";
+
+    /** Copies the list. */
+    public ImageFindings {
+        bad = List.copyOf(bad);
+    }
+
+    /** The entries for a footer. */
+    public Map<String, String> footer() {
+        Map<String, String> footer = new TreeMap<>(Map.of(BAD_KEY, Json.line(bad)));
+        if (oriented > 0) {
+            footer.put(ORIENTED_KEY, Long.toString(oriented));
+        }
+        return footer;
+    }
+
+    /**
+     * The findings in a footer; none if it has none.
+     *
+     * @param file of the footer, for messages
+     */
+    public static ImageFindings of(Map<String, String> footer, String file) {
+        String json = footer.getOrDefault(BAD_KEY, "[]");
+        List<BadImage> bad = new ArrayList<>();
+        for (JsonNode item : Json.read(json.getBytes(StandardCharsets.UTF_8), JsonNode.class, file)) {
+            bad.add(Json.convert(item, BadImage.class));
+        }
+        return new ImageFindings(bad, Long.parseLong(footer.getOrDefault(ORIENTED_KEY, "0")));
+    }
+}

@@ -1,0 +1,124 @@
+package io.github.rarspark.common.images;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.storage.Json;
+import io.github.rarspark.common.storage.Storage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+
+/** The images of a job that cannot be used: listed in {@value #NAME} of its output, and at most so many. Driver only. */
+public final class Quarantine {
+    /** The list's name in the output. */
+    public static final String NAME = "quarantine.jsonl";
+
+    private final String directory;
+    private final String task;
+    private final int mostBad;
+    private final SortedMap<String, ImageFindings> findings = new ConcurrentSkipListMap<>();
+
+    /**
+     * An empty quarantine.
+     *
+     * @param directory the output's
+     * @param task what the images are for, such as {@code tokenize images/}, for messages
+     * @param mostBad how many of them may be bad
+     */
+    public Quarantine(String directory, String task, int mostBad) {
+        this.directory = directory;
+        this.task = task;
+        this.mostBad = mostBad;
+    }
+
+    /**
+     * Takes what was found about a unit.
+     *
+     * @param unit its name; the list is in the order of these
+     */
+    public void add(String unit, ImageFindings of) {
+        findings.put(unit, of);
+    }
+
+    /**
+     * Checks that the job may go on.
+     *
+     * @throws JobException {@link ExitCode#DATA} if more images are bad than may be
+     */
+    public void requireFew() {
+        if (bad() > mostBad) {
+            throw unusable(
+                    bad() + " images cannot be used, more than --max-bad " + mostBad, "lists those found so far");
+        }
+    }
+
+    /**
+     * Checks that there is anything to work with.
+     *
+     * @param images how many there are, bad ones included
+     * @throws JobException {@link ExitCode#DATA} if all are bad
+     */
+    public void requireUsable(long images) {
+        if (bad() >= images) {
+            throw unusable("none of its " + images + " images can be used", "lists them");
+        }
+    }
+
+    private JobException unusable(String what, String list) {
+        BadImage first = findings.values().stream()
+                .flatMap(of -> of.bad().stream())
+                .findFirst()
+                .orElseThrow();
+        return new JobException(
+                ExitCode.DATA,
+                "Cannot " + task + ": " + what + "; " + Storage.child(directory, NAME) + " " + list + ", the first is "
+                        + first.path() + " (" + first.reason() + ")");
+    }
+
+    /** Publishes the list. */
+    public void publish(OutputClaim claim) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (ImageFindings of : findings.values()) {
+            of.bad().forEach(image -> lines.append(Json.line(image)).append('\n'));
+        }
+        byte[] content = lines.toString().getBytes(StandardCharsets.UTF_8);
+        claim.publish(NAME, out -> out.write(content));
+    }
+
+    /** Publishes the list of a job that {@code failure} ends, for the user to see. */
+    public void publishAfter(Exception failure, OutputClaim claim) {
+        try {
+            publish(claim);
+        } catch (IOException | RuntimeException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    /** How many images cannot be used. */
+    public long bad() {
+        return findings.values().stream().mapToLong(of -> of.bad().size()).sum();
+    }
+
+    /** How many usable images ask in their EXIF data to be turned. */
+    public long oriented() {
+        return findings.values().stream().mapToLong(ImageFindings::oriented).sum();
+    }
+
+    /** What the user should know, one line each. */
+    public List<String> warnings() {
+        List<String> warnings = new ArrayList<>();
+        if (bad() > 0) {
+            warnings.add(bad() + " images could not be used; " + NAME + " lists them");
+        }
+        if (oriented() > 0) {
+            warnings.add(
+                    oriented() + " images were taken as they are stored, although their EXIF orientation asks to turn"
+                            + " or mirror them; apply it to the files first if they should be upright");
+        }
+        return warnings;
+    }
+}

@@ -1,0 +1,75 @@
+package io.github.rarspark.common.images;
+
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.image.ImageDecoder;
+import io.github.rarspark.kernel.image.RgbImage;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Reads and decodes the images of a unit and sets aside those that cannot be used, by the same rule in every job. */
+public final class UsableImages {
+    private static final int UPRIGHT = 1;
+
+    private final Labels labels;
+    private final List<BadImage> bad = new ArrayList<>();
+    private long oriented;
+
+    private UsableImages(Labels labels) {
+        this.labels = labels;
+    }
+
+    /** Receives images. */
+    @FunctionalInterface
+    public interface Sink {
+        /** Takes the next usable image. */
+        void accept(StoredImage image, RgbImage pixels) throws IOException;
+    }
+
+    /** Which class ids an image may have. */
+    @FunctionalInterface
+    public interface Labels {
+        /** Any, also none: the job has no use for them. */
+        Labels ANY = classId -> "";
+
+        /** Why an image of {@code classId} cannot be used; empty if it can. */
+        String fault(int classId);
+
+        /** Those from 0 on, below {@code classes} if that is more than 0. */
+        static Labels of(int classes) {
+            String known = classes > 0 ? "the " + classes + " classes" : "the classes from 0 on";
+            return classId -> classId < 0 || classes > 0 && classId >= classes
+                    ? "Its class " + classId + " is none of " + known
+                    : "";
+        }
+    }
+
+    /**
+     * Passes the usable images of {@code unit} to {@code sink}, in order, one at a time.
+     *
+     * @return what was found out about the images
+     * @throws IOException if the storage does not answer; an image that cannot be read is a bad one instead
+     */
+    public static ImageFindings read(Storage storage, ImageUnit unit, Labels labels, Sink sink) throws IOException {
+        UsableImages images = new UsableImages(labels);
+        unit.read(storage, stored -> images.add(stored, sink));
+        return new ImageFindings(images.bad, images.oriented);
+    }
+
+    private void add(StoredImage stored, Sink sink) throws IOException {
+        RgbImage pixels;
+        try {
+            String fault = labels.fault(stored.classId());
+            if (!fault.isEmpty()) {
+                throw new DataException(fault);
+            }
+            pixels = stored.decode();
+        } catch (DataException e) {
+            bad.add(new BadImage(stored.id(), e.getMessage()));
+            return;
+        }
+        oriented += ImageDecoder.orientation(stored.bytes()) == UPRIGHT ? 0 : 1;
+        sink.accept(stored, pixels);
+    }
+}
