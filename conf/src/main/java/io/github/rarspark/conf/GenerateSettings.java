@@ -15,7 +15,11 @@ public record GenerateSettings(
                 List<Integer> classes,
         @Setting(value = "0", doc = "Seed; image i depends on seed, class, index, recipe and weights only.") long seed,
         @Setting(value = "32", range = "[1, )", doc = "Images that are sampled together.") int batch,
-        @Setting(value = "512", range = "[1, )", doc = "Images of one shard, the unit of work.") int shardImages,
+        @Setting(
+                        value = "512",
+                        range = "[1, )",
+                        doc = "Images of one shard, the unit of work; rounded up to whole batches.")
+                int shardImages,
         @Setting(value = "1", range = "(0, )", doc = "Divisor of the logits.") double temperature,
         @Setting(value = "power-cosine", doc = "How the guidance scale depends on the step.") Guidance guidance,
         @Setting(value = "16", range = "[0, )", doc = "Scale of classifier-free guidance; 0 is none.")

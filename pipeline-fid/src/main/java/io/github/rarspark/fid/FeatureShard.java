@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
@@ -57,8 +59,14 @@ final class FeatureShard {
         return String.format(Locale.ROOT, "features-%05d-of-%05d.parquet", shard, shards);
     }
 
-    /** Writes a shard whole, or not at all if {@code rows} throws. */
-    static ShardReceipt write(Storage storage, String path, String key, Rows rows) throws IOException {
+    /**
+     * Writes a shard whole, or not at all if {@code rows} throws.
+     *
+     * @param keyValues more for the footer; asked for after the last row
+     */
+    static ShardReceipt write(
+            Storage storage, String path, String key, Rows rows, Supplier<Map<String, String>> keyValues)
+            throws IOException {
         Schema schema = ParquetShard.avroSchema(SCHEMA);
         return ParquetShard.write(
                 storage,
@@ -73,7 +81,8 @@ final class FeatureShard {
                     record.put(SPATIAL, bytes(row.spatial()));
                     record.put(LOGITS, bytes(row.logits()));
                     sink.add(record);
-                }));
+                }),
+                keyValues);
     }
 
     /** Passes the rows of a shard to {@code sink}, in order, holding one at a time. */

@@ -1,8 +1,12 @@
 package io.github.rarspark.fid;
 
+import io.github.rarspark.common.images.ImageFindings;
+import io.github.rarspark.common.images.Quarantine;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.Version;
+import io.github.rarspark.common.shard.ParquetFooter;
 import io.github.rarspark.common.shard.ShardLedger;
+import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
@@ -11,7 +15,10 @@ import io.github.rarspark.common.storage.Storage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * Features by content: a folder for each set and network, of shards that are computed once. Driver only.
@@ -35,7 +42,7 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
      * The features of a set.
      *
      * @param shards their files, in the order of the images
-     * @param images how many there are
+     * @param images how many they are of: those of the set that can be used
      * @param known how many of them were there already
      */
     record Features(List<String> shards, long images, long known) {}
@@ -44,14 +51,25 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
      * Computes what is missing.
      *
      * @param what the set is called in progress and messages
+     * @param quarantine takes the images that cannot be used
+     * @throws io.github.rarspark.common.JobException if there are too many of these
      */
-    Features compute(String what, ImageSet set) throws IOException {
+    Features compute(String what, ImageSet set, Quarantine quarantine) throws IOException {
         String key = key(set);
         String folder = Storage.child(directory, key.substring(0, NAME_LENGTH));
         List<FeatureTask.Unit> units = units(set);
         List<String> names = units.stream().map(FeatureTask.Unit::shard).toList();
         ShardLedger ledger = ShardLedger.open(context.storage(), folder, key, names);
-        List<String> missing = ledger.missing();
+        long known = 0;
+        for (ShardReceipt shard : ledger.finished()) {
+            String path = Storage.child(folder, shard.name());
+            Map<String, String> footer =
+                    ParquetFooter.read(context.storage(), path).keyValues();
+            quarantine.add(what + "/" + shard.name(), ImageFindings.of(footer, path));
+            known += shard.rows();
+        }
+        quarantine.requireFew();
+        Set<String> missing = new HashSet<>(ledger.missing());
         List<FeatureTask.Unit> todo =
                 units.stream().filter(unit -> missing.contains(unit.shard())).toList();
         long images = todo.stream().mapToLong(unit -> unit.part().images()).sum();
@@ -60,16 +78,21 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
                     context.session(), "features of " + images + " " + what + " in " + todo.size() + " parts");
             FeatureTask task = new FeatureTask(context.storage(), network, folder, key, batch, threads);
             try (Progress progress = context.progress(what, "images", images)) {
-                UnitTasks.run(context.session(), todo, task, receipt -> {
-                    ledger.add(receipt);
-                    progress.step(receipt.rows());
+                UnitTasks.run(context.session(), todo, task, done -> {
+                    ledger.add(done.shard());
+                    quarantine.add(what + "/" + done.shard().name(), done.findings());
+                    progress.step(done.shard().rows() + done.findings().bad().size());
+                    quarantine.requireFew();
                 });
             }
         }
-        List<String> shards = ledger.complete().stream()
-                .map(receipt -> Storage.child(folder, receipt.name()))
-                .toList();
-        return new Features(shards, set.images(), set.images() - images);
+        List<ShardReceipt> shards = ledger.complete();
+        return new Features(
+                shards.stream()
+                        .map(shard -> Storage.child(folder, shard.name()))
+                        .toList(),
+                shards.stream().mapToLong(ShardReceipt::rows).sum(),
+                known);
     }
 
     /** Equal keys promise equal bytes, on one type of machine; another release may compute differently. */

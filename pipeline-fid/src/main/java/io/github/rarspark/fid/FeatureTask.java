@@ -1,5 +1,6 @@
 package io.github.rarspark.fid;
 
+import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
@@ -22,7 +23,7 @@ import java.util.List;
  * @param threads of libtorch
  */
 record FeatureTask(Storage storage, FeatureNetwork network, String directory, String key, int batch, int threads)
-        implements UnitTasks.Work<FeatureTask.Unit, ShardReceipt> {
+        implements UnitTasks.Work<FeatureTask.Unit, FeatureTask.Done> {
     /**
      * A part of a set.
      *
@@ -32,15 +33,30 @@ record FeatureTask(Storage storage, FeatureNetwork network, String directory, St
      */
     record Unit(String shard, long firstImage, ImageSet.Part part) implements Serializable {}
 
+    /**
+     * A finished part.
+     *
+     * @param shard the features of its usable images
+     * @param findings what was found out about its images
+     */
+    record Done(ShardReceipt shard, ImageFindings findings) implements Serializable {}
+
     @Override
-    public ShardReceipt run(Unit unit) throws IOException {
+    public Done run(Unit unit) throws IOException {
         Torch.setIntraOpThreads(threads);
         try (FeatureExtractor extractor = FeatureExtractor.open(network, storage)) {
-            return FeatureShard.write(storage, Storage.child(directory, unit.shard()), key, sink -> {
-                Run run = new Run(unit, extractor, sink);
-                unit.part().read(storage, run::add);
-                run.compute();
-            });
+            ImageFindings[] findings = new ImageFindings[1];
+            ShardReceipt shard = FeatureShard.write(
+                    storage,
+                    Storage.child(directory, unit.shard()),
+                    key,
+                    sink -> {
+                        Run run = new Run(unit, extractor, sink);
+                        findings[0] = unit.part().read(storage, run::add);
+                        run.compute();
+                    },
+                    () -> findings[0].footer());
+            return new Done(shard, findings[0]);
         }
     }
 

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.images.Quarantine;
 import io.github.rarspark.common.job.Job;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.JobRunner;
@@ -17,6 +18,8 @@ import io.github.rarspark.conf.FidSettings;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -136,8 +139,13 @@ public final class FidJob implements Job<FidJob.Computed> {
      * The features of both sets, as shards.
      *
      * @param reference empty if the reference has statistics only
+     * @param quarantine the images that could not be used
      */
-    record Computed(FeatureStore store, FeatureStore.Features samples, Optional<FeatureStore.Features> reference) {}
+    record Computed(
+            FeatureStore store,
+            FeatureStore.Features samples,
+            Optional<FeatureStore.Features> reference,
+            Quarantine quarantine) {}
 
     @Override
     public Computed runMissing(OutputClaim claim) throws IOException {
@@ -148,16 +156,28 @@ public final class FidJob implements Job<FidJob.Computed> {
                 network,
                 claim.plan().unit(BATCH),
                 claim.plan().unit(THREADS));
-        FeatureStore.Features ofSamples = store.compute("samples", samples);
-        Optional<FeatureStore.Features> ofReference = reference.images().isEmpty()
-                ? Optional.empty()
-                : Optional.of(store.compute("reference", reference.images().get()));
-        return new Computed(store, ofSamples, ofReference);
+        Quarantine quarantine = new Quarantine(
+                claim.directory(),
+                "score " + recipe.fid().samples() + " against " + recipe.fid().reference(),
+                recipe.fid().maxBad());
+        try {
+            FeatureStore.Features ofSamples = store.compute("samples", samples, quarantine);
+            Optional<FeatureStore.Features> ofReference = reference.images().isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(store.compute("reference", reference.images().get(), quarantine));
+            return new Computed(store, ofSamples, ofReference, quarantine);
+        } catch (Exception e) { // Spark throws checked exceptions that it does not declare
+            quarantine.publishAfter(e, claim);
+            throw e;
+        }
     }
 
     @Override
     public Outcome commit(OutputClaim claim, Computed computed) throws IOException {
+        computed.quarantine().publish(claim);
         Map<String, Long> counts = new TreeMap<>();
+        counts.put("bad", computed.quarantine().bad());
+        counts.put("oriented", computed.quarantine().oriented());
         count("samples", computed.samples(), counts);
         computed.reference().ifPresent(features -> count("reference", features, counts));
         try (NDManager manager = NDManager.newBaseManager(Device.cpu());
@@ -176,7 +196,11 @@ public final class FidJob implements Job<FidJob.Computed> {
                         case CLASSIFIER -> scores.ofClassifier(actual, reference, images);
                         case INCEPTION -> scores.ofInception(actual, reference, images);
                     };
-            return Outcome.of(counts, metrics, Warnings.of(network, reference, actual, images));
+            List<String> warnings = new ArrayList<>(Warnings.of(network, reference, actual, images));
+            warnings.addAll(samples.warnings());
+            reference.images().ifPresent(set -> warnings.addAll(set.warnings()));
+            warnings.addAll(computed.quarantine().warnings());
+            return Outcome.of(counts, metrics, warnings);
         }
     }
 

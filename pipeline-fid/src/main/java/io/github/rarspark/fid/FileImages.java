@@ -1,7 +1,10 @@
 package io.github.rarspark.fid;
 
+import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageUnit;
+import io.github.rarspark.common.images.UsableImages;
+import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.image.Crops;
 import java.io.IOException;
@@ -26,6 +29,11 @@ record FileImages(ImageSource source, int side) implements ImageSet {
     }
 
     @Override
+    public List<String> warnings() {
+        return source.warnings();
+    }
+
+    @Override
     public List<Part> parts(int imagesPerPart) {
         List<Part> parts = new ArrayList<>();
         source.units(imagesPerPart).forEach(unit -> parts.add(new Unit(unit, side)));
@@ -39,8 +47,12 @@ record FileImages(ImageSource source, int side) implements ImageSet {
         }
 
         @Override
-        public void read(Storage storage, Sink sink) throws IOException {
-            unit.read(storage, image -> sink.accept(Crops.centerCrop(image.decode(), side), image.classId()));
+        public ImageFindings read(Storage storage, Sink sink) throws IOException {
+            return UsableImages.read(
+                    storage,
+                    unit,
+                    Labels.ANY,
+                    (image, pixels) -> sink.accept(Crops.centerCrop(pixels, side), image.classId()));
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.github.rarspark.fid;
 
+import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.samples.SampleShard;
 import io.github.rarspark.common.samples.SamplesManifest;
@@ -55,7 +56,7 @@ record GeneratedImages(String directory, String sha256, List<ShardReceipt> shard
 
     private record Shards(String directory, List<ShardReceipt> shards, long images) implements Part {
         @Override
-        public void read(Storage storage, Sink sink) throws IOException {
+        public ImageFindings read(Storage storage, Sink sink) throws IOException {
             ImageDecoder decoder = new ImageDecoder();
             for (ShardReceipt shard : shards) {
                 String path = Storage.child(directory, shard.name());
@@ -66,6 +67,7 @@ record GeneratedImages(String directory, String sha256, List<ShardReceipt> shard
                         sample -> sink.accept(
                                 decoder.decode(sample.png(), path + "#" + sample.index()), sample.classId()));
             }
+            return ImageFindings.NONE;
         }
     }
 }

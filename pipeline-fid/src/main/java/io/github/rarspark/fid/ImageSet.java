@@ -1,5 +1,6 @@
 package io.github.rarspark.fid;
 
+import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.npz.NpzFile;
 import io.github.rarspark.common.run.Manifest;
@@ -18,6 +19,11 @@ interface ImageSet {
     /** How many images there are. */
     long images();
 
+    /** What lies beside the images and is left out, one line each. */
+    default List<String> warnings() {
+        return List.of();
+    }
+
     /**
      * The set cut into consecutive parts, a function of the set and the argument only.
      *
@@ -30,8 +36,12 @@ interface ImageSet {
         /** How many images there are. */
         long images();
 
-        /** Passes each image to {@code sink}, in order. */
-        void read(Storage storage, Sink sink) throws IOException;
+        /**
+         * Passes each usable image to {@code sink}, in order.
+         *
+         * @return what was found out about the images
+         */
+        ImageFindings read(Storage storage, Sink sink) throws IOException;
     }
 
     /** Receives images. */

@@ -1,5 +1,6 @@
 package io.github.rarspark.fid;
 
+import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzFile;
 import io.github.rarspark.common.storage.Storage;
@@ -45,7 +46,7 @@ record NpzImages(String path, String sha256, long images, int side) implements I
 
     private record Range(String path, int side, long first, long images) implements Part {
         @Override
-        public void read(Storage storage, Sink sink) throws IOException {
+        public ImageFindings read(Storage storage, Sink sink) throws IOException {
             int bytes = side * side * RgbImage.CHANNELS;
             try (NpzFile file = NpzFile.open(storage, path);
                     InputStream pixels = file.elements(ARRAY, first * bytes)) {
@@ -57,6 +58,7 @@ record NpzImages(String path, String sha256, long images, int side) implements I
                     sink.accept(new RgbImage(side, side, image), -1);
                 }
             }
+            return ImageFindings.NONE;
         }
     }
 }

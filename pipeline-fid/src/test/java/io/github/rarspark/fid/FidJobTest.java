@@ -257,6 +257,54 @@ class FidJobTest {
                 .hasMessageContaining("give two or more");
     }
 
+    @Test
+    void imagesThatCannotBeUsedAreQuarantinedUpToTheLimit() throws IOException {
+        List<RgbImage> images = images(1, 60);
+        Path good = classFolders("good", images);
+        Path some = classFolders("some", images);
+        for (int i : new int[] {10, 11}) {
+            Files.delete(good.resolve("class-" + i % 3 + "/image-" + i + ".png"));
+            Files.writeString(some.resolve("class-" + i % 3 + "/image-" + i + ".png"), "no picture");
+        }
+        Path reference = npz("reference", images(2, 80));
+        Map<String, String> cache = Map.of("fid.cache", folder.resolve("cache").toString(), "fid.max_bad", "1");
+        assertThatThrownBy(() -> score("strict", some, reference, cache))
+                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.DATA))
+                .satisfies(e -> assertThat(ExitCode.message(e))
+                        .startsWith("Cannot score " + some + " against " + reference
+                                + ": 2 images cannot be used, more than --max-bad 1; "));
+        List<String> bad = List.of(
+                "{\"path\":\"class-1/image-10.png\",\"reason\":"
+                        + "\"Cannot decode class-1/image-10.png: it is neither PNG nor JPEG\"}",
+                "{\"path\":\"class-2/image-11.png\",\"reason\":"
+                        + "\"Cannot decode class-2/image-11.png: it is neither PNG nor JPEG\"}");
+        assertThat(folder.resolve("strict/quarantine.jsonl")).content().isEqualTo(String.join("\n", bad) + "\n");
+
+        Map<String, String> lenient = Map.of("fid.cache", cache.get("fid.cache"));
+        JobResult result = score("lenient", some, reference, lenient);
+        assertThat(result.counts())
+                .containsEntry("samples", 58L)
+                .as("features of the attempt before, with what was found then")
+                .containsEntry("samples_known", 58L)
+                .containsEntry("bad", 2L);
+        assertThat(result.warnings()).contains("2 images could not be used; quarantine.jsonl lists them");
+        assertThat(folder.resolve("lenient/quarantine.jsonl")).content().isEqualTo(String.join("\n", bad) + "\n");
+        assertThat(result.metrics().get(FidJob.DISTANCE))
+                .isEqualTo(score("good", good, reference, Map.of()).metrics().get(FidJob.DISTANCE));
+    }
+
+    @Test
+    void imagesThatAreAllBadEndTheJob() throws IOException {
+        Path reference = npz("reference", images(1, 4));
+        Path samples = Files.createDirectories(folder.resolve("none/cat")).getParent();
+        Files.writeString(samples.resolve("cat/1.png"), "no picture");
+        assertThatThrownBy(() -> score("scores", samples, reference, Map.of()))
+                .hasMessageContaining("0 images have no covariance")
+                .extracting(ExitCode::of)
+                .isEqualTo(ExitCode.DATA);
+        assertThat(folder.resolve("scores/quarantine.jsonl")).content().contains("cat/1.png");
+    }
+
     private JobResult score(String output, Path samples, Path reference, Map<String, String> more) throws IOException {
         Map<String, String> values = new HashMap<>(Map.of(
                 "fid.samples", samples.toString(),

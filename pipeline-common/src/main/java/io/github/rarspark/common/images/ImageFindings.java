@@ -17,6 +17,9 @@ import java.util.TreeMap;
  * @param oriented how many of the others carry EXIF data that asks to turn or mirror them, which is not done
  */
 public record ImageFindings(List<BadImage> bad, long oriented) implements Serializable {
+    /** All images are upright and can be used. */
+    public static final ImageFindings NONE = new ImageFindings(List.of(), 0);
+
     private static final String BAD_KEY = "rarspark.quarantine";
     private static final String ORIENTED_KEY = "rarspark.oriented";
 
