@@ -6,6 +6,7 @@ import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.dist.RendezvousStore;
+import io.github.rarspark.kernel.tensor.DeterministicMode;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.train.coordinator.CoordinatorClient;
 import io.github.rarspark.train.coordinator.Report;
@@ -35,10 +36,10 @@ final class RankTask implements BarrierStage.Task<Long> {
         int ranks = context.getTaskInfos().length;
         Duration timeout = Duration.ofSeconds(train.timeoutSeconds());
         Torch.setIntraOpThreads(train.threads());
-        Torch.setDeterministic(true);
         String host = host(context.getTaskInfos()[rank].address());
         try (CoordinatorClient driver = new CoordinatorClient(assignment.coordinator(), timeout)) {
-            try (NDManager manager = NDManager.newBaseManager();
+            try (DeterministicMode deterministic = DeterministicMode.open();
+                    NDManager manager = NDManager.newBaseManager();
                     RendezvousStore store = meet(context, rank, host, timeout);
                     ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout)) {
                 EventLog.log("rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host));

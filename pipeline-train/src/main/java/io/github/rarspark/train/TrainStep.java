@@ -14,6 +14,7 @@ import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.tensor.TensorScope;
+import java.util.function.Consumer;
 
 /**
  * One update of the weights by all ranks. It is a function of the state and the step's number: samples, orders, dropped
@@ -72,24 +73,23 @@ final class TrainStep implements AutoCloseable {
         int passes = rankRows / rows;
         double loss = 0;
         for (int pass = 0; pass < passes; pass++) {
-            if (pass == passes - 1) {
-                reducer.prepare();
-            }
-            loss += forwardBackward(step, (long) group.rank() * rankRows + (long) pass * rows, rows, passes);
+            long firstRow = (long) group.rank() * rankRows + (long) pass * rows;
+            Consumer<Runnable> backward = pass == passes - 1 ? reducer::average : Runnable::run;
+            loss += forwardBackward(step, firstRow, rows, passes, backward);
         }
         double norm = optimizerStep.run("the loss of rank " + group.rank() + " was " + loss
                 + "; lower train.lr or resume from an earlier checkpoint");
         return new Update(loss, norm, optimizerStep.learningRate().at(step));
     }
 
-    /** Adds one pass's gradients; returns its share of the mean loss. */
-    private double forwardBackward(long step, long firstRow, int rows, int passes) {
+    /** Adds one pass's gradients, through {@code backward}; returns its share of the mean loss. */
+    private double forwardBackward(long step, long firstRow, int rows, int passes, Consumer<Runnable> backward) {
         TrainingSamples.Rows taken = samples.rows(step * settings.batch() + firstRow, rows);
         RarBatch batch = draws.batch(step, firstRow, taken.tokens(), taken.labels());
         KeyedDropout dropout = KeyedDropout.of(recipe.model().dropout(), recipe.seed(), step, firstRow, rows);
         try (TensorScope s = TensorScope.training(context.manager())) {
             NDArray loss = s.affine(model.loss(s, batch, dropout), 1.0 / passes, 0);
-            s.backward(loss);
+            backward.accept(() -> s.backward(loss));
             return loss.getFloat();
         }
     }

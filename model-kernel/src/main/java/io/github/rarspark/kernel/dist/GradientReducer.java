@@ -1,7 +1,6 @@
 package io.github.rarspark.kernel.dist;
 
 import ai.djl.ndarray.NDArray;
-import io.github.rarspark.kernel.jni.Bridge;
 import io.github.rarspark.kernel.tensor.Handles;
 import java.util.Collection;
 
@@ -22,15 +21,24 @@ public final class GradientReducer extends NativeObject {
     public GradientReducer(ProcessGroup group, Collection<NDArray> parameters, long bucketBytes) {
         super(
                 "gradient reducer",
-                Bridge.reducerCreate(group.handle(), Handles.of(parameters), bucketBytes),
-                Bridge::reducerClose);
+                group.apply(address -> create(address, Handles.of(parameters), bucketBytes)),
+                GradientReducer::free);
     }
 
     /**
-     * Expects a backward pass, whose gradients it will average. A pass without this call before it accumulates in this
-     * rank only.
+     * Runs a backward pass and averages its gradients with those of the other ranks, who run theirs. A pass outside of
+     * this method accumulates gradients in this rank only.
      */
-    public void prepare() {
-        Bridge.reducerPrepare(handle());
+    public void average(Runnable backward) {
+        run(address -> {
+            prepare(address);
+            backward.run();
+        });
     }
+
+    private static native long create(long group, long[] parameters, long bucketBytes);
+
+    private static native void prepare(long reducer);
+
+    private static native void free(long reducer);
 }

@@ -1,34 +1,84 @@
 package io.github.rarspark.kernel.dist;
 
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
+import java.util.function.LongFunction;
 
-/** Owns one native object: fails clearly after it is closed, and closes it once. */
+/**
+ * Owns one native object. Any thread may close it: from then on calls fail clearly, and the object is freed when the last
+ * call that is still running ends, by the thread that made it.
+ */
 abstract class NativeObject implements AutoCloseable {
     private final String name;
-    private final AtomicLong handle;
-    private final LongConsumer release;
+    private final long handle;
+    private final LongConsumer free;
+    private int calls;
+    private boolean closed;
 
-    NativeObject(String name, long handle, LongConsumer release) {
+    NativeObject(String name, long handle, LongConsumer free) {
         this.name = name;
-        this.handle = new AtomicLong(handle);
-        this.release = release;
+        this.handle = handle;
+        this.free = free;
     }
 
-    /** The native address. */
-    final long handle() {
-        long value = handle.get();
-        if (value == 0) {
+    /**
+     * Calls a native function with the address, which is valid until it returns.
+     *
+     * @throws IllegalStateException if the object is closed
+     */
+    final <R> R apply(LongFunction<R> call) {
+        begin();
+        try {
+            return call.apply(handle);
+        } finally {
+            end();
+        }
+    }
+
+    /** As {@link #apply}, without a result. */
+    final void run(LongConsumer call) {
+        apply(address -> {
+            call.accept(address);
+            return null;
+        });
+    }
+
+    /** Whether a call is running. */
+    final synchronized boolean isInUse() {
+        return calls > 0;
+    }
+
+    /** Whether it was closed, even if a call is still running. */
+    final synchronized boolean isClosed() {
+        return closed;
+    }
+
+    private synchronized void begin() {
+        if (closed) {
             throw new IllegalStateException("The " + name + " is closed");
         }
-        return value;
+        calls++;
+    }
+
+    private void end() {
+        boolean last;
+        synchronized (this) {
+            calls--;
+            last = closed && calls == 0;
+        }
+        if (last) {
+            free.accept(handle);
+        }
     }
 
     @Override
-    public void close() {
-        long value = handle.getAndSet(0);
-        if (value != 0) {
-            release.accept(value);
+    public final void close() {
+        boolean unused;
+        synchronized (this) {
+            unused = !closed && calls == 0;
+            closed = true;
+        }
+        if (unused) {
+            free.accept(handle);
         }
     }
 }

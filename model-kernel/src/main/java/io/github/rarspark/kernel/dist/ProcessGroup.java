@@ -1,7 +1,6 @@
 package io.github.rarspark.kernel.dist;
 
 import ai.djl.ndarray.NDArray;
-import io.github.rarspark.kernel.jni.Bridge;
 import io.github.rarspark.kernel.tensor.Handles;
 import java.time.Duration;
 import java.util.Collection;
@@ -11,13 +10,14 @@ import java.util.List;
  * One rank's membership in a group that runs collectives (c10d's ProcessGroup over Gloo). Every rank calls the same
  * collectives in the same order. A rank that is gone, or later than the group's timeout, makes the collective fail in
  * the others with a {@link io.github.rarspark.kernel.error.CommunicationException}; the group is of no more use then.
+ * Closing it does not end a collective that is running.
  */
 public final class ProcessGroup extends NativeObject {
     private final int rank;
     private final int worldSize;
 
     private ProcessGroup(long handle, int rank, int worldSize) {
-        super("process group", handle, Bridge::groupClose);
+        super("process group", handle, ProcessGroup::free);
         this.rank = rank;
         this.worldSize = worldSize;
     }
@@ -33,7 +33,7 @@ public final class ProcessGroup extends NativeObject {
         if (rank < 0 || rank >= worldSize) {
             throw new IllegalArgumentException("Cannot join as rank " + rank + " of " + worldSize);
         }
-        long handle = Bridge.groupCreate(store.handle(), rank, worldSize, host, timeout.toMillis());
+        long handle = store.apply(address -> join(address, rank, worldSize, host, timeout.toMillis()));
         return new ProcessGroup(handle, rank, worldSize);
     }
 
@@ -49,12 +49,12 @@ public final class ProcessGroup extends NativeObject {
 
     /** Replaces {@code tensor} in every rank by the sum over the ranks. */
     public void allReduceSum(NDArray tensor) {
-        Bridge.groupAllReduceSum(handle(), Handles.of(tensor));
+        run(address -> allReduceSum(address, Handles.of(tensor)));
     }
 
     /** Replaces the tensors of every rank by those of {@code root}. */
     public void broadcast(Collection<NDArray> tensors, int root) {
-        Bridge.groupBroadcast(handle(), Handles.of(tensors), root);
+        run(address -> broadcast(address, Handles.of(tensors), root));
     }
 
     /** Replaces one tensor of every rank by that of {@code root}. */
@@ -64,6 +64,16 @@ public final class ProcessGroup extends NativeObject {
 
     /** Waits until every rank is here. */
     public void barrier() {
-        Bridge.groupBarrier(handle());
+        run(ProcessGroup::barrier);
     }
+
+    private static native long join(long store, int rank, int worldSize, String host, long timeoutMillis);
+
+    private static native void allReduceSum(long group, long tensor);
+
+    private static native void broadcast(long group, long[] tensors, int root);
+
+    private static native void barrier(long group);
+
+    private static native void free(long group);
 }

@@ -1,6 +1,6 @@
 package io.github.rarspark.kernel.dist;
 
-import io.github.rarspark.kernel.jni.Bridge;
+import io.github.rarspark.kernel.tensor.NativeLibrary;
 import java.time.Duration;
 
 /**
@@ -10,7 +10,7 @@ import java.time.Duration;
  */
 public final class RendezvousStore extends NativeObject {
     private RendezvousStore(long handle) {
-        super("rendezvous store", handle, Bridge::storeClose);
+        super("rendezvous store", handle, RendezvousStore::free);
     }
 
     /**
@@ -20,7 +20,8 @@ public final class RendezvousStore extends NativeObject {
      * @throws io.github.rarspark.kernel.error.NativeException if the host cannot be resolved or bound
      */
     public static RendezvousStore serve(String host, Duration timeout) {
-        return new RendezvousStore(Bridge.storeServe(host, timeout.toMillis()));
+        NativeLibrary.load();
+        return new RendezvousStore(serve(host, timeout.toMillis()));
     }
 
     /**
@@ -30,11 +31,20 @@ public final class RendezvousStore extends NativeObject {
      * @throws io.github.rarspark.kernel.error.CommunicationException if nothing answers within the timeout
      */
     public static RendezvousStore connect(String host, int port, Duration timeout) {
-        return new RendezvousStore(Bridge.storeConnect(host, port, timeout.toMillis()));
+        NativeLibrary.load();
+        return new RendezvousStore(connect(host, port, timeout.toMillis()));
     }
 
     /** The port that the store is served at. */
     public int port() {
-        return Bridge.storePort(handle());
+        return apply(RendezvousStore::port);
     }
+
+    private static native long serve(String host, long timeoutMillis);
+
+    private static native long connect(String host, int port, long timeoutMillis);
+
+    private static native int port(long store);
+
+    private static native void free(long store);
 }

@@ -1,7 +1,7 @@
 package io.github.rarspark.kernel.error;
 
-/** Libtorch refused an operation, or could not be loaded. */
-public final class NativeException extends RuntimeException {
+/** Libtorch refused an operation. */
+public sealed class NativeException extends RuntimeException permits NativeLoadException, NativeMemoryException {
     private static final long serialVersionUID = 1;
 
     /** Called by the native bridge with the first line of the C++ exception. */
@@ -9,8 +9,7 @@ public final class NativeException extends RuntimeException {
         super(message);
     }
 
-    /** A failure to load or to reach the native libraries. */
-    public NativeException(String message, Throwable cause) {
+    NativeException(String message, Throwable cause) {
         super(message, cause);
     }
 }

@@ -2,11 +2,10 @@ package io.github.rarspark.kernel.optim;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
-import io.github.rarspark.kernel.jni.Bridge;
 import io.github.rarspark.kernel.tensor.Handles;
+import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 
@@ -35,8 +34,13 @@ public final class AdamW implements AutoCloseable {
     private final Group undecayed;
     private long step;
 
-    /** The native addresses of the parameters that share a weight decay. */
-    private record Group(long[] parameters, long[] firstMoments, long[] secondMoments, long[] steps, double decay) {}
+    /** The parameters that share a weight decay, what belongs to each, and the float32 counts that the kernel wants. */
+    private record Group(
+            List<NDArray> parameters,
+            List<NDArray> firstMoments,
+            List<NDArray> secondMoments,
+            List<NDArray> counts,
+            double decay) {}
 
     /**
      * An optimizer whose moments are zero.
@@ -48,47 +52,50 @@ public final class AdamW implements AutoCloseable {
         this.settings = settings;
         this.parameters = new LinkedHashMap<>(parameters);
         this.manager = parent.newSubManager();
-        parameters.forEach((name, parameter) -> {
-            firstMoments.put(name, manager.zeros(parameter.getShape(), DataType.FLOAT32));
-            secondMoments.put(name, manager.zeros(parameter.getShape(), DataType.FLOAT32));
-        });
-        this.decayed = group(decays, settings.weightDecay());
-        this.undecayed = group(decays.negate(), 0);
+        try (TensorScope s = TensorScope.inference(manager)) {
+            parameters.forEach((name, parameter) -> {
+                firstMoments.put(name, s.keep(s.zeros(parameter.getShape().getShape())));
+                secondMoments.put(name, s.keep(s.zeros(parameter.getShape().getShape())));
+            });
+            this.decayed = group(s, decays, settings.weightDecay());
+            this.undecayed = group(s, decays.negate(), 0);
+        } catch (RuntimeException | Error e) {
+            manager.close();
+            throw e;
+        }
         this.manager.cap();
     }
 
-    private Group group(Predicate<String> members, double decay) {
-        String[] names = parameters.keySet().stream().filter(members).toArray(String[]::new);
-        long[][] handles = new long[4][names.length];
-        for (int i = 0; i < names.length; i++) {
-            handles[0][i] = Handles.of(parameters.get(names[i]));
-            handles[1][i] = Handles.of(firstMoments.get(names[i]));
-            handles[2][i] = Handles.of(secondMoments.get(names[i]));
-            handles[3][i] = Handles.of(manager.zeros(new Shape(), DataType.FLOAT32));
-        }
-        return new Group(handles[0], handles[1], handles[2], handles[3], decay);
+    private Group group(TensorScope s, Predicate<String> members, double decay) {
+        List<String> names = parameters.keySet().stream().filter(members).toList();
+        return new Group(
+                names.stream().map(parameters::get).toList(),
+                names.stream().map(firstMoments::get).toList(),
+                names.stream().map(secondMoments::get).toList(),
+                names.stream().map(name -> s.keep(s.zeros())).toList(),
+                decay);
     }
 
     /** Sets all gradients to zero. */
     public void zeroGradients() {
-        Bridge.zeroGradients(Handles.of(parameters.values()));
+        TensorScope.zeroGradients(parameters.values());
     }
 
     /** Scales the gradients down to the maximal norm; returns the norm they had. */
     public double clipGradients() {
-        return Bridge.clipGradientNorm(Handles.of(parameters.values()), settings.maxGradientNorm());
+        return clip(Handles.of(parameters.values()), settings.maxGradientNorm());
     }
 
     /** Updates every parameter from its gradient. */
     public void step(double learningRate) {
         step++;
-        for (Group group : new Group[] {decayed, undecayed}) {
-            if (group.parameters.length > 0) {
-                Bridge.adamW(
-                        group.parameters,
-                        group.firstMoments,
-                        group.secondMoments,
-                        group.steps,
+        for (Group group : List.of(decayed, undecayed)) {
+            if (!group.parameters.isEmpty()) {
+                update(
+                        Handles.of(group.parameters),
+                        Handles.of(group.firstMoments),
+                        Handles.of(group.secondMoments),
+                        Handles.of(group.counts),
                         step,
                         learningRate,
                         settings.beta1(),
@@ -123,4 +130,18 @@ public final class AdamW implements AutoCloseable {
     public void close() {
         manager.close();
     }
+
+    private static native double clip(long[] parameters, double limit);
+
+    private static native void update(
+            long[] parameters,
+            long[] firstMoments,
+            long[] secondMoments,
+            long[] counts,
+            long step,
+            double learningRate,
+            double beta1,
+            double beta2,
+            double eps,
+            double decay);
 }

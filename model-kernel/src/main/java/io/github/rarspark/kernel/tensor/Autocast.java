@@ -1,7 +1,6 @@
 package io.github.rarspark.kernel.tensor;
 
 import ai.djl.Device;
-import io.github.rarspark.kernel.jni.Bridge;
 
 /**
  * Mixed precision on the calling thread while open: matrix products and convolutions run in bfloat16, what needs range
@@ -22,12 +21,17 @@ public final class Autocast implements AutoCloseable {
     /** Turns autocast to bfloat16 on for operations on {@code device}. */
     static Autocast bfloat16(Device device) {
         boolean cuda = device.isGpu();
-        boolean before = Bridge.autocastEnter(cuda);
-        return new Autocast(() -> Bridge.autocastExit(cuda, before));
+        NativeLibrary.load();
+        boolean before = enter(cuda);
+        return new Autocast(() -> exit(cuda, before));
     }
 
     @Override
     public void close() {
         exit.run();
     }
+
+    private static native boolean enter(boolean cuda);
+
+    private static native void exit(boolean cuda, boolean before);
 }

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import io.github.rarspark.kernel.jni.Bridge;
 import java.util.Collection;
 
 /** The native side of DJL's arrays: {@code torch::Tensor*} in and out. For the kernel's own packages. */
@@ -33,6 +32,9 @@ public final class Handles {
 
     /** How many native objects other than tensors (stores, groups, reducers) are open in this process. */
     public static long live() {
-        return Bridge.liveHandles();
+        NativeLibrary.load();
+        return liveObjects();
     }
+
+    private static native long liveObjects();
 }

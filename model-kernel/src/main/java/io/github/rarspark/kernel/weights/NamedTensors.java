@@ -69,10 +69,10 @@ public final class NamedTensors implements AutoCloseable {
         });
     }
 
-    /** A tensor in libtorch's own memory: a tensor that DJL creates borrows a buffer of the JVM's limited direct memory. */
+    /** A tensor of {@code manager}'s. */
     static NDArray copy(float[] values, Shape shape, NDManager manager) {
-        try (NDArray borrowing = manager.create(values, shape)) {
-            return borrowing.duplicate();
+        try (TensorScope s = TensorScope.inference(manager)) {
+            return s.keep(s.floats(values, shape.getShape()));
         }
     }
 

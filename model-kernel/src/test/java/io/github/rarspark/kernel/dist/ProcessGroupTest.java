@@ -12,7 +12,15 @@ import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -112,6 +120,66 @@ class ProcessGroupTest {
         assertThatThrownBy(() -> RendezvousStore.serve("no.such.host.invalid", PATIENT))
                 .isInstanceOf(NativeException.class)
                 .hasMessageStartingWith("cannot resolve no.such.host.invalid");
+    }
+
+    @Test
+    void closingDuringACollectiveLeavesItUntouched() throws Exception {
+        ExecutorService pool = Executors.newFixedThreadPool(2);
+        try (NDManager manager = NDManager.newBaseManager();
+                RendezvousStore served = RendezvousStore.serve("127.0.0.1", PATIENT);
+                RendezvousStore connected = RendezvousStore.connect("127.0.0.1", served.port(), PATIENT)) {
+            Future<ProcessGroup> joining = pool.submit(() -> ProcessGroup.join(served, 0, 2, "127.0.0.1", PATIENT));
+            ProcessGroup receiver = ProcessGroup.join(connected, 1, 2, "127.0.0.1", PATIENT);
+            try (ProcessGroup sender = joining.get(60, TimeUnit.SECONDS)) {
+                List<NDArray> sent = tensors(manager, 1);
+                List<NDArray> received = tensors(manager, 0);
+                CountDownLatch begun = new CountDownLatch(1);
+                Future<?> receiving = pool.submit(() -> {
+                    begun.countDown();
+                    receiver.broadcast(received, 0);
+                });
+                begun.await();
+                Awaitility.await().atMost(PATIENT).until(receiver::isInUse);
+                Future<?> closing = pool.submit(receiver::close);
+                Awaitility.await().atMost(PATIENT).until(receiver::isClosed);
+                assertThatThrownBy(receiver::barrier).hasMessage("The process group is closed");
+                sender.broadcast(sent, 0);
+                receiving.get(60, TimeUnit.SECONDS);
+                closing.get(60, TimeUnit.SECONDS);
+                assertThat(received)
+                        .allSatisfy(value -> assertThat(value.getFloat()).isEqualTo(1));
+            }
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    private static List<NDArray> tensors(NDManager manager, float value) {
+        try (TensorScope s = TensorScope.inference(manager)) {
+            return IntStream.range(0, 50)
+                    .mapToObj(i -> s.keep(s.floats(new float[] {value})))
+                    .toList();
+        }
+    }
+
+    @Test
+    void nullForAHostIsAnException() {
+        assertThatThrownBy(() -> RendezvousStore.serve(null, PATIENT)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> RendezvousStore.connect(null, 1, PATIENT)).isInstanceOf(NullPointerException.class);
+        try (RendezvousStore store = RendezvousStore.serve("127.0.0.1", PATIENT)) {
+            assertThatThrownBy(() -> ProcessGroup.join(store, 0, 1, null, PATIENT))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("a native method was given null for a string");
+        }
+    }
+
+    @Test
+    void aReducersMemoryStaysFlat() throws Exception {
+        try (RankProcess rank = RankProcess.start("steps", 0, 1, 0, PATIENT)) {
+            long growth = Long.parseLong(rank.await("growth "));
+            assertThat(growth).as("bytes, for 1000 steps of 2000 parameters").isLessThan(8L << 20);
+            assertThat(rank.exitCode()).isZero();
+        }
     }
 
     private static int port(RankProcess first) throws InterruptedException {

@@ -138,10 +138,9 @@ class TwoRankTrainingTest {
                     }
                     int at = step * batch + first;
                     RarBatch part = RarBatch.ordered(taken, order, Arrays.copyOfRange(conditions, at, at + rows));
-                    reducer.prepare();
                     try (TensorScope s = TensorScope.training(manager)) {
                         NDArray loss = model.loss(s, part, KeyedDropout.NONE);
-                        s.backward(loss);
+                        reducer.average(() -> s.backward(loss));
                         losses[step] = loss.getFloat();
                     }
                     optimizerStep.run("");

@@ -8,6 +8,10 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.NativeException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -51,6 +55,52 @@ class TensorScopeTest {
             assertThatThrownBy(() -> s.to(x, DataType.STRING))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("Cannot convert a tensor to STRING");
+        }
+    }
+
+    @Test
+    void aViewOutlivesTheTensorThatJavaMade() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorScope s = TensorScope.inference(manager)) {
+            List<NDArray> views = new ArrayList<>();
+            long before = directBytes();
+            try (TensorScope inner = s.open()) {
+                float[] floats = new float[1 << 20];
+                long[] longs = new long[1 << 20];
+                Arrays.fill(floats, 1.5f);
+                Arrays.fill(longs, 7);
+                views.add(inner.keep(inner.reshape(inner.floats(floats, 1 << 20), 1 << 10, 1 << 10)));
+                views.add(inner.keep(inner.reshape(inner.longs(longs, 1 << 20), 1 << 10, 1 << 10)));
+                views.add(inner.keep(inner.reshape(inner.doubles(new double[] {2.5}, 1), 1, 1)));
+                views.add(inner.keep(inner.reshape(inner.bytes(new byte[] {-1}, 1), 1, 1)));
+                assertThat(directBytes())
+                        .as("bytes of Java's that tensors borrow")
+                        .isEqualTo(before);
+            }
+            System.gc();
+            assertThat(views.get(0).toFloatArray()).hasSize(1 << 20).containsOnly(1.5f);
+            assertThat(views.get(1).toLongArray()).hasSize(1 << 20).containsOnly(7);
+            assertThat(views.get(2).toDoubleArray()).containsExactly(2.5);
+            assertThat(views.get(3).toUint8Array()).containsExactly(255);
+        }
+    }
+
+    private static long directBytes() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
+    }
+
+    @Test
+    void valuesThatDoNotFillTheShapeAreRefused() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorScope s = TensorScope.inference(manager)) {
+            assertThatThrownBy(() -> s.floats(new float[5], 2, 3))
+                    .isInstanceOf(NativeException.class)
+                    .hasMessage("5 values do not fill the shape [2, 3]");
+            assertThat(s.floats(new float[0], 0, 3).getShape()).isEqualTo(new Shape(0, 3));
+            assertThat(s.floats(new float[] {4}).getShape()).isEqualTo(new Shape());
         }
     }
 }

@@ -1,4 +1,5 @@
-// Process groups (c10d over TCPStore and Gloo) and DistributedDataParallel's gradient reducer.
+// RendezvousStore, ProcessGroup and GradientReducer: c10d's TCPStore, ProcessGroupGloo and the reducer of
+// DistributedDataParallel.
 #include "bridge.h"
 
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
@@ -17,7 +18,19 @@ namespace {
 
 using Store = c10::intrusive_ptr<c10d::Store>;
 using Group = c10::intrusive_ptr<c10d::ProcessGroup>;
-using Reducer = std::shared_ptr<c10d::Reducer>;
+
+// A reducer that keeps the buckets it was given. One that might rebuild them notes every parameter of every backward
+// pass until it does, which nobody asks of it here.
+class Reducer : public c10d::Reducer {
+ public:
+  template <typename... Arguments>
+  explicit Reducer(Arguments&&... arguments) : c10d::Reducer(std::forward<Arguments>(arguments)...) {
+    has_rebuilt_bucket_ = true;
+  }
+};
+
+// A failure to destroy it has to reach Java; in a destructor that may not throw it would end the process.
+static_assert(!std::is_nothrow_destructible_v<bridge::Handle<Reducer>>);
 
 // A socket that listens on `host` only, at a free port: TCPStore by itself would listen on every address.
 int listen_on(const std::string& host) {
@@ -46,7 +59,7 @@ void wait(const c10::intrusive_ptr<c10d::Work>& work) {
 
 using namespace bridge;
 
-RAR_NATIVE(jlong, storeServe)(JNIEnv* env, jclass, jstring host, jlong timeout_millis) {
+RAR_NATIVE(jlong, dist_RendezvousStore, serve)(JNIEnv* env, jclass, jstring host, jlong timeout_millis) {
   return guarded(env, [&] {
     std::string address = text(env, host);
     c10d::TCPStoreOptions options;
@@ -64,7 +77,7 @@ RAR_NATIVE(jlong, storeServe)(JNIEnv* env, jclass, jstring host, jlong timeout_m
   });
 }
 
-RAR_NATIVE(jlong, storeConnect)(JNIEnv* env, jclass, jstring host, jint port, jlong timeout_millis) {
+RAR_NATIVE(jlong, dist_RendezvousStore, connect)(JNIEnv* env, jclass, jstring host, jint port, jlong timeout_millis) {
   return guarded(env, [&] {
     c10d::TCPStoreOptions options;
     options.port = static_cast<uint16_t>(port);
@@ -75,16 +88,16 @@ RAR_NATIVE(jlong, storeConnect)(JNIEnv* env, jclass, jstring host, jint port, jl
   });
 }
 
-RAR_NATIVE(jint, storePort)(JNIEnv* env, jclass, jlong store) {
+RAR_NATIVE(jint, dist_RendezvousStore, port)(JNIEnv* env, jclass, jlong store) {
   return guarded(env, [&]() -> jint { return static_cast<c10d::TCPStore&>(*borrow<Store>(store)).getPort(); });
 }
 
-RAR_NATIVE(void, storeClose)(JNIEnv* env, jclass, jlong store) {
+RAR_NATIVE(void, dist_RendezvousStore, free)(JNIEnv* env, jclass, jlong store) {
   guarded(env, [&] { release<Store>(store); });
 }
 
-RAR_NATIVE(jlong, groupCreate)(JNIEnv* env, jclass, jlong store, jint rank, jint world_size, jstring host,
-                               jlong timeout_millis) {
+RAR_NATIVE(jlong, dist_ProcessGroup, join)(JNIEnv* env, jclass, jlong store, jint rank, jint world_size, jstring host,
+                                           jlong timeout_millis) {
   return guarded(env, [&] {
     auto options = c10d::ProcessGroupGloo::Options::create(std::chrono::milliseconds(timeout_millis));
     options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(text(env, host)));
@@ -97,7 +110,7 @@ RAR_NATIVE(jlong, groupCreate)(JNIEnv* env, jclass, jlong store, jint rank, jint
   });
 }
 
-RAR_NATIVE(void, groupAllReduceSum)(JNIEnv* env, jclass, jlong group, jlong target) {
+RAR_NATIVE(void, dist_ProcessGroup, allReduceSum)(JNIEnv* env, jclass, jlong group, jlong target) {
   guarded(env, [&] {
     at::NoGradGuard no_grad;
     std::vector<at::Tensor> list{tensor(target)};
@@ -105,7 +118,7 @@ RAR_NATIVE(void, groupAllReduceSum)(JNIEnv* env, jclass, jlong group, jlong targ
   });
 }
 
-RAR_NATIVE(void, groupBroadcast)(JNIEnv* env, jclass, jlong group, jlongArray targets, jint root) {
+RAR_NATIVE(void, dist_ProcessGroup, broadcast)(JNIEnv* env, jclass, jlong group, jlongArray targets, jint root) {
   guarded(env, [&] {
     at::NoGradGuard no_grad;
     c10d::BroadcastOptions options;
@@ -118,16 +131,17 @@ RAR_NATIVE(void, groupBroadcast)(JNIEnv* env, jclass, jlong group, jlongArray ta
   });
 }
 
-RAR_NATIVE(void, groupBarrier)(JNIEnv* env, jclass, jlong group) {
+RAR_NATIVE(void, dist_ProcessGroup, barrier)(JNIEnv* env, jclass, jlong group) {
   guarded(env, [&] { wait(borrow<Group>(group)->barrier()); });
 }
 
-RAR_NATIVE(void, groupClose)(JNIEnv* env, jclass, jlong group) {
+RAR_NATIVE(void, dist_ProcessGroup, free)(JNIEnv* env, jclass, jlong group) {
   guarded(env, [&] { release<Group>(group); });
 }
 
 // Buckets are a function of the parameter list alone and are never rebuilt, so that every run sums in the same order.
-RAR_NATIVE(jlong, reducerCreate)(JNIEnv* env, jclass, jlong group, jlongArray parameters, jlong bucket_bytes) {
+RAR_NATIVE(jlong, dist_GradientReducer, create)(JNIEnv* env, jclass, jlong group, jlongArray parameters,
+                                                jlong bucket_bytes) {
   return guarded(env, [&] {
     auto list = tensors(env, parameters);
     std::vector<bool> sparse(list.size(), false);
@@ -135,20 +149,19 @@ RAR_NATIVE(jlong, reducerCreate)(JNIEnv* env, jclass, jlong group, jlongArray pa
         list, {static_cast<size_t>(bucket_bytes)}, sparse, /*tensor_indices=*/{}, /*logger=*/{});
     std::reverse(buckets.begin(), buckets.end());
     std::unordered_map<size_t, std::string> names;
-    return own<Reducer>(std::make_shared<c10d::Reducer>(
-        list, buckets, borrow<Group>(group), sparse, bucket_bytes, /*find_unused_parameters=*/false,
-        /*gradient_as_bucket_view=*/true, names, bucket_bytes));
+    return own<Reducer>(list, buckets, borrow<Group>(group), sparse, bucket_bytes, /*find_unused_parameters=*/false,
+                        /*gradient_as_bucket_view=*/true, names, bucket_bytes);
   });
 }
 
-RAR_NATIVE(void, reducerPrepare)(JNIEnv* env, jclass, jlong reducer) {
+RAR_NATIVE(void, dist_GradientReducer, prepare)(JNIEnv* env, jclass, jlong reducer) {
   guarded(env, [&] {
-    auto& shared = borrow<Reducer>(reducer);
-    shared->prepare_for_forward();
-    shared->prepare_for_backward({});
+    auto& owned = borrow<Reducer>(reducer);
+    owned.prepare_for_forward();
+    owned.prepare_for_backward({});
   });
 }
 
-RAR_NATIVE(void, reducerClose)(JNIEnv* env, jclass, jlong reducer) {
+RAR_NATIVE(void, dist_GradientReducer, free)(JNIEnv* env, jclass, jlong reducer) {
   guarded(env, [&] { release<Reducer>(reducer); });
 }

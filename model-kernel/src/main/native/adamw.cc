@@ -1,9 +1,8 @@
-// The step of AdamW and the operations on whole gradient lists. None takes part in autograd.
+// AdamW: its step, and the clipping of its gradients. Neither takes part in autograd.
 #include "bridge.h"
 
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
-#include <ATen/ops/_foreach_zero.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
@@ -21,10 +20,12 @@ std::vector<at::Tensor> gradients(const std::vector<at::Tensor>& parameters) {
 
 }  // namespace
 
+#define NATIVE(result, name) RAR_NATIVE(result, optim_AdamW, name)
+
 using namespace bridge;
 
 // Update number `step`, from 1. `steps` holds one float32 count a parameter, which the kernel wants at that number.
-RAR_NATIVE(void, adamW)(JNIEnv* env, jclass, jlongArray parameters, jlongArray averages, jlongArray squares,
+NATIVE(void, update)(JNIEnv* env, jclass, jlongArray parameters, jlongArray averages, jlongArray squares,
                         jlongArray steps, jlong step, jdouble lr, jdouble beta1, jdouble beta2, jdouble eps,
                         jdouble decay) {
   guarded(env, [&] {
@@ -41,7 +42,7 @@ RAR_NATIVE(void, adamW)(JNIEnv* env, jclass, jlongArray parameters, jlongArray a
 }
 
 // Returns the norm over all gradients before they are scaled down to `limit`.
-RAR_NATIVE(jdouble, clipGradientNorm)(JNIEnv* env, jclass, jlongArray parameters, jdouble limit) {
+NATIVE(jdouble, clip)(JNIEnv* env, jclass, jlongArray parameters, jdouble limit) {
   return guarded(env, [&]() -> jdouble {
     at::NoGradGuard no_grad;
     auto list = gradients(tensors(env, parameters));
@@ -49,28 +50,5 @@ RAR_NATIVE(jdouble, clipGradientNorm)(JNIEnv* env, jclass, jlongArray parameters
     auto scale = (limit / (norm + 1e-6)).clamp_max(1.0);
     at::_foreach_mul_(list, scale);
     return norm.item<double>();
-  });
-}
-
-RAR_NATIVE(void, zeroGradients)(JNIEnv* env, jclass, jlongArray parameters) {
-  guarded(env, [&] {
-    at::NoGradGuard no_grad;
-    std::vector<at::Tensor> list;
-    for (const auto& parameter : tensors(env, parameters)) {
-      if (parameter.grad().defined()) {
-        list.push_back(parameter.grad());
-      }
-    }
-    if (!list.empty()) {
-      at::_foreach_zero_(list);
-    }
-  });
-}
-
-RAR_NATIVE(void, requireGradients)(JNIEnv* env, jclass, jlongArray parameters) {
-  guarded(env, [&] {
-    for (auto& parameter : tensors(env, parameters)) {
-      parameter.requires_grad_(true);
-    }
   });
 }

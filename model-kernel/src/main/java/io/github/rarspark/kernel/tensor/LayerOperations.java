@@ -1,0 +1,126 @@
+package io.github.rarspark.kernel.tensor;
+
+import ai.djl.ndarray.NDArray;
+
+/** What networks are made of. All operations take part in differentiation. */
+abstract sealed class LayerOperations extends TensorOperations permits TensorScope {
+
+    // ---- activations ----
+
+    /** The exact (erf) GELU. */
+    public NDArray gelu(NDArray x) {
+        return own(gelu(at(x)));
+    }
+
+    private static native long gelu(long x);
+
+    /** x * sigmoid(x). */
+    public NDArray silu(NDArray x) {
+        return own(silu(at(x)));
+    }
+
+    private static native long silu(long x);
+
+    /** max(x, 0). */
+    public NDArray relu(NDArray x) {
+        return own(relu(at(x)));
+    }
+
+    private static native long relu(long x);
+
+    // ---- linear layers, normalization ----
+
+    /** x [..., in] times weight [out, in] transposed, plus bias [out] unless null. */
+    public NDArray linear(NDArray x, NDArray weight, NDArray bias) {
+        return own(linear(at(x), at(weight), Handles.ofNullable(bias)));
+    }
+
+    private static native long linear(long x, long weight, long bias);
+
+    /** Layer normalization over the last axis; weight and bias [D], or both null for none. */
+    public NDArray layerNorm(NDArray x, NDArray weight, NDArray bias, double eps) {
+        return own(layerNorm(at(x), Handles.ofNullable(weight), Handles.ofNullable(bias), eps));
+    }
+
+    private static native long layerNorm(long x, long weight, long bias, double eps);
+
+    /** Group normalization of x [B, C, H, W]; weight and bias [C]. */
+    public NDArray groupNorm(NDArray x, int groups, NDArray weight, NDArray bias, double eps) {
+        return own(groupNorm(at(x), groups, at(weight), at(bias), eps));
+    }
+
+    private static native long groupNorm(long x, int groups, long weight, long bias, double eps);
+
+    /** Rows of weight [K, D] at int64 ids [...]: [..., D]. */
+    public NDArray embedding(NDArray weight, NDArray ids) {
+        return own(embedding(at(weight), at(ids)));
+    }
+
+    private static native long embedding(long weight, long ids);
+
+    // ---- images ----
+
+    /** Convolution of x [B, C, H, W] with weight [K, C, h, w] and bias [K] unless null; zeros all around. */
+    public NDArray conv2d(NDArray x, NDArray weight, NDArray bias, int stride, int padding) {
+        return conv2d(x, weight, bias, stride, padding, padding);
+    }
+
+    /** As {@link #conv2d(NDArray, NDArray, NDArray, int, int)}, with zeros above and below, left and right. */
+    public NDArray conv2d(NDArray x, NDArray weight, NDArray bias, int stride, int paddingHeight, int paddingWidth) {
+        return own(conv2d(at(x), at(weight), Handles.ofNullable(bias), stride, paddingHeight, paddingWidth));
+    }
+
+    private static native long conv2d(
+            long x, long weight, long bias, long stride, long paddingHeight, long paddingWidth);
+
+    /** Means of x [B, C, H, W] over squares; what the padding adds does not count. */
+    public NDArray averagePool(NDArray x, int size, int stride, int padding) {
+        return own(averagePool(at(x), size, stride, padding));
+    }
+
+    private static native long averagePool(long x, long size, long stride, long padding);
+
+    /** Maxima of x [B, C, H, W] over squares; what the padding adds does not count. */
+    public NDArray maxPool(NDArray x, int size, int stride, int padding) {
+        return own(maxPool(at(x), size, stride, padding));
+    }
+
+    private static native long maxPool(long x, long size, long stride, long padding);
+
+    /** Nearest-neighbour enlargement of x [B, C, H, W] by two. */
+    public NDArray upsampleNearest2(NDArray x) {
+        return own(upsampleNearest2(at(x)));
+    }
+
+    private static native long upsampleNearest2(long x);
+
+    // ---- attention, dropout, loss ----
+
+    /** Scaled dot-product attention of q, k, v [B, N, S, H], scale 1/sqrt(H); causal or over all keys. */
+    public NDArray attention(NDArray q, NDArray k, NDArray v, boolean causal) {
+        return own(attention(at(q), at(k), at(v), causal));
+    }
+
+    private static native long attention(long q, long k, long v, boolean causal);
+
+    /** Causal attention with dropout on the attention weights; row b draws its mask from the stream keys[b]. */
+    public NDArray attentionWithDropout(NDArray q, NDArray k, NDArray v, double rate, long[] keys) {
+        return own(attentionWithDropout(at(q), at(k), at(v), rate, keys));
+    }
+
+    private static native long attentionWithDropout(long q, long k, long v, double p, long[] keys);
+
+    /** x with elements zeroed at the given rate and the others scaled by 1/(1-rate); row b draws from keys[b]. */
+    public NDArray dropout(NDArray x, double rate, long[] keys) {
+        return own(dropout(at(x), rate, keys));
+    }
+
+    private static native long dropout(long x, double p, long[] keys);
+
+    /** Mean cross-entropy in float32 of logits [R, V] against int64 targets [R]; a scalar. */
+    public NDArray crossEntropy(NDArray logits, NDArray targets) {
+        return own(crossEntropy(at(logits), at(targets)));
+    }
+
+    private static native long crossEntropy(long logits, long targets);
+}

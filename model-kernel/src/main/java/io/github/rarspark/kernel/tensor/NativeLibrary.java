@@ -1,0 +1,69 @@
+package io.github.rarspark.kernel.tensor;
+
+import ai.djl.engine.Engine;
+import io.github.rarspark.kernel.error.NativeLoadException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/**
+ * The native bridge to libtorch, a prebuilt library among the resources. A class that declares native methods calls
+ * {@link #load} on every way to them.
+ */
+public final class NativeLibrary {
+    private static final String RESOURCE = "/native/linux-x86_64/librarspark.so";
+
+    /** Why the library is not loaded; null if it is. */
+    private static final Throwable FAILURE = tryToLoad();
+
+    private NativeLibrary() {}
+
+    /**
+     * Makes sure that the library is loaded; the first call loads DJL's libtorch and then the bridge.
+     *
+     * @throws NativeLoadException if it cannot be loaded, the same in every call
+     */
+    public static void load() {
+        if (FAILURE != null) {
+            throw new NativeLoadException(
+                    "Cannot load the native bridge to libtorch: " + FAILURE.getMessage(), FAILURE);
+        }
+    }
+
+    /** The SHA-256 of the sources that the library was built from, in hexadecimal. */
+    static String builtFrom() {
+        load();
+        return sourceHash();
+    }
+
+    private static native String sourceHash();
+
+    /** Whatever goes wrong here is kept: thrown from a static initializer, it would be lost to all callers but the first. */
+    private static Throwable tryToLoad() {
+        try {
+            Engine.getEngine("PyTorch");
+            loadCopyOfResource();
+            return null;
+        } catch (IOException | RuntimeException | LinkageError e) {
+            return e;
+        }
+    }
+
+    /** The copy is deleted once it is mapped. */
+    private static void loadCopyOfResource() throws IOException {
+        try (InputStream resource = NativeLibrary.class.getResourceAsStream(RESOURCE)) {
+            if (resource == null) {
+                throw new IOException(RESOURCE + " is not in the jar");
+            }
+            Path copy = Files.createTempFile("librarspark", ".so");
+            try {
+                Files.copy(resource, copy, StandardCopyOption.REPLACE_EXISTING);
+                System.load(copy.toString());
+            } finally {
+                Files.delete(copy);
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+// TensorScope: new tensors from Java's values, and gradients.
+#include "bridge.h"
+
+#include <ATen/ops/_foreach_zero.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#define NATIVE(result, name) RAR_NATIVE(result, tensor_TensorScope, name)
+
+using namespace bridge;
+
+namespace {
+
+// `gpu` is the number of one, negative for the CPU.
+at::Device device(jint gpu) {
+  return gpu < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<at::DeviceIndex>(gpu));
+}
+
+// A tensor in libtorch's own memory: views of it may outlive whatever Java does with the array.
+template <typename Array, typename Element>
+at::Tensor copied(JNIEnv* env, Array values, void (JNIEnv::*region)(Array, jsize, jsize, Element*), at::ScalarType type,
+                  jlongArray shape, jint gpu) {
+  require_not_null(env, values, "an array");
+  auto extents = longs(env, shape);
+  jsize count = env->GetArrayLength(values);
+  TORCH_CHECK(c10::multiply_integers(extents) == count, count, " values do not fill the shape ", at::IntArrayRef(extents));
+  at::Tensor result = at::empty(extents, type);
+  (env->*region)(values, 0, count, static_cast<Element*>(result.mutable_data_ptr()));
+  require_no_exception(env);
+  return result.to(device(gpu));
+}
+
+}  // namespace
+
+NATIVE(jlong, floats)(JNIEnv* env, jclass, jfloatArray values, jlongArray shape, jint gpu) {
+  return guarded(env, [&] { return give(copied(env, values, &JNIEnv::GetFloatArrayRegion, at::kFloat, shape, gpu)); });
+}
+
+NATIVE(jlong, doubles)(JNIEnv* env, jclass, jdoubleArray values, jlongArray shape, jint gpu) {
+  return guarded(env, [&] { return give(copied(env, values, &JNIEnv::GetDoubleArrayRegion, at::kDouble, shape, gpu)); });
+}
+
+NATIVE(jlong, longs)(JNIEnv* env, jclass, jlongArray values, jlongArray shape, jint gpu) {
+  return guarded(env, [&] { return give(copied(env, values, &JNIEnv::GetLongArrayRegion, at::kLong, shape, gpu)); });
+}
+
+NATIVE(jlong, bytes)(JNIEnv* env, jclass, jbyteArray values, jlongArray shape, jint gpu) {
+  return guarded(env, [&] { return give(copied(env, values, &JNIEnv::GetByteArrayRegion, at::kByte, shape, gpu)); });
+}
+
+NATIVE(jlong, zeros)(JNIEnv* env, jclass, jlongArray shape, jint gpu) {
+  return guarded(env, [&] { return give(at::zeros(longs(env, shape), device(gpu))); });
+}
+
+// Returns whether gradients were recorded before, on the calling thread.
+NATIVE(jboolean, setRecording)(JNIEnv*, jclass, jboolean on) {
+  bool before = at::GradMode::is_enabled();
+  at::GradMode::set_enabled(on);
+  return before;
+}
+
+NATIVE(void, requireGradients)(JNIEnv* env, jclass, jlongArray parameters) {
+  guarded(env, [&] {
+    for (auto& parameter : tensors(env, parameters)) {
+      parameter.requires_grad_(true);
+    }
+  });
+}
+
+NATIVE(void, zeroGradients)(JNIEnv* env, jclass, jlongArray parameters) {
+  guarded(env, [&] {
+    at::NoGradGuard no_grad;
+    std::vector<at::Tensor> list;
+    for (const auto& parameter : tensors(env, parameters)) {
+      if (parameter.grad().defined()) {
+        list.push_back(parameter.grad());
+      }
+    }
+    if (!list.empty()) {
+      at::_foreach_zero_(list);
+    }
+  });
+}
+
+// The gradient of a leaf; it shares the leaf's storage for as long as it lives.
+NATIVE(jlong, gradient)(JNIEnv* env, jclass, jlong x) {
+  return guarded(env, [&] {
+    const auto& gradient = tensor(x).grad();
+    TORCH_CHECK(gradient.defined(), "the tensor has no gradient");
+    return give(gradient);
+  });
+}
+
+NATIVE(void, backward)(JNIEnv* env, jclass, jlong output, jlong gradient) {
+  guarded(env, [&] {
+    std::vector<at::Tensor> gradients;
+    if (gradient != 0) {
+      gradients.push_back(tensor(gradient));
+    }
+    torch::autograd::backward({tensor(output)}, gradients);
+  });
+}

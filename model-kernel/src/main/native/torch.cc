@@ -1,0 +1,86 @@
+// Settings of libtorch, of the thread and of the process: NativeLibrary, Handles, Torch, DeterministicMode, Autocast.
+#include "bridge.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+
+#include <mutex>
+
+// Two symbols that newer compilers ask of the system's libraries, so that the library loads with glibc 2.31 and the
+// libstdc++ of GCC 10. The flag means "more than one thread".
+extern "C" {
+__attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
+}
+namespace std {
+[[noreturn]] void __throw_bad_array_new_length() {
+  throw bad_array_new_length();
+}
+}  // namespace std
+
+using namespace bridge;
+
+RAR_NATIVE(jstring, tensor_NativeLibrary, sourceHash)(JNIEnv* env, jclass) {
+  return env->NewStringUTF(RAR_SOURCE_HASH);
+}
+
+RAR_NATIVE(jlong, tensor_Handles, liveObjects)(JNIEnv*, jclass) {
+  return live_handles.load();
+}
+
+RAR_NATIVE(void, tensor_Torch, setThreads)(JNIEnv* env, jclass, jint threads) {
+  guarded(env, [&] { at::set_num_threads(threads); });
+}
+
+RAR_NATIVE(jint, tensor_Torch, threads)(JNIEnv*, jclass) {
+  return at::get_num_threads();
+}
+
+namespace {
+
+// How many Java objects demand deterministic algorithms; libtorch's own setting is one for the process.
+std::mutex deterministic_mutex;
+int64_t deterministic_demands = 0;
+
+void demand_deterministic(int64_t change) {
+  std::lock_guard<std::mutex> lock(deterministic_mutex);
+  deterministic_demands += change;
+  at::globalContext().setDeterministicAlgorithms(deterministic_demands > 0, /*warn_only=*/false);
+  // Filling fresh memory with NaN finds mistakes, but costs a pass over every result.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+}
+
+}  // namespace
+
+RAR_NATIVE(void, tensor_DeterministicMode, enter)(JNIEnv* env, jclass) {
+  guarded(env, [&] { demand_deterministic(1); });
+}
+
+RAR_NATIVE(void, tensor_DeterministicMode, exit)(JNIEnv* env, jclass) {
+  guarded(env, [&] { demand_deterministic(-1); });
+}
+
+RAR_NATIVE(jboolean, tensor_DeterministicMode, on)(JNIEnv*, jclass) {
+  return at::globalContext().deterministicAlgorithms();
+}
+
+// Returns whether autocast was on before, for exit.
+RAR_NATIVE(jboolean, tensor_Autocast, enter)(JNIEnv* env, jclass, jboolean cuda) {
+  return guarded(env, [&]() -> jboolean {
+    auto device = cuda ? at::kCUDA : at::kCPU;
+    bool before = at::autocast::is_autocast_enabled(device);
+    at::autocast::set_autocast_dtype(device, at::kBFloat16);
+    at::autocast::set_autocast_enabled(device, true);
+    at::autocast::increment_nesting();
+    return before;
+  });
+}
+
+RAR_NATIVE(void, tensor_Autocast, exit)(JNIEnv* env, jclass, jboolean cuda, jboolean before) {
+  guarded(env, [&] {
+    at::autocast::set_autocast_enabled(cuda ? at::kCUDA : at::kCPU, before);
+    if (at::autocast::decrement_nesting() == 0) {
+      at::autocast::clear_cache();
+    }
+  });
+}

@@ -1,0 +1,23 @@
+package io.github.rarspark.kernel.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class DeterministicModeTest {
+    @Test
+    void theModeLastsUntilTheLastOfItsOwnersCloses() {
+        assertThat(DeterministicMode.isOn()).isFalse();
+        try (DeterministicMode first = DeterministicMode.open()) {
+            try (DeterministicMode second = DeterministicMode.open()) {
+                assertThat(DeterministicMode.isOn()).isTrue();
+                second.close();
+                assertThat(DeterministicMode.isOn())
+                        .as("closed twice, counted once")
+                        .isTrue();
+            }
+            assertThat(DeterministicMode.isOn()).isTrue();
+        }
+        assertThat(DeterministicMode.isOn()).isFalse();
+    }
+}

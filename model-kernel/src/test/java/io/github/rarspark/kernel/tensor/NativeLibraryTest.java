@@ -1,0 +1,177 @@
+package io.github.rarspark.kernel.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import io.github.rarspark.kernel.error.NativeException;
+import io.github.rarspark.kernel.error.NativeLoadException;
+import io.github.rarspark.kernel.error.NativeMemoryException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NativeLibraryTest {
+    private static final Path LIBRARY = Path.of("src/main/resources/native/linux-x86_64/librarspark.so");
+
+    @Test
+    void theLoadedLibraryWasBuiltFromTheSources() throws IOException, NoSuchAlgorithmException {
+        Path sources = Path.of("src/main/native");
+        List<String> names;
+        try (Stream<Path> files = Files.list(sources)) {
+            names = files.map(path -> path.getFileName().toString()).sorted().toList();
+        }
+        MessageDigest digest = MessageDigest.getInstance("SHA-256");
+        for (String name : names) {
+            digest.update((name + "\n").getBytes(StandardCharsets.UTF_8));
+            digest.update(Files.readAllBytes(sources.resolve(name)));
+        }
+        assertThat(NativeLibrary.builtFrom())
+                .as("rebuild the bridge with mvn -Pnative")
+                .isEqualTo(HexFormat.of().formatHex(digest.digest()));
+    }
+
+    @Test
+    void everyNativeMethodIsDefinedOnceAndNothingElseIs() throws IOException {
+        List<String> declared = new ClassFileImporter()
+                        .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                        .importPackages("io.github.rarspark.kernel")
+                        .stream()
+                        .flatMap(type -> type.getMethods().stream())
+                        .filter(method -> method.getModifiers().contains(JavaModifier.NATIVE))
+                        .map(method -> "Java_" + method.getOwner().getName().replace('.', '_') + "_" + method.getName())
+                        .toList();
+        String library = Files.readString(LIBRARY, StandardCharsets.ISO_8859_1);
+        List<String> defined = Pattern.compile("Java_io_github_rarspark_\\w+")
+                .matcher(library)
+                .results()
+                .map(MatchResult::group)
+                .toList();
+        assertThat(declared).isNotEmpty();
+        assertThat(defined).containsExactlyInAnyOrderElementsOf(declared);
+    }
+
+    @Test
+    void aNativeFailureIsOneLine() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorScope scope = TensorScope.inference(manager)) {
+            NDArray a = scope.floats(new float[6], 2, 3);
+            assertThatThrownBy(() -> scope.matmul(a, a))
+                    .isExactlyInstanceOf(NativeException.class)
+                    .hasMessageContaining("mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)")
+                    .hasMessageNotContaining("\n");
+        }
+    }
+
+    @Test
+    void memoryThatTheMachineDoesNotHaveIsAFailureOfItsOwn() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorScope scope = TensorScope.inference(manager)) {
+            assertThatThrownBy(() -> scope.zeros(1L << 45))
+                    .isInstanceOf(NativeMemoryException.class)
+                    .hasMessageStartingWith("DefaultCPUAllocator: can't allocate memory: you tried to allocate "
+                            + (1L << 47) + " bytes")
+                    .hasMessageNotContaining("\n");
+        }
+    }
+
+    @Test
+    void theSettingToLowerComesFirst() {
+        NativeMemoryException failure = new NativeMemoryException("you tried to allocate 8 bytes");
+        assertThat(failure.lowering("train.micro_batch"))
+                .hasMessage("Out of memory for tensors: lower train.micro_batch (you tried to allocate 8 bytes)")
+                .hasCause(failure);
+    }
+
+    @Test
+    void nullForAnArrayIsAnException() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorScope scope = TensorScope.inference(manager)) {
+            NDArray x = scope.zeros(2, 2);
+            assertThatThrownBy(() -> scope.dropout(x, 0.5, null))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("a native method was given null for an array");
+            assertThatThrownBy(() -> scope.floats(null, 2)).isInstanceOf(NullPointerException.class);
+        }
+    }
+
+    @Test
+    void aClosedTensorSaysSo() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorScope scope = TensorScope.inference(manager)) {
+            NDArray a = scope.floats(new float[6], 2, 3);
+            a.close();
+            assertThatThrownBy(() -> scope.silu(a))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("released");
+        }
+    }
+
+    @Test
+    void aLibraryThatDoesNotLoadIsTheSameErrorEveryTime(@TempDir Path directory) throws Exception {
+        Path broken = directory.resolve("native/linux-x86_64/librarspark.so");
+        Files.createDirectories(broken.getParent());
+        Files.writeString(broken, "not a library");
+        Path said = directory.resolve("said");
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        directory + ":" + System.getProperty("java.class.path"),
+                        "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                        LoadTwice.class.getName())
+                .redirectErrorStream(true)
+                .redirectOutput(said.toFile())
+                .start();
+        try {
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
+        List<String> lines = Files.readAllLines(said).stream()
+                .filter(line -> line.startsWith("result: "))
+                .toList();
+        assertThat(lines).hasSize(4);
+        assertThat(lines).allSatisfy(line -> assertThat(line)
+                .startsWith("result: " + NativeLoadException.class.getName()
+                        + ": Cannot load the native bridge to libtorch: ")
+                .contains("librarspark"));
+    }
+
+    /** Two ways to native methods, each twice. */
+    static final class LoadTwice {
+        private LoadTwice() {}
+
+        public static void main(String[] args) {
+            try (NDManager manager = NDManager.newBaseManager()) {
+                for (int round = 0; round < 2; round++) {
+                    say(() -> Torch.setIntraOpThreads(1));
+                    say(() -> TensorScope.inference(manager).close());
+                }
+            }
+        }
+
+        private static void say(Runnable call) {
+            try {
+                call.run();
+                System.out.println("result: loaded");
+            } catch (RuntimeException | LinkageError e) {
+                System.out.println("result: " + e);
+            }
+        }
+    }
+}
