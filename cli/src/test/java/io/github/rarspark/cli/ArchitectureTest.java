@@ -14,6 +14,8 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.github.rarspark.kernel.tensor.Handles;
+import io.github.rarspark.kernel.tensor.NativeLibrary;
 import java.util.List;
 
 /** The boundaries between the modules, and what no module does. */
@@ -77,20 +79,24 @@ class ArchitectureTest {
             slices().matching("io.github.rarspark.(**)").should().beFreeOfCycles();
 
     @ArchTest
-    static final ArchRule nativeDeclarationsStayInTheKernel = noClasses()
+    static final ArchRule nativeHandlesStayInTheKernel = noClasses()
             .that()
             .resideOutsideOfPackage(KERNEL)
             .should()
             .dependOnClassesThat()
-            .resideInAPackage("io.github.rarspark.kernel.jni..");
+            .belongToAnyOf(Handles.class, NativeLibrary.class);
 
     @ArchTest
-    static final ArchRule nativeMethodsAreDeclaredInOnePlace = methods()
+    static final ArchRule nativeMethodsArePrivateToClassesOfTheKernel = methods()
             .that()
             .haveModifier(NATIVE)
             .should()
+            .bePrivate()
+            .andShould()
+            .beStatic()
+            .andShould()
             .beDeclaredInClassesThat()
-            .resideInAnyPackage("io.github.rarspark.kernel.jni..", "io.github.rarspark.kernel.tensor..");
+            .resideInAPackage(KERNEL);
 
     @ArchTest
     static final ArchRule onlyMainEndsTheProcess = noClasses()

@@ -4,6 +4,8 @@ import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.error.CommunicationException;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.error.NativeException;
+import io.github.rarspark.kernel.error.NativeLoadException;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.error.NumericException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -107,6 +109,9 @@ public enum ExitCode {
         }
         if (t instanceof CommunicationException) {
             return Optional.of(TEMPORARY);
+        }
+        if (t instanceof NativeLoadException || t instanceof NativeMemoryException) {
+            return Optional.of(UNAVAILABLE);
         }
         if (t instanceof NativeException) {
             return Optional.of(INTERNAL);

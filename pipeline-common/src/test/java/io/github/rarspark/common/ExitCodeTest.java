@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.error.NativeException;
+import io.github.rarspark.kernel.error.NativeLoadException;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.error.NumericException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -41,6 +43,11 @@ class ExitCodeTest {
                 Arguments.of(new DataException("bad\nmore"), 65, "bad"),
                 Arguments.of(new NumericException("NaN"), 65, "NaN"),
                 Arguments.of(new NativeException("c10"), 70, "c10"),
+                Arguments.of(new NativeLoadException("no libtorch", new IOException("no file")), 69, "no libtorch"),
+                Arguments.of(
+                        new NativeMemoryException("8 bytes").lowering("train.micro_batch"),
+                        69,
+                        "Out of memory for tensors: lower train.micro_batch (8 bytes)"),
                 Arguments.of(new FileNotFoundException("x"), 66, "FileNotFoundException: x"),
                 Arguments.of(new AccessControlException("x"), 69, "AccessControlException: x"),
                 Arguments.of(new IOException("reset"), 75, "IOException: reset"),

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /**
- * The native bridge to libtorch, a prebuilt library among the resources. A class that declares native methods calls
- * {@link #load} on every way to them.
+ * The native bridge to libtorch, a prebuilt library among the resources. On every way to a native method there is a call
+ * of {@link #load}, in its class or in what makes its arguments.
  */
 public final class NativeLibrary {
     private static final String RESOURCE = "/native/linux-x86_64/librarspark.so";
