@@ -36,7 +36,7 @@ class MainTest {
         recipes.add(context.recipe());
         assertThat(context.session().sparkContext().master()).isEqualTo("local[1]");
         return JobResult.done(
-                Plan.of("train", context.recipe().sha256(), Map.of(), Map.of()),
+                Plan.of("train", context.recipe().resultSettings(), Map.of(), Map.of()),
                 Instant.EPOCH,
                 1.25,
                 Map.of("steps", 300L),

@@ -24,6 +24,11 @@ public record Key(
         return name.substring(0, Math.max(0, name.indexOf('.')));
     }
 
+    /** The default in canonical notation, as {@link Recipe#get} gives values. */
+    String defaultValue() {
+        return format(parse(defaultText, "the default"));
+    }
+
     /** The type and its limits in words, for example {@code integer of at least 1}. */
     public String typeText() {
         if (type.isEnum()) {

@@ -8,15 +8,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import java.io.Serializable;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -120,27 +117,27 @@ public record Recipe(
     }
 
     /**
-     * Returns the SHA-256 in hexadecimal of the values that can alter a result: of their canonical JSON, one flat object
-     * with sorted keys and values as text. Locations, the number of ranks and the like are left out.
+     * Returns the settings that can alter a result, sorted by key. Locations, the number of ranks and the like are left
+     * out.
      *
      * @param sections the sections to cover, for the plan of one job; none stands for all. {@code seed} is always
      *     covered.
      */
-    public String sha256(String... sections) {
+    public SortedMap<String, String> resultSettings(String... sections) {
         Set<String> covered = Set.copyOf(Arrays.asList(sections));
-        Map<String, String> values = new TreeMap<>();
+        SortedMap<String, String> settings = new TreeMap<>();
         Keys.values(this).forEach((key, value) -> {
             boolean wanted = covered.isEmpty() || key.section().isEmpty() || covered.contains(key.section());
             if (key.altersResult() && wanted) {
-                values.put(key.name(), Key.format(value));
+                settings.put(key.name(), Key.format(value));
             }
         });
-        try {
-            byte[] json = new ObjectMapper().writeValueAsString(values).getBytes(StandardCharsets.UTF_8);
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(json));
-        } catch (JsonProcessingException | NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Cannot hash the recipe", e);
-        }
+        return settings;
+    }
+
+    /** Returns the {@linkplain RecipeHash#of hash} of the settings that can alter a result. */
+    public String sha256() {
+        return RecipeHash.of(resultSettings());
     }
 
     /** Returns the recipe as YAML that {@link Recipes#parse} reads back, every key written out. */

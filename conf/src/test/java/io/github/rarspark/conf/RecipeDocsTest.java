@@ -53,8 +53,9 @@ class RecipeDocsTest {
                   micro_batch: 16
                 ```
 
-                Every result carries the SHA-256 of the recipe that made it. Keys marked with ° are left out of it:
-                they cannot change the result. Locations are among them, since what lies there is checked by its own hash.
+                Every result carries the SHA-256 of the recipe that made it, of the keys that differ from their
+                default. Keys marked with ° are left out of it: they cannot change the result. Locations are among
+                them, since what lies there is checked by its own hash.
 
                 ## Shipped recipes
 

@@ -122,7 +122,7 @@ public final class FidJob implements Job<FidJob.Computed> {
     public Plan plan() {
         return Plan.of(
                 COMMAND,
-                recipe.sha256(COMMAND),
+                recipe.resultSettings(COMMAND),
                 Map.of(
                         "samples",
                         samples.sha256(),

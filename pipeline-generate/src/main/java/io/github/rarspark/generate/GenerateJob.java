@@ -79,7 +79,7 @@ public final class GenerateJob implements Job<GenerateJob.Shards> {
         units.put(THREADS, Integer.toString(recipe.generate().threads()));
         return Plan.of(
                 COMMAND,
-                recipe.sha256("tokenizer", "model", COMMAND),
+                recipe.resultSettings("tokenizer", "model", COMMAND),
                 Map.of(
                         "weights", generator.weights().sha256(),
                         "tokenizer", generator.tokenizer().sha256()),

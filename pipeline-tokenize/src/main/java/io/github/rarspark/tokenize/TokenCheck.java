@@ -32,7 +32,7 @@ final class TokenCheck {
         recipe.requireGiven(COMMAND, "tokenize.output");
         return JobRunner.check(
                 COMMAND,
-                recipe.sha256("image", "tokenizer", "tokenize"),
+                recipe.resultSettings("image", "tokenizer", "tokenize"),
                 () -> check(context, context.storage().qualify(recipe.tokenize().output())));
     }
 

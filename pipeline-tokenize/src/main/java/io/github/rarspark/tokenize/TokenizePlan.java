@@ -44,7 +44,7 @@ final class TokenizePlan {
         return of(
                 Plan.of(
                         COMMAND,
-                        recipe.sha256("image", "tokenizer", "tokenize"),
+                        recipe.resultSettings("image", "tokenizer", "tokenize"),
                         Map.of(
                                 "input",
                                 images.sha256(),

@@ -78,7 +78,7 @@ final class EvaluateJob implements Job<Double> {
     public Plan plan() {
         return Plan.of(
                 "train --evaluate",
-                context.recipe().sha256("model", "train"),
+                context.recipe().resultSettings("model", "train"),
                 Map.of("tokens", tokens.sha256(), "init", weights.sha256()),
                 Map.of());
     }

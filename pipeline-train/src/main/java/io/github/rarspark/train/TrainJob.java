@@ -64,7 +64,7 @@ public final class TrainJob implements Job<MetricsLog> {
 
     @Override
     public Plan plan() {
-        return Plan.of("train", recipe.sha256("model", "train"), inputs.sha256(), Map.of());
+        return Plan.of("train", recipe.resultSettings("model", "train"), inputs.sha256(), Map.of());
     }
 
     private void requireSlots() {

@@ -81,7 +81,7 @@ public final class DemoJob implements Job<DemoJob.Parts> {
 
     @Override
     public Plan plan() {
-        return Plan.of("demo", recipe.sha256(), data, Map.of());
+        return Plan.of("demo", recipe.resultSettings(), data, Map.of());
     }
 
     /**

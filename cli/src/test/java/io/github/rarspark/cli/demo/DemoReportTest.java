@@ -45,8 +45,8 @@ class DemoReportTest {
         assertThat(untrained.generate().output())
                 .isNotEqualTo(trained.generate().output());
         assertThat(untrained.fid().output()).isNotEqualTo(trained.fid().output());
-        assertThat(untrained.sha256("model", "generate"))
+        assertThat(untrained.resultSettings("model", "generate"))
                 .as("pictures differ by their weights only")
-                .isEqualTo(trained.sha256("model", "generate"));
+                .isEqualTo(trained.resultSettings("model", "generate"));
     }
 }

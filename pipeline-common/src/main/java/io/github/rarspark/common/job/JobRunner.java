@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 
 /** The frame around every job: claims the output, stamps time and version, and writes {@code result.json}. */
 public final class JobRunner {
@@ -66,11 +67,12 @@ public final class JobRunner {
      * Runs a check, which claims no output and leaves no result there.
      *
      * @param command the name in the result
-     * @param recipeSha256 the hash of the recipe's sections that the check reads
+     * @param settings the recipe's {@linkplain io.github.rarspark.conf.Recipe#resultSettings settings} that the check
+     *     reads
      */
-    public static JobResult check(String command, String recipeSha256, Check check) throws IOException {
+    public static JobResult check(String command, SortedMap<String, String> settings, Check check) throws IOException {
         Instant started = Instant.now();
         Outcome outcome = check.run();
-        return outcome.result(Plan.of(command, recipeSha256, Map.of(), Map.of()), started, Instant.now());
+        return outcome.result(Plan.of(command, settings, Map.of(), Map.of()), started, Instant.now());
     }
 }

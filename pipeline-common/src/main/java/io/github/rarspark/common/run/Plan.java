@@ -1,10 +1,13 @@
 package io.github.rarspark.common.run;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.conf.RecipeHash;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -12,29 +15,47 @@ import java.util.TreeMap;
  * What a run will do. Two runs with equal plans write equal outputs.
  *
  * @param command the command's name
- * @param recipeSha256 the hash of the resolved recipe
+ * @param recipeSha256 the {@linkplain RecipeHash#of hash} of {@code settings}
  * @param inputs what is read: a name, such as {@code tokens}, and the content's identity, such as a manifest's hash
  * @param units how the work is cut and computed: shards, micro-batch, intra-op threads. Chosen by the first attempt
  *     for its machine, and reused by every later one
+ * @param settings the recipe's settings that can alter the result, defaults as well; empty in plans of versions that
+ *     stored their hash only, which covered defaults
  */
 public record Plan(
-        String command, String recipeSha256, SortedMap<String, String> inputs, SortedMap<String, String> units)
+        String command,
+        String recipeSha256,
+        SortedMap<String, String> inputs,
+        SortedMap<String, String> units,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) SortedMap<String, String> settings)
         implements Serializable {
 
     /** Copies the maps. */
     public Plan {
         inputs = new TreeMap<>(inputs);
         units = new TreeMap<>(units);
+        settings = settings == null ? new TreeMap<>() : new TreeMap<>(settings);
     }
+
+    /** What the hash covers. */
+    private record Hashed(
+            String command, String recipeSha256, SortedMap<String, String> inputs, SortedMap<String, String> units) {}
 
     /** A plan from maps in any order. */
     public static Plan of(String command, String recipeSha256, Map<String, String> inputs, Map<String, String> units) {
-        return new Plan(command, recipeSha256, new TreeMap<>(inputs), new TreeMap<>(units));
+        return new Plan(command, recipeSha256, new TreeMap<>(inputs), new TreeMap<>(units), new TreeMap<>());
     }
 
-    /** The hash that manifests and finished shards carry. */
+    /** This plan for a recipe with these {@linkplain io.github.rarspark.conf.Recipe#resultSettings settings}. */
+    public static Plan of(
+            String command, SortedMap<String, String> settings, Map<String, String> inputs, Map<String, String> units) {
+        return new Plan(command, RecipeHash.of(settings), new TreeMap<>(inputs), new TreeMap<>(units), settings);
+    }
+
+    /** The hash that manifests and finished shards carry: of all but the settings, which stand there as their hash. */
     public String sha256() {
-        return Sha256.of(Json.line(this).getBytes(StandardCharsets.UTF_8));
+        Hashed hashed = new Hashed(command, recipeSha256, inputs, units);
+        return Sha256.of(Json.line(hashed).getBytes(StandardCharsets.UTF_8));
     }
 
     /** The unit setting {@code name} as a number. */
@@ -44,7 +65,9 @@ public record Plan(
 
     /** Whether {@code other} does the same work, however it is cut into units. */
     boolean sameWork(Plan other) {
-        return command.equals(other.command) && recipeSha256.equals(other.recipeSha256) && inputs.equals(other.inputs);
+        return command.equals(other.command)
+                && inputs.equals(other.inputs)
+                && recipeDifference(other).isEmpty();
     }
 
     /** Says in a few words what distinguishes {@code other}, the plan that is already there, from this one. */
@@ -52,8 +75,9 @@ public record Plan(
         if (!command.equals(other.command)) {
             return "the command was " + other.command + ", not " + command;
         }
-        if (!recipeSha256.equals(other.recipeSha256)) {
-            return "the recipe differs";
+        Optional<String> recipe = recipeDifference(other);
+        if (recipe.isPresent()) {
+            return recipe.get();
         }
         for (Map.Entry<String, String> input : inputs.entrySet()) {
             if (!input.getValue().equals(other.inputs.get(input.getKey()))) {
@@ -61,5 +85,13 @@ public record Plan(
             }
         }
         return "the inputs differ";
+    }
+
+    private Optional<String> recipeDifference(Plan other) {
+        if (!settings.isEmpty() && !other.settings.isEmpty()) {
+            return RecipeHash.difference(settings, other.settings);
+        }
+        String hash = settings.isEmpty() ? recipeSha256 : RecipeHash.withDefaults(settings);
+        return hash.equals(other.recipeSha256) ? Optional.empty() : Optional.of("the recipe differs");
     }
 }

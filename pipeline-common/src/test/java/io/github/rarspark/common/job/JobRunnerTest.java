@@ -9,6 +9,7 @@ import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.run.Version;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.RecipeHash;
 import io.github.rarspark.conf.Recipes;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -109,9 +110,11 @@ class JobRunnerTest {
 
     @Test
     void aCheckLeavesNoResult() throws Exception {
-        JobResult result = JobRunner.check("tokenize --check", "r2", () -> OUTCOME);
+        JobResult result =
+                JobRunner.check("tokenize --check", context.recipe().resultSettings("tokenize"), () -> OUTCOME);
         assertThat(result.command()).isEqualTo("tokenize --check");
-        assertThat(result.recipeSha256()).isEqualTo("r2");
+        assertThat(result.recipeSha256())
+                .isEqualTo(RecipeHash.of(context.recipe().resultSettings("tokenize")));
         assertThat(result.counts()).containsEntry("images", 4L);
         assertThat(storage.exists(directory)).isFalse();
     }

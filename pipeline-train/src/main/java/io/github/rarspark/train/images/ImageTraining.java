@@ -107,7 +107,7 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
     public Plan plan() {
         return Plan.of(
                 settings.command(),
-                context.recipe().sha256("image", settings.network(), settings.section()),
+                context.recipe().resultSettings("image", settings.network(), settings.section()),
                 Map.of("images", source.sha256()),
                 Map.of());
     }
