@@ -45,7 +45,7 @@ record FeatureTask(Storage storage, FeatureNetwork network, String directory, St
     public Done run(Unit unit) throws IOException {
         Torch.setIntraOpThreads(threads);
         try (FeatureExtractor extractor = FeatureExtractor.open(network, storage)) {
-            ImageFindings[] findings = new ImageFindings[1];
+            ImageFindings[] findings = {ImageFindings.NONE};
             ShardReceipt shard = FeatureShard.write(
                     storage,
                     Storage.child(directory, unit.shard()),

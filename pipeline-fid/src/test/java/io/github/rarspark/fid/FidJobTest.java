@@ -290,7 +290,7 @@ class FidJobTest {
         assertThat(result.warnings()).contains("2 images could not be used; quarantine.jsonl lists them");
         assertThat(folder.resolve("lenient/quarantine.jsonl")).content().isEqualTo(String.join("\n", bad) + "\n");
         assertThat(result.metrics().get(FidJob.DISTANCE))
-                .isEqualTo(score("good", good, reference, Map.of()).metrics().get(FidJob.DISTANCE));
+                .isEqualTo(score("whole", good, reference, Map.of()).metrics().get(FidJob.DISTANCE));
     }
 
     @Test

@@ -47,7 +47,7 @@ record TokenizeTask(
     public TokenizedShard run(Shard shard) throws IOException {
         Torch.setIntraOpThreads(threads);
         long start = System.nanoTime();
-        ImageFindings[] findings = new ImageFindings[1];
+        ImageFindings[] findings = {ImageFindings.NONE};
         ShardReceipt receipt;
         try (WeightsCache.Lease<LoadedTokenizer> weights = tokenizer.lease(storage)) {
             receipt = ParquetShard.write(
