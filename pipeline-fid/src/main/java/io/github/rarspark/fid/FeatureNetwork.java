@@ -2,10 +2,10 @@ package io.github.rarspark.fid;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
-import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.kernel.classifier.ClassifierConfig;
+import io.github.rarspark.kernel.content.WeightContent;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.inception.InceptionV3;
 import io.github.rarspark.kernel.weights.TensorFile;
@@ -35,9 +35,31 @@ record FeatureNetwork(
     /** The networks there are, each the prefix of its weights in {@code fid.features}. */
     enum Kind {
         /** A classifier of {@code train-classifier}. */
-        CLASSIFIER,
+        CLASSIFIER(WeightContent.Kind.CLASSIFIER),
         /** Inception v3 of 2015-12-05. */
-        INCEPTION;
+        INCEPTION(WeightContent.Kind.INCEPTION);
+
+        private final WeightContent.Kind content;
+
+        Kind(WeightContent.Kind content) {
+            this.content = content;
+        }
+
+        /**
+         * Checks that a file does not hold another kind's weights.
+         *
+         * @throws DataException if it does; with the prefix to give, if that would do
+         */
+        private void require(TensorFile file, String features) {
+            WeightContent found = WeightContent.of(file.tensors());
+            for (Kind other : values()) {
+                if (other != this && other.content == found.kind()) {
+                    throw new DataException("Cannot use --features " + features + ": it is " + found.description()
+                            + "; give " + other.prefix() + features.substring(prefix().length()));
+                }
+            }
+            WeightContent.require(content, file, "--features");
+        }
 
         private String prefix() {
             return name().toLowerCase(Locale.ROOT) + ":";
@@ -55,9 +77,9 @@ record FeatureNetwork(
         for (Kind kind : Kind.values()) {
             if (features.startsWith(kind.prefix())) {
                 String path = features.substring(kind.prefix().length());
-                PreFlight.requireInput(storage, "--features", path);
-                WeightFile weights = WeightFile.of(storage, path);
+                WeightFile weights = WeightFile.given(storage, "--features", path);
                 TensorFile file = weights.read(storage);
+                kind.require(file, features);
                 return switch (kind) {
                     case CLASSIFIER -> classifier(weights, file, side);
                     case INCEPTION -> inception(weights, file, side);
@@ -72,7 +94,7 @@ record FeatureNetwork(
 
     private static FeatureNetwork classifier(WeightFile weights, TensorFile file, int side) {
         ClassifierConfig config = ClassifierConfig.of(file);
-        config.table().check(weights.path(), file.tensors());
+        WeightContent.require(config.table(), file);
         if (side != 0 && side != config.side()) {
             throw new DataException("Cannot compute features of " + side + " pixels with " + weights.path()
                     + ": it takes " + config.side() + "; leave fid.image_size out");
@@ -88,7 +110,7 @@ record FeatureNetwork(
     }
 
     private static FeatureNetwork inception(WeightFile weights, TensorFile file, int side) {
-        InceptionV3.table().check(weights.path(), file.tensors());
+        WeightContent.require(InceptionV3.table(), file);
         return new FeatureNetwork(
                 Kind.INCEPTION,
                 "Inception v3 of 2015-12-05",

@@ -17,6 +17,7 @@ import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
+import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.GenerateSettings;
 import io.github.rarspark.conf.Recipe;
 import java.io.IOException;
@@ -60,8 +61,8 @@ public final class GenerateJob implements Job<GenerateJob.Shards> {
         Storage storage = context.storage();
         GenerateSettings settings = recipe.generate();
         recipe.requireGiven(COMMAND, "generate.weights", "generate.tokenizer", "generate.output");
-        PreFlight.requireInput(storage, "--weights", settings.weights());
-        PreFlight.requireInput(storage, "--tokenizer", settings.tokenizer());
+        WeightFile.require(storage, "--weights", settings.weights());
+        WeightFile.require(storage, "--tokenizer", settings.tokenizer());
         PreFlight.requireApart(storage, "--weights", settings.weights(), settings.output());
         PreFlight.requireApart(storage, "--tokenizer", settings.tokenizer(), settings.output());
         return new GenerateJob(context, GeneratorSpec.of(storage, recipe));

@@ -6,6 +6,8 @@ import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.GenerateSettings;
 import io.github.rarspark.conf.ModelSettings;
 import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.kernel.content.WeightContent;
+import io.github.rarspark.kernel.content.WeightContent.Kind;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.rar.MergedPositions;
 import io.github.rarspark.kernel.rar.RarConfig;
@@ -48,8 +50,12 @@ record GeneratorSpec(ModelSettings model, GenerateSettings settings, WeightFile 
     }
 
     private void check(Storage storage, int downsampling) throws IOException {
-        VqganConfig decoder = VqganConfig.of(tokenizer.read(storage));
         TensorFile rar = weights.read(storage);
+        TensorFile vqgan = tokenizer.read(storage);
+        requireNotSwapped(rar, vqgan);
+        WeightContent.require(Kind.RAR, rar, "--weights");
+        WeightContent.require(Kind.VQGAN, vqgan, "--tokenizer");
+        VqganConfig decoder = VqganConfig.of(vqgan);
         long codes = rar.tensor(HEAD).shape().get(0);
         if (codes != decoder.codes()) {
             throw new DataException("Cannot decode what " + weights.path() + " generates: it predicts " + codes
@@ -68,8 +74,17 @@ record GeneratorSpec(ModelSettings model, GenerateSettings settings, WeightFile 
                     + decoder.downsampling() + ", but tokenizer.channel_mult of the recipe says " + downsampling
                     + "; use the recipe that it was made with");
         }
-        config().parameters().check(weights.path(), rar.tensors());
+        WeightContent.require(config().parameters(), rar);
         MergedPositions.require(
                 rar.metadata(), KernelSettings.scanOrder(settings.order()), weights.path(), "generate.order");
+    }
+
+    private static void requireNotSwapped(TensorFile weights, TensorFile tokenizer) {
+        WeightContent first = WeightContent.of(weights.tensors());
+        WeightContent second = WeightContent.of(tokenizer.tensors());
+        if (first.kind() == Kind.VQGAN && second.kind() == Kind.RAR) {
+            throw new DataException("Cannot generate: --weights and --tokenizer are swapped: " + weights.file() + " is "
+                    + first.description() + ", and " + tokenizer.file() + " is " + second.description());
+        }
     }
 }

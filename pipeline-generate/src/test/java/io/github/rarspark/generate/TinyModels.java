@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** Weight files of models that generate 8 x 8 pixels within milliseconds, and the recipe that they fit. */
 record TinyModels(Path weights, Path tokenizer) {
@@ -31,6 +32,18 @@ record TinyModels(Path weights, Path tokenizer) {
 
     static Path writeModel(Path path, Map<String, String> metadata) throws IOException {
         write(path, metadata, KernelSettings.rar(shape(Map.of()).model()).parameters());
+        return path;
+    }
+
+    /** A model whose parameter of this name begins with the given value. */
+    static Path writeModelWith(Path path, String name, float first) throws IOException {
+        write(path, Map.of(), KernelSettings.rar(shape(Map.of()).model()).parameters(), spec -> {
+            float[] values = values(spec);
+            if (spec.name().equals(name)) {
+                values[0] = first;
+            }
+            return values;
+        });
         return path;
     }
 
@@ -78,8 +91,14 @@ record TinyModels(Path weights, Path tokenizer) {
     }
 
     private static void write(Path path, Map<String, String> metadata, ParameterTable table) throws IOException {
+        write(path, metadata, table, TinyModels::values);
+    }
+
+    private static void write(
+            Path path, Map<String, String> metadata, ParameterTable table, Function<ParameterSpec, float[]> values)
+            throws IOException {
         try (NDManager manager = NDManager.newBaseManager();
-                NamedTensors tensors = NamedTensors.create(table, manager, TinyModels::values);
+                NamedTensors tensors = NamedTensors.create(table, manager, values);
                 OutputStream out = Files.newOutputStream(path)) {
             Safetensors.write(out, metadata, tensors.asMap());
         }

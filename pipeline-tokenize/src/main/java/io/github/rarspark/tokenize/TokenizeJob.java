@@ -22,6 +22,7 @@ import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.common.tokens.TokenLines;
 import io.github.rarspark.common.tokens.TokenManifest;
 import io.github.rarspark.common.tokens.TokenShards;
+import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TokenizeSettings;
 import java.io.IOException;
@@ -72,7 +73,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         TokenizeSettings settings = recipe.tokenize();
         recipe.requireGiven("tokenize", "tokenize.input", "tokenize.tokenizer", "tokenize.output");
         PreFlight.requireInput(storage, "--input", settings.input());
-        PreFlight.requireInput(storage, "--tokenizer", settings.tokenizer());
+        WeightFile.require(storage, "--tokenizer", settings.tokenizer());
         PreFlight.requireApart(storage, "--input", settings.input(), settings.output());
         TokenizerFile tokenizer = TokenizerFile.inspect(storage, settings.tokenizer());
         tokenizer.requireFits(recipe);

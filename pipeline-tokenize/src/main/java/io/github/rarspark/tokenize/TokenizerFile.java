@@ -6,6 +6,7 @@ import io.github.rarspark.common.weights.LoadedTokenizer;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.common.weights.WeightsCache;
 import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.kernel.content.WeightContent;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.TensorFile;
@@ -22,13 +23,14 @@ record TokenizerFile(WeightFile file, VqganConfig config) implements Serializabl
     /**
      * Looks at the file at {@code path}.
      *
-     * @throws DataException if it is no tokenizer's
+     * @throws DataException if it holds something else than a tokenizer
      */
     static TokenizerFile inspect(Storage storage, String path) throws IOException {
-        WeightFile weights = WeightFile.of(storage, path);
+        WeightFile weights = WeightFile.given(storage, "--tokenizer", path);
         TensorFile file = weights.read(storage);
+        WeightContent.require(WeightContent.Kind.VQGAN, file, "--tokenizer");
         VqganConfig config = VqganConfig.of(file);
-        config.table().check(path, file.tensors());
+        WeightContent.require(config.table(), file);
         return new TokenizerFile(weights, config);
     }
 

@@ -3,7 +3,6 @@ package io.github.rarspark.train;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.KernelSettings;
-import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenShards;
@@ -11,6 +10,7 @@ import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
+import io.github.rarspark.kernel.content.WeightContent;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.rar.MergedPositions;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
@@ -61,10 +61,10 @@ record TrainInputs(TokenSource tokens, Optional<WeightFile> init, Optional<Weigh
         if (settings.init().isEmpty()) {
             return Optional.empty();
         }
-        PreFlight.requireInput(storage, "--init", settings.init());
-        WeightFile weights = WeightFile.of(storage, settings.init());
+        WeightFile weights = WeightFile.given(storage, "--init", settings.init());
         TensorFile file = weights.read(storage);
-        KernelSettings.rar(recipe.model()).parameters().check(settings.init(), file.tensors());
+        WeightContent.require(WeightContent.Kind.RAR, file, "--init");
+        WeightContent.require(KernelSettings.rar(recipe.model()).parameters(), file);
         if (MergedPositions.order(file.metadata()).isPresent()) {
             throw new DataException("Cannot train from " + settings.init() + ": its positions are merged for the order "
                     + MergedPositions.order(file.metadata()).get().label() + "; give the weights before merging");
@@ -79,9 +79,10 @@ record TrainInputs(TokenSource tokens, Optional<WeightFile> init, Optional<Weigh
         if (settings.tokenizer().isEmpty()) {
             return Optional.empty();
         }
-        PreFlight.requireInput(storage, "--tokenizer", settings.tokenizer());
-        WeightFile tokenizer = WeightFile.of(storage, settings.tokenizer());
-        int codes = VqganConfig.of(tokenizer.read(storage)).codes();
+        WeightFile tokenizer = WeightFile.given(storage, "--tokenizer", settings.tokenizer());
+        TensorFile file = tokenizer.read(storage);
+        WeightContent.require(WeightContent.Kind.VQGAN, file, "--tokenizer");
+        int codes = VqganConfig.of(file).codes();
         boolean another = tokens instanceof TokenShards shards
                 && !shards.manifest().tokenizerSha256().equals(tokenizer.sha256());
         if (codes != recipe.model().codes() || another) {

@@ -8,6 +8,7 @@ import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.weights.format.Text;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -30,11 +31,25 @@ public final class NamedTensors implements AutoCloseable {
      * A model's weights from a file, in the table's order; F16 and BF16 become F32.
      *
      * @param parent the manager below which the tensors live, and whose device they are on
-     * @throws DataException if the file's tensors are not exactly the table's
+     * @throws DataException if the file's tensors are not exactly the table's, or one has NaN or infinite values
      */
     public static NamedTensors load(TensorFile file, ParameterTable table, NDManager parent) {
         table.check(file.file(), file.tensors());
-        return create(parent, table.byName().keySet(), file::load);
+        return create(parent, table.byName().keySet(), (name, manager) -> {
+            NDArray tensor = file.load(name, manager);
+            requireFinite(tensor, name, file.file());
+            return tensor;
+        });
+    }
+
+    /** One value that is not finite makes the sum so. */
+    private static void requireFinite(NDArray tensor, String name, String file) {
+        try (TensorScope s = TensorScope.inference(tensor.getManager())) {
+            if (!Float.isFinite(s.sum(s.reshape(tensor, -1), 0).getFloat())) {
+                throw new DataException("Cannot use " + file + ": its tensor " + Text.quote(name)
+                        + " has NaN or infinite values; give weights of a training that stayed finite");
+            }
+        }
     }
 
     /**

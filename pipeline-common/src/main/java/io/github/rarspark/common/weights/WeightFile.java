@@ -1,5 +1,8 @@
 package io.github.rarspark.common.weights;
 
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
@@ -19,6 +22,37 @@ import java.util.HexFormat;
  * @param sha256 the SHA-256 of its content
  */
 public record WeightFile(String path, long bytes, String sha256) implements Serializable {
+    /** What a training run calls the weights that it leaves. */
+    private static final String TRAINED = "model.safetensors";
+
+    /**
+     * The weight file that an option names; reads it whole, for its hash.
+     *
+     * @param option such as {@code --weights}
+     * @throws JobException {@link ExitCode#NO_INPUT} if it is missing or a folder
+     */
+    public static WeightFile given(Storage storage, String option, String path) throws IOException {
+        require(storage, option, path);
+        return of(storage, path);
+    }
+
+    /**
+     * Checks that a weight file is there, without reading it.
+     *
+     * @param option such as {@code --weights}
+     * @throws JobException {@link ExitCode#NO_INPUT} if it is missing or a folder
+     */
+    public static void require(Storage storage, String option, String path) throws IOException {
+        PreFlight.requireInput(storage, option, path);
+        if (storage.isDirectory(path)) {
+            String trained = Storage.child(path, TRAINED);
+            throw new JobException(
+                    ExitCode.NO_INPUT,
+                    "Cannot read " + option + " " + path + ": it is a folder; give "
+                            + (storage.exists(trained) ? trained : "a weight file"));
+        }
+    }
+
     /**
      * The weight file at {@code path}; reads it whole, for its hash.
      *
@@ -31,14 +65,14 @@ public record WeightFile(String path, long bytes, String sha256) implements Seri
     /**
      * Reads the file, in any format of weights.
      *
-     * @throws DataException if it breaks its format, or its content is no longer what it was
+     * @throws DataException if it is malformed, or its content is no longer what it was
      */
     public TensorFile read(Storage storage) throws IOException {
         MessageDigest digest = Sha256.digest();
         try (InputStream in = new DigestInputStream(storage.open(path), digest)) {
             TensorFile file = TensorFile.open(in, path);
             if (!HexFormat.of().formatHex(digest.digest()).equals(sha256)) {
-                throw new DataException("Cannot use " + path + ": it was replaced while the job runs; start again");
+                throw new DataException("Cannot use " + path + ": it was replaced while the job ran; run again");
             }
             return file;
         }

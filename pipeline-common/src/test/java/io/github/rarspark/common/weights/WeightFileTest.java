@@ -42,6 +42,6 @@ class WeightFileTest {
         Files.copy(FIXTURES.resolve("zip.pth"), file);
         assertThatThrownBy(() -> weights.read(storage))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("it was replaced while the job runs");
+                .hasMessageContaining("it was replaced while the job ran");
     }
 }

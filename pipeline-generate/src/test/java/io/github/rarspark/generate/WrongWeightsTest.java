@@ -1,0 +1,109 @@
+package io.github.rarspark.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.job.JobContext;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Files that are not the weights they were given as end the job in one line that says what they are. */
+class WrongWeightsTest {
+    private static SparkSession session;
+
+    @TempDir
+    private Path folder;
+
+    private TinyModels tiny;
+
+    @BeforeAll
+    static void start() {
+        session = SparkSession.builder()
+                .master("local[2]")
+                .config("spark.ui.enabled", "false")
+                .config("spark.driver.host", "127.0.0.1")
+                .getOrCreate();
+    }
+
+    @AfterAll
+    static void stop() {
+        session.close();
+    }
+
+    @Test
+    void swappedFilesAreNamed() throws IOException {
+        tiny = TinyModels.write(folder);
+        refused(
+                new TinyModels(tiny.tokenizer(), tiny.weights()),
+                ExitCode.DATA,
+                "Cannot generate: --weights and --tokenizer are swapped: " + uri(tiny.tokenizer())
+                        + " is a MaskGIT-VQGAN tokenizer (16 codes of 8 values), and " + uri(tiny.weights())
+                        + " is a RAR generator (width 16,");
+    }
+
+    @Test
+    void oneWrongFileIsNamed() throws IOException {
+        tiny = TinyModels.write(folder);
+        refused(
+                new TinyModels(tiny.tokenizer(), tiny.tokenizer()),
+                ExitCode.DATA,
+                "Cannot use " + uri(tiny.tokenizer())
+                        + " as --weights: it is a MaskGIT-VQGAN tokenizer (16 codes of 8 values); give a RAR generator");
+        refused(
+                new TinyModels(tiny.weights(), tiny.weights()),
+                ExitCode.DATA,
+                "Cannot use " + uri(tiny.weights()) + " as --tokenizer: it is a RAR generator (width 16,");
+    }
+
+    @Test
+    void aFolderIsNoWeightFile() throws IOException {
+        tiny = TinyModels.write(folder);
+        Path run = Files.createDirectory(folder.resolve("a-run"));
+        TinyModels given = new TinyModels(run, tiny.tokenizer());
+        String uri = run.toUri().toString();
+        String refusal = "Cannot read --weights " + uri + ": it is a folder; give ";
+        refused(given, ExitCode.NO_INPUT, refusal + "a weight file");
+        Files.copy(tiny.weights(), run.resolve("model.safetensors"));
+        refused(given, ExitCode.NO_INPUT, refusal + uri(run) + "model.safetensors");
+        refused(new TinyModels(tiny.weights(), run), ExitCode.NO_INPUT, "Cannot read --tokenizer " + uri);
+    }
+
+    @Test
+    void weightsThatAreNotFiniteAreBadData() throws IOException {
+        tiny = TinyModels.write(folder);
+        for (float bad : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
+            Path file = TinyModels.writeModelWith(folder.resolve(bad + ".safetensors"), "blocks.1.mlp.fc1.weight", bad);
+            TinyModels given = new TinyModels(file, tiny.tokenizer());
+            assertThatThrownBy(() -> GenerateJob.run(
+                            JobContext.of(session, given.recipe(folder.resolve("out" + bad), Map.of()), true)))
+                    .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.DATA))
+                    .extracting(ExitCode::message)
+                    .isEqualTo("Cannot use " + uri(file)
+                            + ": its tensor 'blocks.1.mlp.fc1.weight' has NaN or infinite values; give weights of a"
+                            + " training that stayed finite");
+        }
+    }
+
+    private void refused(TinyModels given, ExitCode code, String line) {
+        assertThatThrownBy(() ->
+                        GenerateJob.run(JobContext.of(session, given.recipe(folder.resolve("run"), Map.of()), true)))
+                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(code))
+                .extracting(ExitCode::message)
+                .asString()
+                .startsWith(line)
+                .doesNotContain("\n");
+        assertThat(folder.resolve("run")).doesNotExist();
+    }
+
+    private static String uri(Path path) {
+        return path.toUri().toString().replace("file:///", "file:/");
+    }
+}
