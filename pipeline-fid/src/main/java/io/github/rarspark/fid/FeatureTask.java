@@ -4,6 +4,7 @@ import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
@@ -57,6 +58,8 @@ record FeatureTask(Storage storage, FeatureNetwork network, String directory, St
                     },
                     () -> findings[0].footer());
             return new Done(shard, findings[0]);
+        } catch (NativeMemoryException e) {
+            throw e.lowering("fid.batch");
         }
     }
 

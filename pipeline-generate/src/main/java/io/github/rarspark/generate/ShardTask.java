@@ -6,6 +6,7 @@ import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
@@ -48,6 +49,8 @@ record ShardTask(
             double seconds = (System.nanoTime() - started) / 1e9;
             EventLog.log("samples_shard_done", Map.of("shard", shard, "images", receipt.rows(), "seconds", seconds));
             return receipt;
+        } catch (NativeMemoryException e) {
+            throw e.lowering("generate.batch");
         }
     }
 }

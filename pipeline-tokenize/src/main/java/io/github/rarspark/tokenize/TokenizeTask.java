@@ -12,6 +12,7 @@ import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.common.weights.LoadedTokenizer;
 import io.github.rarspark.common.weights.WeightsCache;
 import io.github.rarspark.conf.ImageSettings;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.tensor.Torch;
@@ -65,6 +66,8 @@ record TokenizeTask(
                         encoder.flush();
                     },
                     () -> findings[0].footer());
+        } catch (NativeMemoryException e) {
+            throw e.lowering("tokenize.batch");
         }
         EventLog.log(
                 "shard_done",

@@ -20,6 +20,7 @@ import io.github.rarspark.common.weights.WeightsCache.Lease;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.content.WeightContent;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.rar.KeyedDropout;
 import io.github.rarspark.kernel.rar.MergedPositions;
 import io.github.rarspark.kernel.rar.PermutationSchedule;
@@ -152,6 +153,8 @@ final class EvaluateJob implements Job<Double> {
                                     .getFloat();
                 }
             }
+        } catch (NativeMemoryException e) {
+            throw e.lowering("train.micro_batch");
         }
         return sum;
     }

@@ -6,6 +6,7 @@ import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.dist.RendezvousStore;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.tensor.DeterministicMode;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.train.coordinator.CoordinatorClient;
@@ -45,6 +46,8 @@ final class RankTask implements BarrierStage.Task<Long> {
                 EventLog.log("rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host));
                 try (Trainer trainer = Trainer.open(new RankContext(assignment, group, manager, driver))) {
                     return trainer.run();
+                } catch (NativeMemoryException e) {
+                    throw e.lowering("train.micro_batch");
                 }
             } catch (Exception | Error e) {
                 tell(driver, new Report.Failure(rank, ExitCode.of(e), ExitCode.message(e)), e);

@@ -14,6 +14,7 @@ import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.rar.MergedPositions;
 import io.github.rarspark.kernel.rar.ScanOrder;
+import io.github.rarspark.kernel.tensor.DeterministicMode;
 import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.NamedTensors;
@@ -70,6 +71,7 @@ class TrainJobTest {
         // A rank may still be leaving when the job has failed because of another one.
         Awaitility.await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertThat(Handles.live())
                 .isZero());
+        assertThat(DeterministicMode.isOn()).as("the mode outlives its ranks").isFalse();
     }
 
     private JobResult train(Path output, String... keysAndValues) throws IOException {

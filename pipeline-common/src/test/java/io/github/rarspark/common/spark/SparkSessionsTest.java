@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.conf.SparkSettings;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -52,6 +53,16 @@ class SparkSessionsTest {
                     .collect());
             assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DATA);
             assertThat(ExitCode.message(failure)).isEqualTo("row 1 is bad");
+
+            Throwable memory = Assertions.catchThrowable(() -> UnitTasks.run(
+                    session,
+                    List.of(1),
+                    unit -> {
+                        throw new NativeMemoryException("8 bytes").lowering("generate.batch");
+                    },
+                    done -> {}));
+            assertThat(ExitCode.of(memory)).isEqualTo(ExitCode.UNAVAILABLE);
+            assertThat(ExitCode.message(memory)).isEqualTo("Out of memory for tensors: lower generate.batch (8 bytes)");
         }
     }
 }

@@ -14,6 +14,7 @@ import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.run.Version;
 import io.github.rarspark.common.spark.Progress;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
 import java.util.List;
@@ -131,6 +132,8 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
         try (NDManager manager = NDManager.newBaseManager();
                 Progress progress = context.progress(settings.command(), "steps", settings.steps())) {
             return new Trained(model.train(new Run(provenance(claim.plan()), data, manager, progress)), quarantine);
+        } catch (NativeMemoryException e) {
+            throw e.lowering(settings.section() + ".batch");
         }
     }
 
