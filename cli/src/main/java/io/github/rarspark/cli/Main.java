@@ -1,6 +1,7 @@
 package io.github.rarspark.cli;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.run.Version;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -79,16 +80,18 @@ public final class Main {
 
     private static int runCommand(ParseResult parsed) {
         if (!parsed.hasSubcommand() && !parsed.isUsageHelpRequested() && !parsed.isVersionHelpRequested()) {
-            throw new CommandLine.ParameterException(parsed.commandSpec().commandLine(), "Missing command");
+            CommandLine commandLine = parsed.commandSpec().commandLine();
+            commandLine.usage(commandLine.getOut());
+            throw new CommandLine.ParameterException(commandLine, "Missing command");
         }
         return new CommandLine.RunLast().execute(parsed);
     }
 
     private static int failed(Throwable failure, PrintWriter err, Interruption interruption) {
-        ExitCode code = interruption.happened() ? ExitCode.INTERRUPTED : ExitCode.of(failure);
+        ExitCode code = interruption.happened() ? ExitCode.INTERRUPTED : Failures.exitCode(failure);
         LOG.error("rar-spark ends with {} ({})", code.number(), code, failure);
         if (code != ExitCode.INTERRUPTED) {
-            err.println("rar-spark: " + ExitCode.message(failure) + (code == ExitCode.INTERNAL ? logHint() : ""));
+            err.println("rar-spark: " + Failures.message(failure) + (code == ExitCode.INTERNAL ? logHint() : ""));
         }
         return code.number();
     }

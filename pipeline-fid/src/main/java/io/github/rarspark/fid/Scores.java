@@ -32,23 +32,23 @@ final class Scores {
 
     /** The metrics of a classifier: those that say something about few images of few classes. */
     Map<String, Double> ofClassifier(SetFeatures samples, Reference reference, Optional<SetFeatures> images) {
-        metrics.put(FidJob.DISTANCE, distance(samples, reference, images));
-        samples.agreement().ifPresent(share -> metrics.put(FidJob.AGREEMENT, share));
-        images.ifPresent(set -> floor(FidJob.FLOOR, set));
+        metrics.put(FidMetrics.DISTANCE, distance(samples, reference, images));
+        samples.agreement().ifPresent(share -> metrics.put(FidMetrics.AGREEMENT, share));
+        images.ifPresent(set -> floor(FidMetrics.FLOOR, set));
         return metrics;
     }
 
     /** The metrics of published tables. */
     Map<String, Double> ofInception(SetFeatures samples, Reference reference, Optional<SetFeatures> images) {
-        metrics.put(FidJob.FID, distance(samples, reference, images));
-        metrics.put(FidJob.INCEPTION_SCORE, samples.inceptionScore());
+        metrics.put(FidMetrics.FID, distance(samples, reference, images));
+        metrics.put(FidMetrics.INCEPTION_SCORE, samples.inceptionScore());
         reference
                 .spatialStatistics()
                 .or(() -> images.map(SetFeatures::spatialStatistics))
                 .ifPresent(expected -> metrics.put(
-                        FidJob.SFID, FrechetDistance.between(samples.spatialStatistics(), expected, manager)));
+                        FidMetrics.SFID, FrechetDistance.between(samples.spatialStatistics(), expected, manager)));
         images.ifPresent(set -> {
-            floor(FidJob.FID_FLOOR, set);
+            floor(FidMetrics.FID_FLOOR, set);
             neighbours(samples, set);
             kernelDistance(samples, set);
         });
@@ -75,15 +75,15 @@ final class Scores {
         }
         PrecisionRecall result =
                 PrecisionRecall.of(manager, images.features_ND(), samples.features_ND(), settings.neighbours());
-        metrics.put(FidJob.PRECISION, result.precision());
-        metrics.put(FidJob.RECALL, result.recall());
+        metrics.put(FidMetrics.PRECISION, result.precision());
+        metrics.put(FidMetrics.RECALL, result.recall());
     }
 
     private void kernelDistance(SetFeatures samples, SetFeatures images) {
         int rows = (int) Math.min(settings.kidSubsetImages(), Math.min(samples.images(), images.images()));
         KernelDistance kid = KernelDistance.overSubsets(
                 manager, samples.features_ND(), images.features_ND(), settings.kidSubsets(), rows, seed);
-        metrics.put(FidJob.KID, kid.mean());
-        metrics.put(FidJob.KID_DEVIATION, kid.deviation());
+        metrics.put(FidMetrics.KID, kid.mean());
+        metrics.put(FidMetrics.KID_DEVIATION, kid.deviation());
     }
 }

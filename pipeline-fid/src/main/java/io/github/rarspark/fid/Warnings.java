@@ -15,7 +15,7 @@ final class Warnings {
             FeatureNetwork network, Reference reference, SetFeatures samples, Optional<SetFeatures> images) {
         List<String> warnings = new ArrayList<>();
         if (network.kind() == FeatureNetwork.Kind.CLASSIFIER) {
-            warnings.add(FidJob.DISTANCE + " is the Frechet distance on features of the " + network.name()
+            warnings.add(FidMetrics.DISTANCE + " is the Frechet distance on features of the " + network.name()
                     + "; it is not comparable with FID");
         } else {
             published(warnings, reference, samples, images);

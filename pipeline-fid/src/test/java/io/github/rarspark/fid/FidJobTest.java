@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.npz.NpyHeader;
@@ -85,13 +86,13 @@ class FidJobTest {
         Path reference = npz("reference", images(2, 80));
         double fromNpz = score("a", npz("samples", samples), reference, Map.of())
                 .metrics()
-                .get(FidJob.DISTANCE);
+                .get(FidMetrics.DISTANCE);
         double fromShards = score("b", generated("generated", samples), reference, Map.of())
                 .metrics()
-                .get(FidJob.DISTANCE);
+                .get(FidMetrics.DISTANCE);
         double fromFiles = score("c", classFolders("folders", samples), reference, Map.of())
                 .metrics()
-                .get(FidJob.DISTANCE);
+                .get(FidMetrics.DISTANCE);
         assertThat(fromNpz).isPositive();
         assertThat(fromShards).isEqualTo(fromNpz);
         // Class folders have an order of their own.
@@ -102,16 +103,16 @@ class FidJobTest {
     void aSetIsNoDistanceFromItselfAndMoreAlikeSetsAreNearer() throws IOException {
         Path one = npz("one", images(1, 60));
         JobResult itself = score("itself", one, one, Map.of());
-        assertThat(itself.metrics().get(FidJob.DISTANCE)).isCloseTo(0, within(1e-12));
+        assertThat(itself.metrics().get(FidMetrics.DISTANCE)).isCloseTo(0, within(1e-12));
         assertThat(itself.counts()).containsEntry("samples", 60L).containsEntry("reference", 60L);
         assertThat(itself.warnings()).singleElement().asString().contains("tiny classifier", "not comparable with FID");
 
         List<RgbImage> black = Collections.nCopies(60, new RgbImage(SIDE, SIDE, new byte[3 * SIDE * SIDE]));
         double alike = score("alike", npz("two", images(2, 60)), one, Map.of())
                 .metrics()
-                .get(FidJob.DISTANCE);
+                .get(FidMetrics.DISTANCE);
         double unlike =
-                score("unlike", npz("black", black), one, Map.of()).metrics().get(FidJob.DISTANCE);
+                score("unlike", npz("black", black), one, Map.of()).metrics().get(FidMetrics.DISTANCE);
         assertThat(alike).isLessThan(unlike / 2);
     }
 
@@ -122,7 +123,7 @@ class FidJobTest {
         Path two = generated("two-parts", images);
         Path other = npz("other", images(2, 60));
         JobResult result = score("same", two, three, Map.of());
-        assertThat(result.metrics().get(FidJob.DISTANCE)).isCloseTo(0, within(1e-12));
+        assertThat(result.metrics().get(FidMetrics.DISTANCE)).isCloseTo(0, within(1e-12));
         assertThat(result.counts()).containsEntry("samples", 1200L).containsEntry("reference", 1200L);
         assertThat(score("again", three, other, Map.of()).metrics())
                 .isEqualTo(score("once", three, other, Map.of()).metrics());
@@ -165,12 +166,12 @@ class FidJobTest {
         JobResult with = score("with", samples, reference, Map.of("fid.floor", "true"));
         JobResult without = score("without", samples, reference, Map.of());
         JobResult other = score("other", samples, reference, Map.of("fid.floor", "true", "seed", "1"));
-        assertThat(without.metrics()).doesNotContainKey(FidJob.FLOOR);
-        assertThat(with.metrics().get(FidJob.FLOOR)).isPositive();
-        assertThat(other.metrics().get(FidJob.FLOOR))
-                .isNotEqualTo(with.metrics().get(FidJob.FLOOR));
-        assertThat(with.metrics().get(FidJob.DISTANCE))
-                .isCloseTo(without.metrics().get(FidJob.DISTANCE), within(1e-12));
+        assertThat(without.metrics()).doesNotContainKey(FidMetrics.FLOOR);
+        assertThat(with.metrics().get(FidMetrics.FLOOR)).isPositive();
+        assertThat(other.metrics().get(FidMetrics.FLOOR))
+                .isNotEqualTo(with.metrics().get(FidMetrics.FLOOR));
+        assertThat(with.metrics().get(FidMetrics.DISTANCE))
+                .isCloseTo(without.metrics().get(FidMetrics.DISTANCE), within(1e-12));
     }
 
     @Test
@@ -182,11 +183,11 @@ class FidJobTest {
             Path samples = generated("class-" + classId, images, classId);
             all += score("scores-" + classId, samples, reference, Map.of())
                     .metrics()
-                    .get(FidJob.AGREEMENT);
+                    .get(FidMetrics.AGREEMENT);
         }
         assertThat(all).as("every image is recognized as one of three classes").isCloseTo(1, within(1e-12));
         assertThat(score("unlabelled", npz("npz", images), reference, Map.of()).metrics())
-                .doesNotContainKey(FidJob.AGREEMENT);
+                .doesNotContainKey(FidMetrics.AGREEMENT);
     }
 
     @Test
@@ -196,7 +197,7 @@ class FidJobTest {
         Path samples = npz("samples", images(1, 60));
         JobResult result = score("scores", samples, statistics, Map.of());
         // To a Gaussian without variance at the origin, what is left is |mu|^2 and the trace of the samples.
-        assertThat(result.metrics().get(FidJob.DISTANCE)).isPositive();
+        assertThat(result.metrics().get(FidMetrics.DISTANCE)).isPositive();
         assertThat(result.counts()).doesNotContainKey("reference");
         assertThatThrownBy(() -> score("floor", samples, statistics, Map.of("fid.floor", "true")))
                 .isInstanceOf(JobException.class)
@@ -235,8 +236,8 @@ class FidJobTest {
         String shard = SampleShard.name(1, 2);
         Files.copy(other.resolve(shard), samples.resolve(shard), StandardCopyOption.REPLACE_EXISTING);
         assertThatThrownBy(() -> score("scores", samples, npz("reference", images(1, 4)), Map.of()))
-                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.DATA))
-                .satisfies(e -> assertThat(ExitCode.message(e))
+                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.DATA))
+                .satisfies(e -> assertThat(Failures.message(e))
                         .contains(shard + ": its checksum is not the manifest's; generate again"));
     }
 
@@ -245,7 +246,7 @@ class FidJobTest {
         Path reference = npz("reference", images(1, 4));
         assertThatThrownBy(() -> score("scores", folder.resolve("none"), reference, Map.of()))
                 .hasMessageContaining("--samples")
-                .extracting(ExitCode::of)
+                .extracting(Failures::exitCode)
                 .isEqualTo(ExitCode.NO_INPUT);
     }
 
@@ -269,8 +270,8 @@ class FidJobTest {
         Path reference = npz("reference", images(2, 80));
         Map<String, String> cache = Map.of("fid.cache", folder.resolve("cache").toString(), "fid.max_bad", "1");
         assertThatThrownBy(() -> score("strict", some, reference, cache))
-                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.DATA))
-                .satisfies(e -> assertThat(ExitCode.message(e))
+                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.DATA))
+                .satisfies(e -> assertThat(Failures.message(e))
                         .startsWith("Cannot score " + some + " against " + reference
                                 + ": 2 images cannot be used, more than --max-bad 1; "));
         List<String> bad = List.of(
@@ -289,8 +290,8 @@ class FidJobTest {
                 .containsEntry("bad", 2L);
         assertThat(result.warnings()).contains("2 images could not be used; quarantine.jsonl lists them");
         assertThat(folder.resolve("lenient/quarantine.jsonl")).content().isEqualTo(String.join("\n", bad) + "\n");
-        assertThat(result.metrics().get(FidJob.DISTANCE))
-                .isEqualTo(score("whole", good, reference, Map.of()).metrics().get(FidJob.DISTANCE));
+        assertThat(result.metrics().get(FidMetrics.DISTANCE))
+                .isEqualTo(score("whole", good, reference, Map.of()).metrics().get(FidMetrics.DISTANCE));
     }
 
     @Test
@@ -300,7 +301,7 @@ class FidJobTest {
         Files.writeString(samples.resolve("cat/1.png"), "no picture");
         assertThatThrownBy(() -> score("scores", samples, reference, Map.of()))
                 .hasMessageContaining("0 images have no covariance")
-                .extracting(ExitCode::of)
+                .extracting(Failures::exitCode)
                 .isEqualTo(ExitCode.DATA);
         assertThat(folder.resolve("scores/quarantine.jsonl")).content().contains("cat/1.png");
     }

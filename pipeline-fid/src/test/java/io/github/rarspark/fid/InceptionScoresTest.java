@@ -72,13 +72,13 @@ class InceptionScoresTest {
     void aSetComparedWithItselfScoresPerfectly() throws IOException {
         Path images = images("images", 1, 10, 40);
         JobResult result = score("itself", images, images, Map.of());
-        assertThat(result.metrics().get(FidJob.FID)).isCloseTo(0, within(1e-8));
-        assertThat(result.metrics().get(FidJob.SFID)).isCloseTo(0, within(1e-8));
+        assertThat(result.metrics().get(FidMetrics.FID)).isCloseTo(0, within(1e-8));
+        assertThat(result.metrics().get(FidMetrics.SFID)).isCloseTo(0, within(1e-8));
         assertThat(result.metrics())
-                .containsEntry(FidJob.PRECISION, 1.0)
-                .containsEntry(FidJob.RECALL, 1.0)
-                .doesNotContainKeys(FidJob.DISTANCE, FidJob.FID_FLOOR);
-        assertThat(result.metrics().get(FidJob.INCEPTION_SCORE)).isGreaterThan(1);
+                .containsEntry(FidMetrics.PRECISION, 1.0)
+                .containsEntry(FidMetrics.RECALL, 1.0)
+                .doesNotContainKeys(FidMetrics.DISTANCE, FidMetrics.FID_FLOOR);
+        assertThat(result.metrics().get(FidMetrics.INCEPTION_SCORE)).isGreaterThan(1);
         assertThat(result.counts())
                 .containsEntry("samples", 10L)
                 .as("the reference is the set whose features are there already")
@@ -109,17 +109,17 @@ class InceptionScoresTest {
             KernelDistance kid = KernelDistance.overSubsets(manager, samples.pool3(), reference.pool3(), 3, 11, 0);
             PrecisionRecall nearest = PrecisionRecall.of(manager, reference.pool3(), samples.pool3(), 2);
             Map<String, Double> expected = Map.of(
-                    FidJob.FID, frechet(manager, samples.pool3(), reference.pool3()),
-                    FidJob.SFID, frechet(manager, samples.spatial(), reference.spatial()),
-                    FidJob.INCEPTION_SCORE, inceptionScore.mean(),
-                    FidJob.KID, kid.mean(),
-                    FidJob.KID_DEVIATION, kid.deviation(),
-                    FidJob.PRECISION, nearest.precision(),
-                    FidJob.RECALL, nearest.recall());
+                    FidMetrics.FID, frechet(manager, samples.pool3(), reference.pool3()),
+                    FidMetrics.SFID, frechet(manager, samples.spatial(), reference.spatial()),
+                    FidMetrics.INCEPTION_SCORE, inceptionScore.mean(),
+                    FidMetrics.KID, kid.mean(),
+                    FidMetrics.KID_DEVIATION, kid.deviation(),
+                    FidMetrics.PRECISION, nearest.precision(),
+                    FidMetrics.RECALL, nearest.recall());
             assertThat(expected.values()).doesNotContain(0.0);
             expected.forEach((name, value) ->
                     assertThat(result.metrics().get(name)).as(name).isCloseTo(value, within(1e-4 * Math.abs(value))));
-            assertThat(result.metrics().get(FidJob.FID_FLOOR)).isPositive();
+            assertThat(result.metrics().get(FidMetrics.FID_FLOOR)).isPositive();
         }
     }
 
@@ -155,12 +155,12 @@ class InceptionScoresTest {
         }
         JobResult result = score("scores", samples, adm, Map.of());
         // The means are so far away that nothing else shows.
-        assertThat(result.metrics().get(FidJob.FID)).isCloseTo(1e6 * width, within(2e4 * width));
-        assertThat(result.metrics().get(FidJob.SFID)).isCloseTo(4e6 * spatial, within(8e4 * spatial));
+        assertThat(result.metrics().get(FidMetrics.FID)).isCloseTo(1e6 * width, within(2e4 * width));
+        assertThat(result.metrics().get(FidMetrics.SFID)).isCloseTo(4e6 * spatial, within(8e4 * spatial));
         assertThat(result.metrics())
                 .as("its images are the samples")
-                .containsEntry(FidJob.PRECISION, 1.0)
-                .containsEntry(FidJob.RECALL, 1.0);
+                .containsEntry(FidMetrics.PRECISION, 1.0)
+                .containsEntry(FidMetrics.RECALL, 1.0);
         assertThat(result.warnings()).noneMatch(warning -> warning.contains("whole training set"));
     }
 

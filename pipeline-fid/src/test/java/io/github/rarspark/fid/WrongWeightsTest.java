@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.storage.Storage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -61,8 +62,8 @@ class WrongWeightsTest {
 
     private void refused(ExitCode code, String line, String features) {
         assertThatThrownBy(() -> FeatureNetwork.of(storage, features, 0))
-                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(code))
-                .extracting(ExitCode::message)
+                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(code))
+                .extracting(Failures::message)
                 .asString()
                 .startsWith(line)
                 .doesNotContain("\n");

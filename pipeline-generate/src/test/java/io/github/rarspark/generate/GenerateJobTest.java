@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.npz.NpyHeader;
@@ -257,7 +258,7 @@ class GenerateJobTest {
         assertThatThrownBy(() ->
                         GenerateJob.run(JobContext.of(session, missing.recipe(folder.resolve("run"), Map.of()), true)))
                 .hasMessageContaining("--weights")
-                .extracting(ExitCode::of)
+                .extracting(Failures::exitCode)
                 .isEqualTo(ExitCode.NO_INPUT);
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.job.JobContext;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -84,8 +85,8 @@ class WrongWeightsTest {
             TinyModels given = new TinyModels(file, tiny.tokenizer());
             assertThatThrownBy(() -> GenerateJob.run(
                             JobContext.of(session, given.recipe(folder.resolve("out" + bad), Map.of()), true)))
-                    .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.DATA))
-                    .extracting(ExitCode::message)
+                    .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.DATA))
+                    .extracting(Failures::message)
                     .isEqualTo("Cannot use " + uri(file)
                             + ": its tensor 'blocks.1.mlp.fc1.weight' has NaN or infinite values; give weights of a"
                             + " training that stayed finite");
@@ -95,8 +96,8 @@ class WrongWeightsTest {
     private void refused(TinyModels given, ExitCode code, String line) {
         assertThatThrownBy(() ->
                         GenerateJob.run(JobContext.of(session, given.recipe(folder.resolve("run"), Map.of()), true)))
-                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(code))
-                .extracting(ExitCode::message)
+                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(code))
+                .extracting(Failures::message)
                 .asString()
                 .startsWith(line)
                 .doesNotContain("\n");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
@@ -370,8 +371,8 @@ class TokenizeJobTest {
     private void expect(Recipe recipe, ExitCode code, String message) {
         assertThatThrownBy(() -> TokenizeJob.run(JobContext.of(session, recipe, true)))
                 .satisfies(e -> {
-                    assertThat(ExitCode.of(e)).isEqualTo(code);
-                    assertThat(ExitCode.message(e)).contains(message).doesNotContain("\n");
+                    assertThat(Failures.exitCode(e)).isEqualTo(code);
+                    assertThat(Failures.message(e)).contains(message).doesNotContain("\n");
                 });
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.storage.Storage;
 import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
@@ -32,8 +33,8 @@ class WrongWeightsTest {
     private void refused(ExitCode code, String words, Path path) {
         assertThatThrownBy(() ->
                         TokenizerFile.inspect(storage, path.toAbsolutePath().toString()))
-                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(code))
-                .extracting(ExitCode::message)
+                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(code))
+                .extracting(Failures::message)
                 .asString()
                 .startsWith("Cannot ")
                 .contains(words)

@@ -1,6 +1,7 @@
 package io.github.rarspark.train;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.train.coordinator.Report;
 import java.util.List;
@@ -32,7 +33,7 @@ final class RankFailures {
     }
 
     private static JobException of(Exception cause) {
-        return new JobException(ExitCode.of(cause), ExitCode.message(cause), cause);
+        return new JobException(Failures.exitCode(cause), Failures.message(cause), cause);
     }
 
     private static String message(Report.Failure failure, int ranks) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.FragileCluster;
@@ -56,7 +57,7 @@ class BarrierStageTest {
                 "test", new SparkSettings("local[2]", 4, 600), Map.of("spark.ui.enabled", "false"))) {
             Throwable failure =
                     catchThrowable(() -> BarrierStage.run(session, 3, Integer.class, task -> task.partitionId()));
-            assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.UNAVAILABLE);
+            assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.UNAVAILABLE);
         }
     }
 
@@ -65,7 +66,7 @@ class BarrierStageTest {
     void aStageWithoutExecutorsIsUnavailable() throws Exception {
         try (FragileCluster cluster = FragileCluster.withoutExecutors(temp, LIMIT)) {
             Throwable failure = FragileCluster.failureOf(cluster.submit(() -> meet(cluster)));
-            assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.UNAVAILABLE);
+            assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.UNAVAILABLE);
             assertThat(failure)
                     .hasMessageStartingWith("Cannot meet: it needs 2 task slots at the same time, and 0 came within 5 s"
                             + " (spark.wait_seconds)");
@@ -89,7 +90,7 @@ class BarrierStageTest {
             cluster.release(0, 1);
             occupation.get(60, TimeUnit.SECONDS);
             Throwable failure = FragileCluster.failureOf(stage);
-            assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.UNAVAILABLE);
+            assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.UNAVAILABLE);
             assertThat(failure)
                     .hasMessageStartingWith("Cannot meet: no executor took any of its 2 tasks in 5 s")
                     .hasMessageContaining("the cluster offers 1 task slots");

@@ -3,6 +3,7 @@ package io.github.rarspark.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.train.coordinator.Report;
@@ -42,7 +43,7 @@ class RankFailuresTest {
     @Test
     void withoutReportsSparksReasonIsAllThereIs() {
         JobException failure = RankFailures.explain(2, STAGE, Optional.empty(), List.of());
-        assertThat(failure).hasMessage(ExitCode.message(STAGE)).hasCause(STAGE);
-        assertThat(failure.exitCode()).isEqualTo(ExitCode.of(STAGE));
+        assertThat(failure).hasMessage(Failures.message(STAGE)).hasCause(STAGE);
+        assertThat(failure.exitCode()).isEqualTo(Failures.exitCode(STAGE));
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Sha256;
@@ -337,8 +338,10 @@ class TrainJobTest {
         Recipe recipe = Runs.recipe(tokens, output, keysAndValues);
         assertThatThrownBy(() -> TrainJob.run(JobContext.of(session, recipe, true)))
                 .satisfies(failure -> {
-                    assertThat(ExitCode.of(failure)).as(failure.toString()).isEqualTo(code);
-                    assertThat(ExitCode.message(failure)).contains(words).doesNotContain("\n");
+                    assertThat(Failures.exitCode(failure))
+                            .as(failure.toString())
+                            .isEqualTo(code);
+                    assertThat(Failures.message(failure)).contains(words).doesNotContain("\n");
                 });
     }
 
@@ -346,6 +349,6 @@ class TrainJobTest {
     void aLossThatIsNotFiniteStopsEveryRank() {
         Recipe recipe = Runs.recipe(tokens, folder.resolve("run"), "train.lr", "1e30", "train.warmup_steps", "0");
         assertThatThrownBy(() -> TrainJob.run(JobContext.of(session, recipe, true)))
-                .satisfies(failure -> assertThat(ExitCode.message(failure)).contains("is not finite"));
+                .satisfies(failure -> assertThat(Failures.message(failure)).contains("is not finite"));
     }
 }

@@ -3,6 +3,7 @@ package io.github.rarspark.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.testing.LocalCluster;
 import io.github.rarspark.conf.Recipe;
@@ -62,7 +63,7 @@ class TrainOnExecutorsTest {
             assertThat(executors).hasSize(2);
             executors.get(0).destroyForcibly();
             Throwable failure = failureOf(run);
-            assertThat(ExitCode.of(failure)).as(failure.toString()).isEqualTo(ExitCode.TEMPORARY);
+            assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.TEMPORARY);
             assertThat(executors.get(0).isAlive()).isFalse();
         } finally {
             pool.shutdownNow();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
@@ -81,8 +82,8 @@ class WrongWeightsTest {
     private void refused(ExitCode code, String line, String key, Path file) throws IOException {
         Recipe recipe = Runs.recipe(Runs.tokens(folder), folder.resolve("run"), key, uri(file));
         assertThatThrownBy(() -> TrainInputs.open(storage, recipe))
-                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(code))
-                .extracting(ExitCode::message)
+                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(code))
+                .extracting(Failures::message)
                 .asString()
                 .startsWith(line)
                 .doesNotContain("\n");

@@ -17,6 +17,7 @@ import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.fid.FidJob;
+import io.github.rarspark.fid.FidMetrics;
 import io.github.rarspark.generate.GenerateJob;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.weights.NamedTensors;
@@ -124,7 +125,7 @@ public final class DemoJob implements Job<DemoJob.Parts> {
         Map<String, Double> metrics = new TreeMap<>(parts.training().metrics());
         metrics.put("loss_of_guessing", Math.log(recipe.model().codes()));
         metrics.putAll(parts.score().metrics());
-        metrics.put("fd_untrained", parts.untrainedScore().metrics().get(FidJob.DISTANCE));
+        metrics.put("fd_untrained", parts.untrainedScore().metrics().get(FidMetrics.DISTANCE));
         Outcome outcome = Outcome.of(counts, metrics, warnings(parts.score(), metrics));
         byte[] grid = storage.readBytes(layout.grid());
         String report = DemoReport.html(outcome, parts.seconds(), layout.trained(recipe), grid, losses());
@@ -141,7 +142,7 @@ public final class DemoJob implements Job<DemoJob.Parts> {
     }
 
     private static List<String> warnings(JobResult score, Map<String, Double> metrics) {
-        double trained = metrics.get(FidJob.DISTANCE);
+        double trained = metrics.get(FidMetrics.DISTANCE);
         double untrained = metrics.get("fd_untrained");
         if (trained < WORTHWHILE * untrained) {
             return score.warnings();

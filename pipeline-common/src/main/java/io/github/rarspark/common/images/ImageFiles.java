@@ -1,6 +1,6 @@
 package io.github.rarspark.common.images;
 
-import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.storage.Storage;
 import java.io.IOException;
 import java.io.InputStream;
@@ -81,7 +81,7 @@ record ImageFiles(List<Entry> files, List<String> witnesses) implements ImageUni
             if (isInterruption(e)) {
                 throw e;
             }
-            return StoredImage.unreadable(file.id(), file.classId(), ExitCode.message(e));
+            return StoredImage.unreadable(file.id(), file.classId(), Failures.message(e));
         }
     }
 

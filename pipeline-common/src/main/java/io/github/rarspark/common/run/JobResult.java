@@ -2,6 +2,7 @@ package io.github.rarspark.common.run;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -80,7 +81,7 @@ public record JobResult(
 
     /** The result of a job that {@code failure} ended; its line is the warning. */
     public static JobResult failed(Plan plan, Instant started, double seconds, Throwable failure) {
-        ExitCode code = ExitCode.of(failure);
+        ExitCode code = Failures.exitCode(failure);
         return new JobResult(
                 code == ExitCode.INTERRUPTED ? Status.INTERRUPTED : Status.FAILED,
                 plan.command(),
@@ -89,7 +90,7 @@ public record JobResult(
                 seconds,
                 new TreeMap<>(),
                 new TreeMap<>(),
-                List.of(ExitCode.message(failure)),
+                List.of(Failures.message(failure)),
                 code.retryable(),
                 Version.CURRENT);
     }

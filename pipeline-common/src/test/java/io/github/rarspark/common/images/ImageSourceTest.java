@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.shard.ParquetFooter;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
@@ -170,7 +171,7 @@ class ImageSourceTest {
         assertThatThrownBy(() -> ImageSource.open(storage, "--input", temp.toString()))
                 .hasMessage("Cannot read --input " + temp + ": it holds no images; give a folder with one folder per"
                         + " class, or Parquet files with the columns image and label")
-                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.NO_INPUT));
+                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.NO_INPUT));
     }
 
     @Test

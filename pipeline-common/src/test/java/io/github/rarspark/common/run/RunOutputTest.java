@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.SettableClock;
@@ -286,7 +287,7 @@ class RunOutputTest {
         String path = Storage.child(directory, "_plan.json");
         storage.putString(path, storage.readString(path).replace("\"w1\"", "\"w2\""));
         Throwable failure = org.assertj.core.api.Assertions.catchThrowable(() -> output.claim(PLAN));
-        assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DATA);
+        assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.DATA);
         assertThat(failure).hasMessage("Cannot read " + path + ": its hash does not match; delete the directory");
     }
 

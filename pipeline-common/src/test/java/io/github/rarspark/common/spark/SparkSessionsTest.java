@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.conf.SparkSettings;
 import io.github.rarspark.kernel.error.NativeMemoryException;
@@ -51,8 +52,8 @@ class SparkSessionsTest {
                         throw new JobException(ExitCode.DATA, "row " + row + " is bad", new IOException());
                     })
                     .collect());
-            assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DATA);
-            assertThat(ExitCode.message(failure)).isEqualTo("row 1 is bad");
+            assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.DATA);
+            assertThat(Failures.message(failure)).isEqualTo("row 1 is bad");
 
             Throwable memory = Assertions.catchThrowable(() -> UnitTasks.run(
                     session,
@@ -61,8 +62,8 @@ class SparkSessionsTest {
                         throw new NativeMemoryException("8 bytes").lowering("generate.batch");
                     },
                     done -> {}));
-            assertThat(ExitCode.of(memory)).isEqualTo(ExitCode.UNAVAILABLE);
-            assertThat(ExitCode.message(memory)).isEqualTo("Out of memory for tensors: lower generate.batch (8 bytes)");
+            assertThat(Failures.exitCode(memory)).isEqualTo(ExitCode.UNAVAILABLE);
+            assertThat(Failures.message(memory)).isEqualTo("Out of memory for tensors: lower generate.batch (8 bytes)");
         }
     }
 }

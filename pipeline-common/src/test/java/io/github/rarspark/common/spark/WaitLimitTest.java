@@ -4,6 +4,7 @@ import static io.github.rarspark.common.testing.FragileCluster.failureOf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.testing.FragileCluster;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -34,7 +35,7 @@ class WaitLimitTest {
                 SparkSessions.describe(cluster.session(), "count 3 units");
                 UnitTasks.run(cluster.session(), List.of(1, 2, 3), unit -> unit, result -> {});
             }));
-            assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.UNAVAILABLE);
+            assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.UNAVAILABLE);
             assertThat(failure)
                     .hasMessage("Cannot count 3 units: no executor took any of its 3 tasks in 5 s (spark.wait_seconds);"
                             + " the cluster offers 0 task slots; free the cluster, ask for smaller executors, or wait"
@@ -55,7 +56,7 @@ class WaitLimitTest {
             cluster.release(0);
             cluster.lose(cluster.executor(1));
             Throwable failure = failureOf(job);
-            assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.TEMPORARY);
+            assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.TEMPORARY);
             assertThat(failure)
                     .hasMessage("Cannot go on to run a job: after 1 of 2 tasks no executor took another one in 5 s"
                             + " (spark.wait_seconds); the cluster offers 0 task slots; run again to go on");
@@ -71,7 +72,7 @@ class WaitLimitTest {
             Future<?> job = cluster.occupy(0);
             cluster.lose(cluster.executor(0));
             Throwable failure = failureOf(job);
-            assertThat(ExitCode.of(failure)).as(failure.toString()).isEqualTo(ExitCode.TEMPORARY);
+            assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.TEMPORARY);
         }
     }
 }

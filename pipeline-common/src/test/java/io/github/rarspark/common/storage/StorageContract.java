@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -182,7 +183,7 @@ abstract class StorageContract {
         String path = path("n".repeat(300));
         assumeTrue(storage.createsExclusively(path), "object stores have longer names");
         assertThatThrownBy(() -> storage.putString(path, "x"))
-                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.USAGE));
+                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.USAGE));
     }
 
     @Test

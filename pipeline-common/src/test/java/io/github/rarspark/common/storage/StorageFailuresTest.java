@@ -3,7 +3,7 @@ package io.github.rarspark.common.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.testing.SmallDisk;
 import java.io.IOException;
@@ -130,6 +130,6 @@ class StorageFailuresTest {
                 .isInstanceOfSatisfying(
                         JobException.class,
                         e -> assertThat(e.exitCode().number()).isEqualTo(code))
-                .satisfies(e -> assertThat(ExitCode.message(e)).startsWith(line));
+                .satisfies(e -> assertThat(Failures.message(e)).startsWith(line));
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
@@ -230,10 +231,10 @@ class TokenSourceTest {
     void anOutputWithoutAManifestIsNoInput() throws Exception {
         Files.createDirectories(Path.of(output));
         assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", output, SHAPE))
-                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.NO_INPUT));
+                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.NO_INPUT));
         assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", output + "-not", SHAPE))
                 .hasMessage("Cannot read --tokens " + output + "-not: it does not exist")
-                .satisfies(e -> assertThat(ExitCode.of(e)).isEqualTo(ExitCode.NO_INPUT));
+                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.NO_INPUT));
     }
 
     private void expectBadLine(String line, String message) throws IOException {

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class ExitCodeTest {
+class FailuresTest {
     @Test
     void numbersAreThoseThatSchedulersKnow() {
         assertThat(Arrays.stream(ExitCode.values()).map(ExitCode::number))
@@ -60,24 +60,24 @@ class ExitCodeTest {
     @ParameterizedTest
     @MethodSource("failures")
     void eachFailureHasItsCodeAndLine(Throwable failure, int code, String line) {
-        assertThat(ExitCode.of(failure).number()).isEqualTo(code);
-        assertThat(ExitCode.message(failure)).isEqualTo(line);
+        assertThat(Failures.exitCode(failure).number()).isEqualTo(code);
+        assertThat(Failures.message(failure)).isEqualTo(line);
     }
 
     @Test
     void sparkAndInputOutputOnlyWrapWhatDecides() {
         Throwable wrapped = new SparkException(
                 "Job aborted: executor 1 lost task 3", new IOException("in the task", new DataException("bad image")));
-        assertThat(ExitCode.of(wrapped)).isEqualTo(ExitCode.DATA);
-        assertThat(ExitCode.message(wrapped)).isEqualTo("bad image");
+        assertThat(Failures.exitCode(wrapped)).isEqualTo(ExitCode.DATA);
+        assertThat(Failures.message(wrapped)).isEqualTo("bad image");
     }
 
     @Test
     void theOutermostDecisionCounts() {
         Throwable failure =
                 new RuntimeException(new JobException(ExitCode.TEMPORARY, "again", new DataException("bad")));
-        assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.TEMPORARY);
-        assertThat(ExitCode.message(failure)).isEqualTo("again");
+        assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.TEMPORARY);
+        assertThat(Failures.message(failure)).isEqualTo("again");
     }
 
     @ParameterizedTest
@@ -92,12 +92,12 @@ class ExitCodeTest {
                 "Job 0 cancelled because SparkContext was shut down | INTERRUPTED"
             })
     void sparkIsKnownByItsWords(String message, ExitCode code) {
-        assertThat(ExitCode.of(new SparkException(message, null))).isEqualTo(code);
+        assertThat(Failures.exitCode(new SparkException(message, null))).isEqualTo(code);
     }
 
     @Test
     void sparksWordsForATaskDoNotHideItsFailure() {
-        assertThat(ExitCode.of(new SparkException("executor 1 exited", new NullPointerException())))
+        assertThat(Failures.exitCode(new SparkException("executor 1 exited", new NullPointerException())))
                 .isEqualTo(ExitCode.INTERNAL);
     }
 }
