@@ -32,6 +32,9 @@ import picocli.CommandLine.Spec;
 @Command
 final class JobCommand implements Callable<Integer> {
 
+    /** The sections that the frame around all jobs reads. */
+    private static final List<String> FRAME = List.of("spark");
+
     @Spec
     private CommandSpec spec;
 
@@ -117,12 +120,14 @@ final class JobCommand implements Callable<Integer> {
         return key.type() == List.class ? "N,N,..." : "N";
     }
 
-    /** The keys of the job's section, with the values that hold without options. */
+    /** The keys of the sections that the job reads, with the values that hold without options. */
     private static String recipeKeys(JobDefinition definition, Help help) {
         Recipe recipe = Recipes.load(definition.recipe());
         Map<String, String> rows = new LinkedHashMap<>();
-        Keys.all().stream()
-                .filter(key -> key.section().equals(definition.section()))
+        Stream.of(Stream.of(definition.section()), definition.others().stream(), FRAME.stream(), Stream.of(""))
+                .flatMap(sections -> sections)
+                .flatMap(section ->
+                        Keys.all().stream().filter(key -> key.section().equals(section)))
                 .forEach(key -> rows.put("  " + key.name() + "=" + recipe.get(key.name()), key.description()));
         return String.format(
                 "%nRecipe keys for --set, with their values in the recipe %s, which is the one without --recipe:%n%s",

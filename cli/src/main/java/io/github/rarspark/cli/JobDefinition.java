@@ -11,6 +11,7 @@ import java.util.List;
  * @param summary one sentence for the help
  * @param recipe the shipped recipe that is used unless {@code --recipe} names another
  * @param section the section of the recipe whose keys are options
+ * @param others the other sections that the job reads, in the order of the help
  * @param required keys of the section that have to be given
  * @param options other keys of the section that are options of the command
  * @param job what it runs
@@ -20,6 +21,7 @@ record JobDefinition(
         String summary,
         String recipe,
         String section,
+        List<String> others,
         List<String> required,
         List<String> options,
         Start job) {

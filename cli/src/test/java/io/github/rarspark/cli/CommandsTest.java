@@ -4,10 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine.Model.CommandSpec;
 
@@ -39,6 +44,35 @@ class CommandsTest {
                 (name + " --help").split(" "));
         assertThat(code).as(err::toString).isZero();
         assertThat(out.toString()).contains("Usage: rar-spark " + name, "--json", "--quiet");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "demo, image tokenizer tokenize model train generate fid demo",
+        "tokenize, image tokenizer tokenize",
+        "train, model train generate image",
+        "generate, model image tokenizer generate",
+        "fid, fid",
+        "train-tokenizer, image tokenizer train_tokenizer",
+        "train-classifier, image train_classifier"
+    })
+    void theHelpOfAJobListsTheSectionsThatItReads(String name, String sections) {
+        StringWriter out = new StringWriter();
+        Main.execute(
+                Commands.all(),
+                new PrintWriter(out, true),
+                new PrintWriter(out, true),
+                Interruption.none(),
+                name,
+                "--help");
+        Set<String> listed = Pattern.compile("^ +(?:(\\w+)\\.)?\\w+=", Pattern.MULTILINE)
+                .matcher(out.toString())
+                .results()
+                .map(key -> String.valueOf(key.group(1)))
+                .collect(Collectors.toSet());
+        Set<String> expected = new HashSet<>(List.of(sections.split(" ")));
+        expected.addAll(List.of("spark", "null"));
+        assertThat(listed).isEqualTo(expected);
     }
 
     @Test

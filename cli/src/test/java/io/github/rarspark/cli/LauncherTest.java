@@ -11,7 +11,9 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,6 +45,7 @@ class LauncherTest {
     @TempDir
     Path folder;
 
+    private final Map<String, String> environment = new HashMap<>();
     private Path home;
     private Path path;
 
@@ -100,6 +103,7 @@ class LauncherTest {
                 .redirectError(folder.resolve("err").toFile());
         builder.environment().clear();
         builder.environment().put("PATH", path.toString());
+        builder.environment().putAll(environment);
         Process process = builder.start();
         assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("ends").isTrue();
         return new Run(process.exitValue(), lines("out"), lines("err"));
@@ -148,7 +152,13 @@ class LauncherTest {
         fake("java", "echo 'openjdk version \"11.0.2\"' >&2");
         assertUnavailable(run("demo"), "needs JDK 17, found 11");
         Files.delete(path.resolve("java"));
-        assertUnavailable(run("demo"), "needs JDK 17, found none");
+        assertUnavailable(run("demo"), "needs JDK 17, found none on the PATH (JAVA_HOME is not set)");
+    }
+
+    @Test
+    void aWrongJavaHomeIsNamed() throws Exception {
+        environment.put("JAVA_HOME", folder + "/no such jdk");
+        assertUnavailable(run("demo"), "needs JDK 17, found none in JAVA_HOME=" + folder + "/no such jdk;");
     }
 
     @Test

@@ -53,11 +53,12 @@ class MainTest {
                 "Trains.",
                 "demo",
                 "train",
+                List.of("model"),
                 List.of("tokens", "output"),
                 List.of("init", "ranks"),
                 context -> job.run(context));
         JobDefinition fid = new JobDefinition(
-                "fid", "Scores.", "demo", "fid", List.of(), List.of("floor"), context -> job.run(context));
+                "fid", "Scores.", "demo", "fid", List.of(), List.of(), List.of("floor"), context -> job.run(context));
         return Main.execute(
                 List.of(JobCommand.of(train), JobCommand.of(fid)),
                 new PrintWriter(out, true),
@@ -145,12 +146,27 @@ class MainTest {
                 "train --set train.lrr=1 | Unknown key train.lrr (from the command line); did you mean train.lr",
                 "train --ranks two | Cannot use train.ranks=two (from the command line): give integer of at least 1",
                 "train --ranks 3 | Cannot use train.batch=64 with train.ranks=3",
+                "train --tokens t --output o --master locl[2] | Cannot use spark.master=locl[2]: give local[N], yarn",
+                "train --tokens t --output o --master local[two] | Cannot use spark.master=local[two]: give local[N]",
                 "train --recipe demmo | Unknown recipe demmo; did you mean demo?"
             })
     void wrongUsageIsOneLineAndNothingRuns(String args, String message) {
         assertThat(run(args.isEmpty() ? new String[0] : args.split(" "))).isEqualTo(64);
         assertThat(err.toString()).startsWith("rar-spark: ").contains(message).containsOnlyOnce("\n");
         assertThat(recipes).isEmpty();
+    }
+
+    @Test
+    void withoutACommandTheHelpIsShown() {
+        assertThat(run()).isEqualTo(64);
+        assertThat(out.toString()).contains("Usage: rar-spark", "Trains.", "Scores.");
+    }
+
+    @Test
+    void aMasterThatSparkDoesNotKnowIsWrongUsage() {
+        assertThat(run("train", "--tokens=t", "--out=o", "--master=sparc://host:7077"))
+                .isEqualTo(64);
+        assertThat(err.toString()).contains("Could not parse Master URL").containsOnlyOnce("\n");
     }
 
     @Test
@@ -222,7 +238,7 @@ class MainTest {
         assertThat(run("train", "--help")).isZero();
         assertThat(out.toString())
                 .contains("--tokens", "--out", "Token shards to train on.")
-                .contains("train.batch=64", "docs/recipes.md")
+                .contains("train.batch=64", "model.hidden=", "spark.master=", "seed=0", "docs/recipes.md")
                 .contains("0 is its whole share.")
                 .doesNotContain("generate.count");
         assertThat(run("--help")).isZero();

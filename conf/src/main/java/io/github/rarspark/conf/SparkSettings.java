@@ -1,6 +1,9 @@
 package io.github.rarspark.conf;
 
+import static io.github.rarspark.conf.Checks.require;
+
 import java.io.Serializable;
+import java.util.List;
 
 /** Where the jobs run. */
 public record SparkSettings(
@@ -22,4 +25,18 @@ public record SparkSettings(
                         altersResult = false,
                         doc = "Seconds that a job waits for executors to take its tasks before it stops.")
                 int waitSeconds)
-        implements Serializable {}
+        implements Serializable {
+
+    /** Checks that the master has one of Spark's forms; of a URL, Spark itself knows the scheme or does not. */
+    public SparkSettings {
+        String name = master.replaceFirst("\\[.*", "");
+        require(
+                master.isEmpty()
+                        || master.equals("yarn")
+                        || master.contains("://")
+                        || master.matches("local(-cluster)?(\\[\\s*(\\d+|\\*)\\s*(,\\s*\\d+\\s*){0,2}])?"),
+                "Cannot use spark.master=%s: give local[N], yarn, k8s://HOST:PORT or spark://HOST:PORT%s",
+                master,
+                Near.clause(name, List.of("local", "yarn", "k8s", "spark")));
+    }
+}
