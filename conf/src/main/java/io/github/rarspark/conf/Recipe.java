@@ -33,6 +33,7 @@ public record Recipe(
         TrainTokenizerSettings trainTokenizer,
         TrainClassifierSettings trainClassifier,
         DemoSettings demo,
+        ClaimSettings claim,
         SparkSettings spark)
         implements Serializable {
 

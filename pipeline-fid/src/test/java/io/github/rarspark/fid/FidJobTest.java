@@ -20,6 +20,7 @@ import io.github.rarspark.common.samples.SampleShard;
 import io.github.rarspark.common.samples.SamplesManifest;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
@@ -375,8 +376,9 @@ class FidJobTest {
     private Path generated(String name, List<RgbImage> images, int... classes) throws IOException {
         Path output = folder.resolve(name);
         Plan plan = Plan.of("generate", "recipe", Map.of(), Map.of());
-        try (OutputClaim claim =
-                new RunOutput(storage, output.toString()).claim(plan).orElseThrow()) {
+        try (OutputClaim claim = new RunOutput(storage, output.toString(), new ClaimSettings(60, 120), line -> {})
+                .claim(plan)
+                .orElseThrow()) {
             List<ShardReceipt> shards = new ArrayList<>();
             int half = images.size() / 2;
             for (int shard = 0; shard < 2; shard++) {

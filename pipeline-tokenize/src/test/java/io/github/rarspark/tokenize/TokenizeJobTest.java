@@ -18,6 +18,7 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenManifest;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenSource;
+import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.Pixels;
@@ -180,7 +181,8 @@ class TokenizeJobTest {
                 recipe,
                 ImageSource.open(fixture.storage, "--input", fixture.input.toString()),
                 TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString()));
-        try (OutputClaim claim = new RunOutput(fixture.storage, fixture.output.toString())
+        try (OutputClaim claim = new RunOutput(
+                        fixture.storage, fixture.output.toString(), new ClaimSettings(60, 120), line -> {})
                 .claim(plan.plan())
                 .orElseThrow()) {
             expect(recipe, ExitCode.TEMPORARY, "is working on it (attempt 1)");

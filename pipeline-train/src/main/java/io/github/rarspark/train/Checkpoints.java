@@ -15,7 +15,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The checkpoints of a run: {@code checkpoints/step-000000100-a1/}, written by rank 0, and {@code checkpoints/LAST}, the
+ * The checkpoints of a run: {@code checkpoints/step-000000100-a1-1b9d6bcd/}, written by rank 0, and {@code checkpoints/LAST}, the
  * name of the newest one that counts. The driver makes a checkpoint count: it publishes the manifest, then LAST, each
  * after making sure that its attempt still owns the run.
  */
@@ -36,9 +36,14 @@ final class Checkpoints {
      */
     record Reference(long step, WeightFile model, WeightFile optimizer) implements Serializable {}
 
-    /** The folder's name of a checkpoint after {@code step} updates. */
-    static String name(long step, int attempt) {
-        return String.format(Locale.ROOT, "step-%09d-a%d", step, attempt);
+    /**
+     * The folder's name of a checkpoint after {@code step} updates. Whatever an older attempt still writes, or another
+     * driver that took itself for the same attempt, has another name.
+     *
+     * @param owner tells the driver from others
+     */
+    static String name(long step, int attempt, String owner) {
+        return String.format(Locale.ROOT, "step-%09d-a%d-%s", step, attempt, owner);
     }
 
     /** Makes a complete checkpoint count. Driver only. */

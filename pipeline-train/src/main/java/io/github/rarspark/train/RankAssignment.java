@@ -16,6 +16,7 @@ import java.io.Serializable;
  * @param output the run's directory
  * @param planSha256 hash of the run's plan
  * @param attempt of the run, in the names of its checkpoints
+ * @param owner tells the run's driver from others, in the names of its checkpoints
  * @param resume the checkpoint to go on from; null to start anew
  * @param init the weights to start from; null for random ones
  * @param tokenizer decodes the sample grid; null for none
@@ -28,6 +29,7 @@ record RankAssignment(
         String output,
         String planSha256,
         int attempt,
+        String owner,
         Checkpoints.Reference resume,
         WeightFile init,
         WeightFile tokenizer,

@@ -116,6 +116,7 @@ public final class TrainJob implements Job<MetricsLog> {
                 claim.directory(),
                 claim.plan().sha256(),
                 claim.attempt(),
+                claim.owner(),
                 resume.orElse(null),
                 inputs.init().orElse(null),
                 inputs.tokenizer().orElse(null),

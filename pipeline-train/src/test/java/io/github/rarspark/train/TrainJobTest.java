@@ -33,6 +33,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -90,8 +91,8 @@ class TrainJobTest {
         assertThat(lines).hasSize(60);
         assertThat(lines.get(0)).contains("\"step\":1,").contains("\"learning_rate\":0.0,");
         assertThat(result.metrics().get("loss")).isLessThan(0.75 * Math.log(Runs.CODES));
-        assertThat(output.resolve("checkpoints/LAST")).hasContent("step-000000060-a1\n");
-        assertThat(output.resolve("checkpoints/step-000000020-a1"))
+        assertThat(output.resolve("checkpoints/LAST")).content().matches("step-000000060-a1-[0-9a-f]{8}\n");
+        assertThat(checkpoint(output, 20))
                 .isDirectoryContaining("glob:**/{model,optimizer}.safetensors")
                 .isDirectoryContaining("glob:**/manifest.json")
                 .isDirectoryContaining("glob:**/state.json");
@@ -199,23 +200,24 @@ class TrainJobTest {
         copy(whole, cut);
         Files.delete(cut.resolve("result.json"));
         Files.delete(cut.resolve("model.safetensors"));
-        Files.delete(cut.resolve("_owner.json"));
-        Files.delete(cut.resolve("checkpoints/step-000000008-a1/manifest.json"));
+        Files.delete(checkpoint(cut, 8).resolve("manifest.json"));
+        // As an earlier version names it, without the driver.
+        Files.move(checkpoint(cut, 4), cut.resolve("checkpoints/step-000000004-a1"));
         Files.writeString(cut.resolve("checkpoints/LAST"), "step-000000004-a1\n");
-        takeOver(cut);
+        train(cut);
 
-        assertThat(cut.resolve("checkpoints/LAST")).hasContent("step-000000012-a2\n");
+        assertThat(cut.resolve("checkpoints/LAST")).content().matches("step-000000012-a2-[0-9a-f]{8}\n");
         assertThat(Runs.model(cut)).isEqualTo(Runs.model(whole));
         assertThat(Files.readAllLines(cut.resolve(MetricsLog.NAME))).hasSize(12);
     }
 
-    /** Runs over an output whose owner is dead; its lease is waited for through an old start time. */
-    private void takeOver(Path output) throws IOException {
-        Path plan = output.resolve("_plan.json");
-        String old =
-                Files.readString(plan).replaceAll("\"started\" : \"[^\"]*\"", "\"started\" : \"2020-01-01T00:00:00Z\"");
-        Files.writeString(plan, old);
-        train(output);
+    /** The folder of the checkpoint after {@code step} updates. */
+    private static Path checkpoint(Path output, int step) throws IOException {
+        try (Stream<Path> all = Files.list(output.resolve("checkpoints"))) {
+            return all.filter(folder -> folder.getFileName().toString().startsWith("step-%09d-".formatted(step)))
+                    .findFirst()
+                    .orElseThrow();
+        }
     }
 
     private static void copy(Path from, Path to) throws IOException {

@@ -5,6 +5,8 @@ import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What every job is given.
@@ -15,6 +17,8 @@ import org.apache.spark.sql.SparkSession;
  * @param quiet whether to show no progress
  */
 public record JobContext(SparkSession session, Storage storage, Recipe recipe, boolean quiet) {
+    private static final Logger LOG = LoggerFactory.getLogger(JobContext.class);
+
     /** The context of a job whose storage has the Hadoop configuration of {@code session}. */
     public static JobContext of(SparkSession session, Recipe recipe, boolean quiet) {
         return new JobContext(
@@ -24,6 +28,14 @@ public record JobContext(SparkSession session, Storage storage, Recipe recipe, b
     /** The same with another recipe, for a job that consists of jobs. */
     public JobContext with(Recipe other) {
         return new JobContext(session, storage, other, quiet);
+    }
+
+    /** Tells the user on stderr, unless the job is quiet; the log has it in any case. */
+    public void say(String line) {
+        LOG.info(line);
+        if (!quiet) {
+            System.err.println("rar-spark: " + line);
+        }
     }
 
     /** Shows the progress of a run of {@code total} units, such as {@code shards}, unless the job is quiet. */

@@ -45,18 +45,24 @@ public final class JobRunner {
 
     private static <D> JobResult run(JobContext context, Job<D> job, Instant started) throws IOException {
         String directory = context.storage().qualify(job.output());
-        Optional<OutputClaim> claimed = new RunOutput(context.storage(), directory).claim(job.plan());
+        Optional<OutputClaim> claimed =
+                new RunOutput(context.storage(), directory, context.recipe().claim(), context::say).claim(job.plan());
         if (claimed.isEmpty()) {
             return RunOutput.readResult(context.storage(), directory).orElseThrow();
         }
         try (OutputClaim claim = claimed.get()) {
+            claim.whenLost(() -> context.session().sparkContext().cancelAllJobs());
             try {
                 D done = job.runMissing(claim);
                 Outcome outcome = job.commit(claim, done);
                 JobResult result = outcome.result(claim.plan(), started, Instant.now());
                 claim.finish(result);
                 return result;
-            } catch (Exception e) { // Spark throws checked exceptions that it does not declare
+            } catch (Exception | Error e) { // Spark throws checked exceptions that it does not declare
+                Optional<JobException> lost = claim.lost(e);
+                if (lost.isPresent()) {
+                    throw lost.get();
+                }
                 claim.fail(started, e);
                 throw e;
             }

@@ -21,6 +21,7 @@ import java.util.TreeMap;
  * @param metrics what was measured, by name
  * @param warnings what the user should know, one line each
  * @param retryable whether running the same command again may succeed
+ * @param exitCode what the command ended with
  * @param version the version of rar-spark
  */
 public record JobResult(
@@ -33,6 +34,7 @@ public record JobResult(
         SortedMap<String, Double> metrics,
         List<String> warnings,
         boolean retryable,
+        int exitCode,
         String version) {
 
     /** The object's name in the output. */
@@ -76,6 +78,7 @@ public record JobResult(
                 new TreeMap<>(metrics),
                 warnings,
                 false,
+                ExitCode.OK.number(),
                 Version.CURRENT);
     }
 
@@ -92,6 +95,7 @@ public record JobResult(
                 new TreeMap<>(),
                 List.of(Failures.message(failure)),
                 code.retryable(),
+                code.number(),
                 Version.CURRENT);
     }
 }

@@ -8,56 +8,60 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The right of this driver to publish into an output, until another attempt takes over. Closing it lets the output go,
- * so that the next run need not wait for the lease to end. Driver only.
+ * The right of this driver to publish into an output, until another attempt takes over. While it is open, it writes
+ * heartbeats; closing it releases the output, so that the next run need not wait for the lease to end. Driver only.
  */
 public final class OutputClaim implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OutputClaim.class);
-    private static final int SIGNS_PER_LEASE = 3;
+    private static final int OWNER_NAME_LENGTH = 8;
 
     private final Storage storage;
     private final String directory;
-    private final Plan plan;
-    private final int attempt;
-    private final Owner owner;
+    private final Attempts attempts;
+    private final PlanFile attempt;
     private final InstantSource clock;
-    private final ScheduledExecutorService heartbeat;
+    private final Heartbeat heartbeat;
+    private final List<Runnable> whenLost = new CopyOnWriteArrayList<>();
+    private final AtomicReference<String> lost = new AtomicReference<>();
+    private Owner owner;
 
-    OutputClaim(Storage storage, String directory, Plan plan, int attempt, Owner owner, InstantSource clock) {
+    OutputClaim(Storage storage, String directory, PlanFile attempt, Owner owner, InstantSource clock, Pace pace) {
         this.storage = storage;
         this.directory = directory;
-        this.plan = plan;
+        this.attempts = new Attempts(storage, directory, pace);
         this.attempt = attempt;
         this.owner = owner;
         this.clock = clock;
-        this.heartbeat = Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "owner-of-" + Storage.name(directory));
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.heartbeat = new Heartbeat(
+                directory, Duration.ofSeconds(owner.leaseSeconds()), pace, this::writeHeartbeat, this::lose);
     }
 
     /** The plan to follow: that of the first attempt, with its units. */
     public Plan plan() {
-        return plan;
+        return attempt.plan();
     }
 
     /** 1 for the first run over this output, one more for each that took over. */
     public int attempt() {
-        return attempt;
+        return attempt.attempt();
+    }
+
+    /** Eight hexadecimal digits that tell this driver from others, for names of files. */
+    public String owner() {
+        return attempt.owner().substring(0, OWNER_NAME_LENGTH);
     }
 
     /** Whether an earlier attempt may have left finished parts. */
     public boolean resumes() {
-        return attempt > 1;
+        return attempt() > 1;
     }
 
     /** The output's directory. */
@@ -76,18 +80,37 @@ public final class OutputClaim implements AutoCloseable {
     }
 
     /**
+     * Has {@code action} run when the claim is lost, such as the end of the job's tasks; at once if it is lost already.
+     * It runs on a thread of the claim's.
+     */
+    public void whenLost(Runnable action) {
+        whenLost.add(action);
+        if (lost.get() != null && whenLost.remove(action)) {
+            action.run();
+        }
+    }
+
+    /**
+     * What ends the job instead of {@code failure}, if the claim is lost: then the failure is only how the job's parts
+     * noticed.
+     */
+    public Optional<JobException> lost(Throwable failure) {
+        return Optional.ofNullable(lost.get()).map(reason -> stopped(reason, failure));
+    }
+
+    /**
      * Makes sure that this attempt still owns the output.
      *
-     * @throws JobException {@link ExitCode#TEMPORARY} if another has taken over
+     * @throws JobException {@link ExitCode#TEMPORARY} if not
      */
     public void check() throws IOException {
-        Optional<PlanFile> current = RunOutput.readPlan(storage, directory);
-        if (current.isEmpty() || !current.get().owner().equals(owner.id())) {
-            String other = current.map(file -> "attempt " + file.attempt() + " has taken over")
-                    .orElse(PlanFile.NAME + " is gone");
-            throw new JobException(
-                    ExitCode.TEMPORARY,
-                    "Attempt " + attempt + " stops writing to " + directory + ": " + other + "; run again later");
+        String reason = lost.get();
+        if (reason == null) {
+            reason = successor().orElse(null);
+        }
+        if (reason != null) {
+            lose(reason);
+            throw stopped(reason, null);
         }
     }
 
@@ -112,7 +135,7 @@ public final class OutputClaim implements AutoCloseable {
         boolean interrupted = Thread.interrupted();
         try {
             double seconds = Duration.between(started, clock.instant()).toMillis() / 1e3;
-            finish(JobResult.failed(plan, started, seconds, failure));
+            finish(JobResult.failed(plan(), started, seconds, failure));
         } catch (IOException | RuntimeException e) {
             failure.addSuppressed(e);
         } finally {
@@ -122,51 +145,79 @@ public final class OutputClaim implements AutoCloseable {
         }
     }
 
-    /** Stops the signs of life and lets the output go. */
+    /** Ends the heartbeats and releases the output, if it is still this attempt's. */
     @Override
     public void close() throws IOException {
-        heartbeat.shutdown();
-        try {
-            if (!heartbeat.awaitTermination(owner.leaseSeconds(), TimeUnit.SECONDS)) {
-                LOG.warn("The sign of life in {} is still being written", directory);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        if (ownsDirectory()) {
-            storage.putJson(path(Owner.NAME), owner.released());
+        heartbeat.close();
+        if (lost.get() == null && attempts.isCurrent(attempt.owner())) {
+            storage.putJson(path(Owner.NAME), currentOwner().released());
         }
     }
 
-    /** Gives the first sign of life, removes what dead writers left, and goes on giving signs. */
+    /** Writes the first heartbeat, removes what dead writers and another plan's attempt left, and keeps the lease. */
     void begin() throws IOException {
-        renew();
+        if (attempt.replaces() != null) {
+            for (String path : Leftovers.unfinished(storage, directory)) {
+                check();
+                storage.delete(path);
+            }
+        }
+        heartbeat.start();
         check();
         storage.delete(path(JobResult.NAME));
         storage.deleteTemporaries(directory);
-        long period = Math.max(1, TimeUnit.SECONDS.toMillis(owner.leaseSeconds()) / SIGNS_PER_LEASE);
-        heartbeat.scheduleAtFixedRate(this::renewOrWarn, period, period, TimeUnit.MILLISECONDS);
     }
 
-    /** Gives a sign of life, unless another attempt has taken over. */
+    /** Writes a heartbeat now. */
     void renew() throws IOException {
-        if (ownsDirectory()) {
-            storage.putJson(path(Owner.NAME), owner.renewedAt(clock.instant()));
+        heartbeat.renew();
+    }
+
+    private void writeHeartbeat() throws IOException {
+        Optional<String> successor = successor();
+        if (successor.isPresent()) {
+            lose(successor.get());
+        } else {
+            storage.putJson(path(Owner.NAME), nextOwner());
         }
     }
 
-    private boolean ownsDirectory() throws IOException {
-        return RunOutput.readPlan(storage, directory)
-                .filter(file -> file.owner().equals(owner.id()))
-                .isPresent();
+    private synchronized Owner nextOwner() {
+        owner = owner.renewedAt(clock.instant());
+        return owner;
     }
 
-    private void renewOrWarn() {
-        try {
-            renew();
-        } catch (IOException | RuntimeException e) {
-            // The next sign may get through; a lease that runs out shows in check().
-            LOG.warn("Cannot give a sign of life in {}", directory, e);
+    private synchronized Owner currentOwner() {
+        return owner;
+    }
+
+    /** Who owns the output instead, if this attempt does not. */
+    private Optional<String> successor() throws IOException {
+        Optional<PlanFile> current = attempts.current();
+        if (current.isEmpty()) {
+            return Optional.of(PlanFile.NAME + " is gone");
         }
+        return current.filter(file -> !file.owner().equals(attempt.owner()))
+                .map(file -> file.attempt() == attempt()
+                        ? "another driver has the same attempt"
+                        : "attempt " + file.attempt() + " has taken over");
+    }
+
+    private void lose(String reason) {
+        if (lost.compareAndSet(null, reason)) {
+            LOG.error("Attempt {} has lost {}: {}", attempt(), directory, reason);
+            for (Runnable action : whenLost) {
+                if (whenLost.remove(action)) {
+                    action.run();
+                }
+            }
+        }
+    }
+
+    private JobException stopped(String reason, Throwable cause) {
+        return new JobException(
+                ExitCode.TEMPORARY,
+                "Attempt " + attempt() + " stops writing to " + directory + ": " + reason + "; run again later",
+                cause);
     }
 }

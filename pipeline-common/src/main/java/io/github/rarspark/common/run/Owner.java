@@ -1,65 +1,71 @@
 package io.github.rarspark.common.run;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Optional;
 import java.util.UUID;
 
 /**
- * {@code _owner.json}: the last sign of life of the driver that works on an output.
+ * {@code _owner.json}: the last heartbeat of the driver that works on an output.
  *
  * @param id unlike that of every other driver
- * @param host the machine's name
- * @param pid the driver's process there
- * @param processStarted when that process began, where the system tells; it distinguishes processes of one number
- * @param renewed when the sign was given
- * @param leaseSeconds how long after it the owner counts as alive; 0 once it has let go
+ * @param host the machine's name, for people
+ * @param pid the number of the driver's process
+ * @param bootId the kernel's identifier of this boot; empty where the system has none
+ * @param pidNamespace the namespace that {@code pid} belongs to; empty where the system has none
+ * @param startTicks when the process began, in clock ticks since the boot; -1 if unknown
+ * @param renewed when the heartbeat was written, by that machine's clock
+ * @param heartbeats how many were written before
+ * @param leaseSeconds how long after it the owner counts as alive; 0 once it has released the output
  */
-record Owner(String id, String host, long pid, Instant processStarted, Instant renewed, long leaseSeconds) {
+record Owner(
+        String id,
+        String host,
+        long pid,
+        String bootId,
+        String pidNamespace,
+        long startTicks,
+        Instant renewed,
+        long heartbeats,
+        long leaseSeconds) {
     static final String NAME = "_owner.json";
 
     /** This process, under a new identity. */
     static Owner ofThisProcess(Instant now, Duration lease) {
-        ProcessHandle process = ProcessHandle.current();
+        return of(UUID.randomUUID().toString(), DriverProcess.current(), now, 0, lease.toSeconds());
+    }
+
+    private static Owner of(String id, DriverProcess process, Instant renewed, long heartbeats, long leaseSeconds) {
         return new Owner(
-                UUID.randomUUID().toString(),
-                hostName(),
+                id,
+                process.host(),
                 process.pid(),
-                process.info().startInstant().orElse(null),
-                now,
-                lease.toSeconds());
+                process.bootId(),
+                process.pidNamespace(),
+                process.startTicks(),
+                renewed,
+                heartbeats,
+                leaseSeconds);
     }
 
     Owner renewedAt(Instant now) {
-        return new Owner(id, host, pid, processStarted, now, leaseSeconds);
+        return of(id, process(), now, heartbeats + 1, leaseSeconds);
     }
 
     Owner released() {
-        return new Owner(id, host, pid, processStarted, renewed, 0);
+        return of(id, process(), renewed, heartbeats, 0);
     }
 
-    /** Within its lease; an owner on this host is dead at once when its process is gone. */
+    /** Whether it has released the output, or its process is known to have ended. */
+    boolean hasEnded() {
+        return leaseSeconds == 0 || process().state() == DriverProcess.State.ENDED;
+    }
+
+    /** Whether its process is known to run and its lease, by the clock that both share, is not over. */
     boolean isAlive(Instant now) {
-        return now.isBefore(renewed.plusSeconds(leaseSeconds)) && !(host.equals(hostName()) && processIsGone());
+        return process().state() == DriverProcess.State.RUNNING && now.isBefore(renewed.plusSeconds(leaseSeconds));
     }
 
-    private boolean processIsGone() {
-        Optional<ProcessHandle> process = ProcessHandle.of(pid).filter(ProcessHandle::isAlive);
-        if (process.isEmpty()) {
-            return true;
-        }
-        Optional<Instant> started = process.get().info().startInstant();
-        return processStarted != null && started.isPresent() && !started.get().equals(processStarted);
-    }
-
-    private static String hostName() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            // A host that cannot name itself cannot vouch for a process either: only the lease counts.
-            return "unnamed-" + UUID.randomUUID();
-        }
+    private DriverProcess process() {
+        return new DriverProcess(host, pid, bootId, pidNamespace, startTicks);
     }
 }

@@ -3,6 +3,7 @@ package io.github.rarspark.common.run;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -10,63 +11,85 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * An output directory before it is claimed. Whoever claims it first owns it; rerunning the same plan over it does
  * nothing when it is finished and takes over when its owner is gone.
  */
 public final class RunOutput {
-    /** How long a driver that gives no sign of life counts as alive. */
-    public static final Duration LEASE = Duration.ofSeconds(60);
+    private static final Duration POLL = Duration.ofMillis(500);
 
     private final Storage storage;
     private final String directory;
+    private final ClaimSettings settings;
+    private final Consumer<String> notices;
     private final InstantSource clock;
-    private final Duration lease;
+    private final Pace pace;
+    private final Attempts attempts;
 
-    /** The output at {@code directory}, with the system's clock and the usual lease. */
-    public RunOutput(Storage storage, String directory) {
-        this(storage, directory, InstantSource.system(), LEASE);
+    /**
+     * The output at {@code directory}.
+     *
+     * @param notices is told in one line when a claim has to wait
+     */
+    public RunOutput(Storage storage, String directory, ClaimSettings settings, Consumer<String> notices) {
+        this(storage, directory, settings, notices, InstantSource.system(), Pace.SYSTEM);
     }
 
-    /** The output at {@code directory}; owners give a sign of life three times per {@code lease}. */
-    public RunOutput(Storage storage, String directory, InstantSource clock, Duration lease) {
+    RunOutput(
+            Storage storage,
+            String directory,
+            ClaimSettings settings,
+            Consumer<String> notices,
+            InstantSource clock,
+            Pace pace) {
         this.storage = storage;
         this.directory = directory;
+        this.settings = settings;
+        this.notices = notices;
         this.clock = clock;
-        this.lease = lease;
+        this.pace = pace;
+        this.attempts = new Attempts(storage, directory, pace);
     }
 
     /**
-     * Claims the output for {@code plan} and begins to give signs of life.
+     * Claims the output for {@code plan} and begins to write heartbeats. If it is not known whether the owner is alive,
+     * this waits for a heartbeat of that owner during one lease, and takes over if none came.
      *
      * @return the claim, or empty if the same work is finished: nothing is left to do
      * @throws JobException {@link ExitCode#OUTPUT_EXISTS} if the directory holds another plan's output or foreign
      *     files, {@link ExitCode#TEMPORARY} if another driver works on it
      */
     public Optional<OutputClaim> claim(Plan plan) throws IOException {
-        Optional<PlanFile> earlier = readPlan(storage, directory);
-        if (earlier.isEmpty()) {
-            if (!isEmpty()) {
-                throw new JobException(
-                        ExitCode.OUTPUT_EXISTS,
-                        "Cannot write to " + directory + ": it is not empty and no run's output (no " + PlanFile.NAME
-                                + "); choose another --output or empty it");
+        while (true) {
+            Optional<PlanFile> current = attempts.current();
+            if (current.isEmpty()) {
+                if (isEmpty()) {
+                    return Optional.of(take(plan, 1, null));
+                }
+                // Another driver may have begun in between.
+                if (attempts.current().isEmpty()) {
+                    throw new JobException(
+                            ExitCode.OUTPUT_EXISTS,
+                            "Cannot write to " + directory + ": it is not empty and no run's output (no "
+                                    + PlanFile.NAME + "); choose another --output or empty it");
+                }
+                continue;
             }
-            return Optional.of(take(plan, 1));
+            PlanFile earlier = current.get();
+            boolean sameWork = plan.sameWork(earlier.plan());
+            if (!sameWork) {
+                requireNothingPublished(plan, earlier);
+            } else if (isFinished(storage, directory)) {
+                return Optional.empty();
+            }
+            Optional<Owner> owner = ownerOf(earlier);
+            if (isAbandoned(earlier, owner)) {
+                String replaces = sameWork ? unfinishedReplacement(earlier, owner) : earlier.planSha256();
+                return Optional.of(take(sameWork ? earlier.plan() : plan, earlier.attempt() + 1, replaces));
+            }
         }
-        Plan there = earlier.get().plan();
-        if (!plan.sameWork(there)) {
-            throw new JobException(
-                    ExitCode.OUTPUT_EXISTS,
-                    "Cannot write to " + directory + ": it belongs to another run, " + plan.difference(there)
-                            + "; choose another --output or delete it");
-        }
-        if (isFinished(storage, directory)) {
-            return Optional.empty();
-        }
-        requireAbandoned(earlier.get());
-        return Optional.of(take(there, earlier.get().attempt() + 1));
     }
 
     /** Whether the output at {@code directory} was finished: its {@code result.json} says so. */
@@ -76,25 +99,22 @@ public final class RunOutput {
                 .isPresent();
     }
 
-    /** The result of the run that wrote {@code directory}, if it ended. */
+    /**
+     * The result of the run that wrote {@code directory}, if it ended.
+     *
+     * @throws DataException if it is damaged
+     */
     public static Optional<JobResult> readResult(Storage storage, String directory) throws IOException {
+        String path = Storage.child(directory, JobResult.NAME);
         try {
-            return Optional.of(storage.readJson(Storage.child(directory, JobResult.NAME), JobResult.class));
+            return Optional.of(storage.readJson(path, JobResult.class));
         } catch (FileNotFoundException e) {
             return Optional.empty();
-        }
-    }
-
-    static Optional<PlanFile> readPlan(Storage storage, String directory) throws IOException {
-        String path = Storage.child(directory, PlanFile.NAME);
-        try {
-            PlanFile file = storage.readJson(path, PlanFile.class);
-            if (!file.plan().sha256().equals(file.planSha256())) {
-                throw new DataException("Cannot read " + path + ": its hash does not match; delete the directory");
-            }
-            return Optional.of(file);
-        } catch (FileNotFoundException e) {
-            return Optional.empty();
+        } catch (DataException e) {
+            throw new DataException(
+                    "Cannot read " + path + ": it is damaged; delete this file and run again, which keeps the finished"
+                            + " parts of the output",
+                    e);
         }
     }
 
@@ -102,34 +122,105 @@ public final class RunOutput {
         return storage.walk(directory).isEmpty();
     }
 
-    private void requireAbandoned(PlanFile earlier) throws IOException {
-        Owner owner;
-        try {
-            owner = storage.readJson(Storage.child(directory, Owner.NAME), Owner.class);
-        } catch (FileNotFoundException e) {
-            owner = null;
-        }
-        Instant now = clock.instant();
-        boolean gaveSign = owner != null && owner.id().equals(earlier.owner());
-        // The owner object follows the plan; until it is there, the plan itself is the sign of life.
-        boolean alive =
-                gaveSign ? owner.isAlive(now) : now.isBefore(earlier.started().plus(lease));
-        if (alive) {
-            String where = gaveSign ? "process " + owner.pid() + " on " + owner.host() : "a process that just began";
+    /** Another plan may follow one that failed for its data before it published anything. */
+    private void requireNothingPublished(Plan plan, PlanFile earlier) throws IOException {
+        boolean failed = readResult(storage, directory)
+                .filter(result -> result.exitCode() == ExitCode.DATA.number())
+                .isPresent();
+        if (!failed || !Leftovers.only(storage, directory)) {
             throw new JobException(
-                    ExitCode.TEMPORARY,
-                    "Cannot write to " + directory + ": " + where + " is working on it (attempt " + earlier.attempt()
-                            + "); run again when it has ended, or " + lease.toSeconds() + " s after it died");
+                    ExitCode.OUTPUT_EXISTS,
+                    "Cannot write to " + directory + ": it belongs to another run, " + plan.difference(earlier.plan())
+                            + "; choose another --output or delete it");
         }
     }
 
-    private OutputClaim take(Plan plan, int attempt) throws IOException {
+    /** The last heartbeat of an attempt; empty until its first. */
+    private Optional<Owner> ownerOf(PlanFile attempt) throws IOException {
+        try {
+            return Optional.of(storage.readJson(Storage.child(directory, Owner.NAME), Owner.class))
+                    .filter(owner -> owner.id().equals(attempt.owner()));
+        } catch (FileNotFoundException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** An attempt deletes another plan's leftovers before its first heartbeat; without one it may not have done so. */
+    private static String unfinishedReplacement(PlanFile earlier, Optional<Owner> owner) {
+        return owner.isPresent() ? null : earlier.replaces();
+    }
+
+    /**
+     * Whether the owner of an attempt is gone: known to be, or silent for a whole lease, on this machine's own clock.
+     * False if it is time to look again, because it released the output meanwhile.
+     *
+     * @throws JobException {@link ExitCode#TEMPORARY} if it is alive
+     */
+    private boolean isAbandoned(PlanFile attempt, Optional<Owner> owner) throws IOException {
+        if (owner.isPresent() && owner.get().hasEnded()) {
+            return true;
+        }
+        if (owner.isPresent() && owner.get().isAlive(clock.instant())) {
+            throw busy(attempt, owner, "run again when it has ended");
+        }
+        long lease = owner.map(Owner::leaseSeconds).orElse((long) settings.leaseSeconds());
+        if (lease > settings.waitSeconds()) {
+            throw busy(
+                    attempt,
+                    owner,
+                    "its lease of " + lease + " s is longer than claim.wait_seconds=" + settings.waitSeconds()
+                            + "; run again when it has ended, or raise that");
+        }
+        notices.accept("waiting up to " + lease + " s for a heartbeat of " + name(owner) + ", which may still work on "
+                + directory + " (attempt " + attempt.attempt() + ")");
+        long begin = pace.nanos();
+        while (pace.nanos() - begin < Duration.ofSeconds(lease).toNanos()) {
+            pace.pause(POLL);
+            Optional<PlanFile> now = attempts.current();
+            if (!now.equals(Optional.of(attempt))) {
+                throw busy(now.orElse(attempt), Optional.empty(), "run again when it has ended");
+            }
+            Optional<Owner> seen = ownerOf(attempt);
+            if (!seen.equals(owner)) {
+                if (seen.isPresent() && seen.get().hasEnded()) {
+                    return false;
+                }
+                throw busy(attempt, seen, "run again when it has ended");
+            }
+        }
+        return true;
+    }
+
+    private JobException busy(PlanFile attempt, Optional<Owner> owner, String remedy) {
+        return new JobException(
+                ExitCode.TEMPORARY,
+                "Cannot write to " + directory + ": " + name(owner) + " is working on it (attempt " + attempt.attempt()
+                        + "); " + remedy);
+    }
+
+    private static String name(Optional<Owner> owner) {
+        return owner.map(known -> "process " + known.pid() + " on " + known.host())
+                .orElse("a driver that has just begun");
+    }
+
+    private OutputClaim take(Plan plan, int attempt, String replaces) throws IOException {
         Instant now = clock.instant();
-        Owner owner = Owner.ofThisProcess(now, lease);
-        storage.putJson(
-                Storage.child(directory, PlanFile.NAME), new PlanFile(plan.sha256(), plan, attempt, owner.id(), now));
-        OutputClaim claim = new OutputClaim(storage, directory, plan, attempt, owner, clock);
-        claim.begin();
+        Owner owner = Owner.ofThisProcess(now, Duration.ofSeconds(settings.leaseSeconds()));
+        PlanFile file = new PlanFile(plan.sha256(), plan, attempt, owner.id(), now, replaces);
+        if (!attempts.create(file)) {
+            throw busy(file, Optional.empty(), "run again when it has ended");
+        }
+        OutputClaim claim = new OutputClaim(storage, directory, file, owner, clock, pace);
+        try {
+            claim.begin();
+        } catch (IOException | RuntimeException e) {
+            try {
+                claim.close();
+            } catch (IOException | RuntimeException closing) {
+                e.addSuppressed(closing);
+            }
+            throw e;
+        }
         return claim;
     }
 }

@@ -234,18 +234,12 @@ public final class Storage implements Serializable {
         FileSystem fs = fileSystem(hadoop);
         Path root = fs.makeQualified(hadoop);
         List<StoredFile> files = new ArrayList<>();
-        try {
-            RemoteIterator<LocatedFileStatus> all = fs.listFiles(root, true);
-            while (all.hasNext()) {
-                LocatedFileStatus status = all.next();
-                Path path = status.getPath();
-                String name = path.equals(root) ? path.getName() : relative(root, path);
-                if (!name.startsWith(".") && !name.contains("/.")) {
-                    files.add(new StoredFile(path.toString(), name, status.getLen()));
-                }
+        for (FileStatus status : files(fs, root)) {
+            Path path = status.getPath();
+            String name = path.equals(root) ? path.getName() : relative(root, path);
+            if (!name.startsWith(".") && !name.contains("/.")) {
+                files.add(new StoredFile(path.toString(), name, status.getLen()));
             }
-        } catch (FileNotFoundException e) {
-            return List.of();
         }
         files.sort(Comparator.comparing(StoredFile::name));
         return List.copyOf(files);
@@ -261,22 +255,41 @@ public final class Storage implements Serializable {
     public void deleteTemporaries(String directory) throws IOException {
         Path hadoop = new Path(directory);
         FileSystem fs = fileSystem(hadoop);
-        try {
-            RemoteIterator<LocatedFileStatus> all = fs.listFiles(hadoop, true);
-            while (all.hasNext()) {
-                Path path = all.next().getPath();
-                if (path.getName().startsWith(Publisher.TEMPORARY_PREFIX)) {
-                    fs.delete(path, false);
-                }
+        for (FileStatus status : files(fs, hadoop)) {
+            if (status.getPath().getName().startsWith(Publisher.TEMPORARY_PREFIX)) {
+                fs.delete(status.getPath(), false);
             }
-        } catch (FileNotFoundException expected) {
-            // A directory that does not exist holds no leftovers.
         }
     }
 
     /** A copy of the Hadoop configuration. */
     public Configuration configuration() {
         return new Configuration(configuration);
+    }
+
+    /** All files below {@code root}, in no order; none if it does not exist. */
+    private static List<FileStatus> files(FileSystem fs, Path root) throws IOException {
+        List<FileStatus> files = new ArrayList<>();
+        try {
+            if (fs instanceof RawLocalFileSystem) {
+                // Hadoop's recursive listing starts a process for each local file, and fails if one vanishes meanwhile.
+                for (FileStatus status : fs.listStatus(root)) {
+                    if (status.isDirectory()) {
+                        files.addAll(files(fs, status.getPath()));
+                    } else {
+                        files.add(status);
+                    }
+                }
+            } else {
+                RemoteIterator<LocatedFileStatus> all = fs.listFiles(root, true);
+                while (all.hasNext()) {
+                    files.add(all.next());
+                }
+            }
+        } catch (FileNotFoundException e) {
+            return files;
+        }
+        return files;
     }
 
     private Optional<Stored> publish(String path, Writer writer, Existing existing) throws IOException {

@@ -7,6 +7,7 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.kernel.error.DataException;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,7 +34,7 @@ class ManifestTest {
     @BeforeEach
     void open() throws Exception {
         directory = temp.toUri().toString();
-        claim = new RunOutput(storage, directory)
+        claim = new RunOutput(storage, directory, new ClaimSettings(60, 120), line -> {})
                 .claim(Plan.of("test", "r", Map.of(), Map.of()))
                 .orElseThrow();
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import java.nio.charset.StandardCharsets;
@@ -64,7 +65,7 @@ class PlanTest {
                 "{\"plan_sha256\":\"%s\",\"plan\":%s,\"attempt\":1,\"owner\":\"gone\",\"started\":\"2020-01-01T00:00:00Z\"}"
                         .formatted(hash, plan));
 
-        RunOutput output = new RunOutput(storage, directory);
+        RunOutput output = new RunOutput(storage, directory, new ClaimSettings(1, 1), line -> {});
         Recipe changed = recipe.with(Map.of("train.lr", "0.01"));
         assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> output.claim(plan(changed))))
                 .hasMessageContaining("it belongs to another run, the recipe differs");

@@ -7,17 +7,19 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.storage.StoredFile;
 import io.github.rarspark.common.testing.SettableClock;
+import io.github.rarspark.conf.ClaimSettings;
+import io.github.rarspark.kernel.error.DataException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RunOutputTest {
     private static final Instant NOON = Instant.parse("2025-01-01T12:00:00Z");
     private static final Duration LEASE = Duration.ofSeconds(60);
+    private static final ClaimSettings CLAIM = new ClaimSettings(60, 120);
     private static final Plan PLAN =
             Plan.of("generate", "r1", Map.of("weights", "w1"), Map.of("shards", "4", "threads", "2"));
 
@@ -33,13 +36,19 @@ class RunOutputTest {
 
     private final Storage storage = new Storage(new Configuration());
     private final SettableClock clock = new SettableClock(NOON);
+    private final List<String> notices = new ArrayList<>();
     private String directory;
     private RunOutput output;
 
     @BeforeEach
     void open() {
         directory = temp.resolve("out").toUri().toString();
-        output = new RunOutput(storage, directory, clock, LEASE);
+        output = seenBy(new SettablePace());
+    }
+
+    /** The output as a driver with this pace sees it. */
+    private RunOutput seenBy(SettablePace pace) {
+        return new RunOutput(storage, directory, CLAIM, notices::add, clock, pace);
     }
 
     @Test
@@ -99,6 +108,7 @@ class RunOutputTest {
                   },
                   "warnings" : [ "slow" ],
                   "retryable" : false,
+                  "exit_code" : 0,
                   "version" : "%s"
                 }
                 """
@@ -143,7 +153,7 @@ class RunOutputTest {
     void theFailureOfAFencedAttemptIsNotPublished() throws Exception {
         OutputClaim first = output.claim(PLAN).orElseThrow();
         clock.advance(LEASE);
-        try (OutputClaim second = output.claim(PLAN).orElseThrow()) {
+        try (OutputClaim second = seenBy(new SettablePace()).claim(PLAN).orElseThrow()) {
             Throwable failure = new IllegalStateException("too late");
             first.fail(NOON, failure);
             first.close();
@@ -174,13 +184,16 @@ class RunOutputTest {
                     "Cannot write to " + directory + ": process "
                             + ProcessHandle.current().pid() + " on "
                             + java.net.InetAddress.getLocalHost().getHostName()
-                            + " is working on it (attempt 1); run again when it has ended, or 60 s after it died");
+                            + " is working on it (attempt 1); run again when it has ended");
+            assertThat(notices)
+                    .as("no wait for an owner that is known to be alive")
+                    .isEmpty();
             first.check();
         }
     }
 
     @Test
-    void aSignOfLifeExtendsTheLease() throws Exception {
+    void aHeartbeatExtendsTheLease() throws Exception {
         try (OutputClaim first = output.claim(PLAN).orElseThrow()) {
             clock.advance(LEASE.minusSeconds(1));
             first.renew();
@@ -193,7 +206,9 @@ class RunOutputTest {
     void anOwnerIsFencedAfterItsLease() throws Exception {
         OutputClaim first = output.claim(PLAN).orElseThrow();
         clock.advance(LEASE);
-        try (OutputClaim second = output.claim(PLAN).orElseThrow()) {
+        SettablePace pace = new SettablePace();
+        try (OutputClaim second = seenBy(pace).claim(PLAN).orElseThrow()) {
+            assertThat(pace.paused()).isEqualTo(LEASE);
             assertThat(second.attempt()).isEqualTo(2);
             assertFails(
                     first::check,
@@ -203,60 +218,29 @@ class RunOutputTest {
                     .hasMessageContaining("attempt 2 has taken over");
             assertThatThrownBy(() -> first.finish(JobResult.done(PLAN, NOON, 1, Map.of(), Map.of(), List.of())))
                     .hasMessageContaining("attempt 2 has taken over");
-            assertThat(storage.list(directory)).containsExactly("_owner.json", "_plan.json");
+            assertThat(storage.walk(directory))
+                    .extracting(StoredFile::name)
+                    .containsExactly("_attempts/000002.json", "_owner.json", "_plan.json");
+            assertThat(storage.readString(second.path("_plan.json")))
+                    .isEqualTo(storage.readString(second.path("_attempts/000002.json")));
             first.renew();
             first.close();
             second.check();
-            assertThatThrownBy(() -> output.claim(PLAN))
+            assertThatThrownBy(() -> seenBy(new SettablePace()).claim(PLAN))
                     .as("the first attempt's end does not end the second")
                     .hasMessageContaining("(attempt 2)");
         }
     }
 
     @Test
-    void anOwnerOfThisHostWhoseProcessIsGoneIsDeadWithinItsLease() throws Exception {
-        Process gone = new ProcessBuilder("true").start();
-        assertThat(gone.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        OutputClaim first = output.claim(PLAN).orElseThrow();
-        first.close();
-        String path = Storage.child(directory, "_owner.json");
-        Owner owner = storage.readJson(path, Owner.class);
-        storage.putJson(path, new Owner(owner.id(), owner.host(), gone.pid(), null, NOON, 60));
-        try (OutputClaim second = output.claim(PLAN).orElseThrow()) {
-            assertThat(second.attempt()).isEqualTo(2);
-        }
-    }
-
-    @Test
-    void anOwnerElsewhereLivesAsLongAsItsLease() throws Exception {
+    void aDamagedResultSaysWhatToDo() throws Exception {
         output.claim(PLAN).orElseThrow().close();
-        String path = Storage.child(directory, "_owner.json");
-        Owner owner = storage.readJson(path, Owner.class);
-        storage.putJson(path, new Owner(owner.id(), "elsewhere", 1, null, NOON, 60));
-        assertThatThrownBy(() -> output.claim(PLAN)).hasMessageContaining("process 1 on elsewhere is working on it");
-        clock.advance(LEASE);
-        output.claim(PLAN).orElseThrow().close();
-    }
-
-    @Test
-    void aPlanWithoutSignOfLifeCountsForOneLease() throws Exception {
-        output.claim(PLAN).orElseThrow().close();
-        storage.delete(Storage.child(directory, "_owner.json"));
-        assertThatThrownBy(() -> output.claim(PLAN)).hasMessageContaining("a process that just began is working on it");
-        clock.advance(LEASE);
-        output.claim(PLAN).orElseThrow().close();
-    }
-
-    @Test
-    void signsOfLifeAreGivenInTheBackground() throws Exception {
-        RunOutput brief = new RunOutput(storage, directory, clock, Duration.ofSeconds(1));
-        try (OutputClaim claim = brief.claim(PLAN).orElseThrow()) {
-            clock.advance(Duration.ofSeconds(100));
-            Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> {
-                Owner owner = storage.readJson(claim.path("_owner.json"), Owner.class);
-                return owner.renewed().equals(NOON.plusSeconds(100));
-            });
-        }
+        String path = Storage.child(directory, "result.json");
+        storage.putString(path, "garbage");
+        assertThatThrownBy(() -> output.claim(PLAN))
+                .isInstanceOf(DataException.class)
+                .hasMessage("Cannot read " + path + ": it is damaged; delete this file and run again, which keeps the"
+                        + " finished parts of the output");
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -175,7 +176,7 @@ class ParquetShardTest {
         String directory = temp.resolve("out").toUri().toString();
         Plan plan = Plan.of("test", "r", Map.of(), Map.of("shards", "3"));
         List<String> names = List.of("part-0", "part-1", "part-2");
-        RunOutput output = new RunOutput(storage, directory);
+        RunOutput output = new RunOutput(storage, directory, new ClaimSettings(60, 120), line -> {});
         try (OutputClaim first = output.claim(plan).orElseThrow()) {
             assertThat(ShardLedger.open(first, names).missing()).isEqualTo(names);
             ParquetShard.write(storage, first.path("part-1"), TYPE, plan.sha256(), rows(10));

@@ -13,6 +13,7 @@ import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -255,7 +256,9 @@ class TokenSourceTest {
     /** Shards of these many rows; row i has class i mod 3. */
     private void write(List<String> classNames, int... rowsOfShards) throws IOException {
         Plan plan = Plan.of("tokenize", "recipe", Map.of(), Map.of());
-        try (OutputClaim claim = new RunOutput(storage, output).claim(plan).orElseThrow()) {
+        try (OutputClaim claim = new RunOutput(storage, output, new ClaimSettings(60, 120), line -> {})
+                .claim(plan)
+                .orElseThrow()) {
             List<ShardReceipt> shards = new ArrayList<>();
             int from = 0;
             for (int rows : rowsOfShards) {
