@@ -4,11 +4,13 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /** Finds the names that somebody who mistyped one probably meant. */
 public final class Near {
 
     private static final int SUGGESTIONS = 6;
+    private static final LevenshteinDistance EDITS = LevenshteinDistance.getDefaultInstance();
 
     private Near() {}
 
@@ -37,25 +39,8 @@ public final class Near {
     }
 
     private static int distance(String wrong, String name) {
-        int whole = levenshtein(wrong, name);
+        int whole = EDITS.apply(wrong, name);
         boolean lastPartOnly = wrong.indexOf('.') < 0 && name.indexOf('.') >= 0;
-        return lastPartOnly ? Math.min(whole, levenshtein(wrong, name.substring(name.indexOf('.') + 1))) : whole;
-    }
-
-    private static int levenshtein(String a, String b) {
-        int[] previous = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            previous[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int[] current = new int[b.length() + 1];
-            current[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int replaced = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                current[j] = Math.min(replaced, 1 + Math.min(previous[j], current[j - 1]));
-            }
-            previous = current;
-        }
-        return previous[b.length()];
+        return lastPartOnly ? Math.min(whole, EDITS.apply(wrong, name.substring(name.indexOf('.') + 1))) : whole;
     }
 }
