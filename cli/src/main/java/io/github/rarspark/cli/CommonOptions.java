@@ -6,7 +6,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** The options that all jobs have. */
-@Command(mixinStandardHelpOptions = true, versionProvider = Main.BuildVersion.class)
+@Command(mixinStandardHelpOptions = true, versionProvider = BuildVersion.class)
 final class CommonOptions {
 
     @Option(

@@ -2,7 +2,6 @@ package io.github.rarspark.cli;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
-import io.github.rarspark.common.run.Version;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -18,7 +17,7 @@ import picocli.CommandLine.ParseResult;
         name = "rar-spark",
         description = "RAR image generation as a distributed Spark pipeline.",
         mixinStandardHelpOptions = true,
-        versionProvider = Main.BuildVersion.class,
+        versionProvider = BuildVersion.class,
         synopsisSubcommandLabel = "COMMAND",
         footer = {"", "rar-spark COMMAND --help lists a command's options and recipe keys."})
 public final class Main {
@@ -99,13 +98,5 @@ public final class Main {
     private static String logHint() {
         String file = System.getProperty("rar.log");
         return file == null ? " (the stack trace is in the driver's log)" : " (the stack trace is in " + file + ")";
-    }
-
-    /** What {@code --version} prints. */
-    static final class BuildVersion implements CommandLine.IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            return new String[] {"rar-spark " + Version.CURRENT};
-        }
     }
 }

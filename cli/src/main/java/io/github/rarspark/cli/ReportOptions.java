@@ -7,7 +7,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** The options of a command that runs no job but reports something. */
-@Command(mixinStandardHelpOptions = true, versionProvider = Main.BuildVersion.class)
+@Command(mixinStandardHelpOptions = true, versionProvider = BuildVersion.class)
 final class ReportOptions {
 
     @Option(

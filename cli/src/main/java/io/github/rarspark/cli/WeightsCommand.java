@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "weights",
         mixinStandardHelpOptions = true,
-        versionProvider = Main.BuildVersion.class,
+        versionProvider = BuildVersion.class,
         synopsisSubcommandLabel = "COMMAND",
         description = "Looks at weight files, converts them, merges position tables.",
         subcommands = {WeightsInspect.class, WeightsConvert.class, WeightsMerge.class})
