@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.testing.LocalCluster;
+import io.github.rarspark.common.testing.LocalSpark;
 import java.nio.file.Path;
 import java.util.Map;
 import org.apache.spark.sql.SparkSession;
@@ -22,7 +23,7 @@ class TokenizeClusterTest {
     void executorsOfTheirOwnWriteTheBytesOfOneProcess() throws Exception {
         TokenizeFixture fixture = new TokenizeFixture(temp);
         Path local = temp.resolve("local");
-        try (SparkSession session = TokenizeFixture.session(1)) {
+        try (SparkSession session = LocalSpark.start(1)) {
             TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.output", local.toString()), true));
         }
         try (SparkSession session = LocalCluster.start(2, 1, Map.of())) {

@@ -23,7 +23,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.sql.SparkSession;
 
 /** A small tokenizer (16 pixels, 4 x 4 tokens, 64 codes), ten small images of two classes, and a recipe for them. */
 final class TokenizeFixture {
@@ -45,17 +44,6 @@ final class TokenizeFixture {
             Files.createDirectories(input.resolve(name).getParent());
             Files.write(input.resolve(name), PngEncoder.encode(image(i)));
         }
-    }
-
-    /** A session in this process. */
-    static SparkSession session(int cores) {
-        return SparkSession.builder()
-                .master("local[" + cores + "]")
-                .appName("tokenize")
-                .config("spark.ui.enabled", "false")
-                .config("spark.driver.host", "127.0.0.1")
-                .config("spark.driver.bindAddress", "127.0.0.1")
-                .getOrCreate();
     }
 
     /** Three images a shard, four crops a batch; {@code values} are keys and values in turn. */

@@ -15,6 +15,7 @@ import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.common.tokens.TokenManifest;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenSource;
@@ -60,7 +61,7 @@ class TokenizeJobTest {
     @BeforeEach
     void start() throws IOException {
         fixture = new TokenizeFixture(temp);
-        session = TokenizeFixture.session(2);
+        session = LocalSpark.start(2);
     }
 
     @AfterEach
@@ -134,7 +135,7 @@ class TokenizeJobTest {
         TokenizeJob.run(JobContext.of(
                 session, fixture.recipe("tokenize.output", ten.toString(), "image.crops", "ten-crop"), true));
         session.stop();
-        session = TokenizeFixture.session(1);
+        session = LocalSpark.start(1);
         Path one = temp.resolve("one-core");
         TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.output", one.toString()), true));
 
@@ -168,7 +169,7 @@ class TokenizeJobTest {
         expect(
                 fixture.recipe("image.crops", "center"),
                 ExitCode.OUTPUT_EXISTS,
-                "it belongs to another run, the recipe differs");
+                "it belongs to another run, image.crops is center, was center-flip");
         Files.copy(fixture.input.resolve("apple/00.png"), fixture.input.resolve("apple/99.png"));
         expect(fixture.recipe(), ExitCode.OUTPUT_EXISTS, "it belongs to another run, the input 'input' differs");
         assertThat(files(fixture.output)).isEqualTo(before);
@@ -296,7 +297,7 @@ class TokenizeJobTest {
     @Test
     void imagesThatAskToBeTurnedAreCounted() throws Exception {
         session.stop();
-        session = TokenizeFixture.session(1);
+        session = LocalSpark.start(1);
         Path turned = fixture.input.resolve("apple/01.png");
         byte[] upright = Files.readAllBytes(turned);
         run(fixture.recipe("tokenize.output", temp.resolve("upright").toString()));
@@ -334,7 +335,7 @@ class TokenizeJobTest {
     @Test
     void whatAnEarlierAttemptFinishedIsKept() throws Exception {
         session.stop();
-        session = TokenizeFixture.session(1);
+        session = LocalSpark.start(1);
         Files.writeString(fixture.input.resolve("apple/01.png"), "no picture");
         // A directory in the place of the third shard: its task fails when it publishes.
         Path obstacle = Files.createDirectories(fixture.output.resolve("part-000-00002.parquet"));

@@ -12,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.apache.spark.sql.SparkSession;
 
 /** Tiny training runs: 16 tokens of 32 codes, 4 classes, a model of 2 blocks. */
 final class Runs {
@@ -21,16 +20,6 @@ final class Runs {
     static final int CLASSES = 4;
 
     private Runs() {}
-
-    static SparkSession local(int slots) {
-        return SparkSession.builder()
-                .master("local[" + slots + "]")
-                .appName("train-test")
-                .config("spark.ui.enabled", "false")
-                .config("spark.driver.host", "127.0.0.1")
-                .config("spark.driver.bindAddress", "127.0.0.1")
-                .getOrCreate();
-    }
 
     /** 50 samples whose tokens depend on their class, with some noise: there is something to learn. */
     static String tokens(Path folder) throws IOException {

@@ -10,6 +10,7 @@ import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
@@ -55,7 +56,7 @@ class TrainJobTest {
 
     @BeforeAll
     static void start() {
-        session = Runs.local(3);
+        session = LocalSpark.start(3);
     }
 
     @AfterAll

@@ -6,6 +6,7 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.testing.LocalCluster;
+import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +36,7 @@ class TrainOnExecutorsTest {
     void executorsTrainWhatThreadsTrain() throws Exception {
         String tokens = Runs.tokens(folder);
         Path threads = folder.resolve("threads");
-        try (SparkSession session = Runs.local(2)) {
+        try (SparkSession session = LocalSpark.start(2)) {
             TrainJob.run(JobContext.of(session, Runs.recipe(tokens, threads), true));
         }
         Path processes = folder.resolve("processes");
@@ -69,7 +70,7 @@ class TrainOnExecutorsTest {
             pool.shutdownNow();
         }
         assertThat(cut.resolve("model.safetensors")).doesNotExist();
-        try (SparkSession session = Runs.local(2)) {
+        try (SparkSession session = LocalSpark.start(2)) {
             TrainJob.run(JobContext.of(session, recipe, true));
             TrainJob.run(JobContext.of(session, Runs.recipe(tokens, whole, longer), true));
         }

@@ -8,6 +8,7 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.classifier.Classifier;
@@ -38,11 +39,7 @@ class SmallModelJobsTest {
 
     @BeforeAll
     static void start() {
-        session = SparkSession.builder()
-                .master("local[1]")
-                .config("spark.ui.enabled", "false")
-                .config("spark.driver.host", "127.0.0.1")
-                .getOrCreate();
+        session = LocalSpark.start(1);
     }
 
     @AfterAll
