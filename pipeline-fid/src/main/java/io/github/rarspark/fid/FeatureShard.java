@@ -1,18 +1,10 @@
 package io.github.rarspark.fid;
 
-import io.github.rarspark.common.shard.ParquetShard;
-import io.github.rarspark.common.shard.ShardReceipt;
-import io.github.rarspark.common.storage.Storage;
-import java.io.IOException;
+import io.github.rarspark.common.shard.RowCodec;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Locale;
-import java.util.Map;
-import java.util.function.Supplier;
-import org.apache.avro.Schema;
-import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
-import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
 import org.apache.parquet.schema.Types;
@@ -38,65 +30,31 @@ final class FeatureShard {
             .named(LOGITS)
             .named("features");
 
+    /** Its rows come by index. */
+    static final RowCodec<FeatureRow> ROWS = new RowCodec<>(SCHEMA, FeatureShard::encode, FeatureShard::decode);
+
     private FeatureShard() {}
-
-    /** Receives the features of images. */
-    @FunctionalInterface
-    interface Sink {
-        /** Takes those of the next image. */
-        void accept(FeatureRow row) throws IOException;
-    }
-
-    /** Produces the rows of a shard. */
-    @FunctionalInterface
-    interface Rows {
-        /** Passes every row to {@code sink}, by index. */
-        void writeTo(Sink sink) throws IOException;
-    }
 
     /** The name of shard {@code shard}, counted from 0, of {@code shards}. */
     static String name(int shard, int shards) {
         return String.format(Locale.ROOT, "features-%05d-of-%05d.parquet", shard, shards);
     }
 
-    /**
-     * Writes a shard whole, or not at all if {@code rows} throws.
-     *
-     * @param keyValues more for the footer; asked for after the last row
-     */
-    static ShardReceipt write(
-            Storage storage, String path, String key, Rows rows, Supplier<Map<String, String>> keyValues)
-            throws IOException {
-        Schema schema = ParquetShard.avroSchema(SCHEMA);
-        return ParquetShard.write(
-                storage,
-                path,
-                SCHEMA,
-                key,
-                sink -> rows.writeTo(row -> {
-                    GenericRecord record = new GenericData.Record(schema);
-                    record.put(INDEX, row.index());
-                    record.put(CLASS_ID, row.classId());
-                    record.put(FEATURES, bytes(row.features()));
-                    record.put(SPATIAL, bytes(row.spatial()));
-                    record.put(LOGITS, bytes(row.logits()));
-                    sink.add(record);
-                }),
-                keyValues);
+    private static void encode(FeatureRow row, GenericRecord record) {
+        record.put(INDEX, row.index());
+        record.put(CLASS_ID, row.classId());
+        record.put(FEATURES, bytes(row.features()));
+        record.put(SPATIAL, bytes(row.spatial()));
+        record.put(LOGITS, bytes(row.logits()));
     }
 
-    /** Passes the rows of a shard to {@code sink}, in order, holding one at a time. */
-    static void read(Storage storage, String path, Sink sink) throws IOException {
-        try (ParquetReader<GenericRecord> records = ParquetShard.read(storage, path)) {
-            for (GenericRecord record = records.read(); record != null; record = records.read()) {
-                sink.accept(new FeatureRow(
-                        (Long) record.get(INDEX),
-                        (Integer) record.get(CLASS_ID),
-                        floats(record, FEATURES),
-                        floats(record, SPATIAL),
-                        floats(record, LOGITS)));
-            }
-        }
+    private static FeatureRow decode(GenericRecord record) {
+        return new FeatureRow(
+                (Long) record.get(INDEX),
+                (Integer) record.get(CLASS_ID),
+                floats(record, FEATURES),
+                floats(record, SPATIAL),
+                floats(record, LOGITS));
     }
 
     private static ByteBuffer bytes(float[] values) {

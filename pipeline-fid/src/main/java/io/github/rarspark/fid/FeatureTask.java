@@ -1,6 +1,7 @@
 package io.github.rarspark.fid;
 
 import io.github.rarspark.common.images.ImageFindings;
+import io.github.rarspark.common.shard.RowCodec;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
@@ -47,7 +48,7 @@ record FeatureTask(Storage storage, FeatureNetwork network, String directory, St
         Torch.setIntraOpThreads(threads);
         try (FeatureExtractor extractor = FeatureExtractor.open(network, storage)) {
             ImageFindings[] findings = {ImageFindings.NONE};
-            ShardReceipt shard = FeatureShard.write(
+            ShardReceipt shard = FeatureShard.ROWS.write(
                     storage,
                     Storage.child(directory, unit.shard()),
                     key,
@@ -66,12 +67,12 @@ record FeatureTask(Storage storage, FeatureNetwork network, String directory, St
     /** One part on its way through the network. */
     private final class Run {
         private final FeatureExtractor extractor;
-        private final FeatureShard.Sink sink;
+        private final RowCodec.Sink<FeatureRow> sink;
         private final List<RgbImage> images = new ArrayList<>();
         private final List<Integer> classes = new ArrayList<>();
         private long next;
 
-        Run(Unit unit, FeatureExtractor extractor, FeatureShard.Sink sink) {
+        Run(Unit unit, FeatureExtractor extractor, RowCodec.Sink<FeatureRow> sink) {
             this.extractor = extractor;
             this.sink = sink;
             this.next = unit.firstImage();

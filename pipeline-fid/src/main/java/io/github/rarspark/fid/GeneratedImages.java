@@ -61,7 +61,7 @@ record GeneratedImages(String directory, String sha256, List<ShardReceipt> shard
             for (ShardReceipt shard : shards) {
                 String path = Storage.child(directory, shard.name());
                 shard.check(storage, path, "generate again into another output");
-                SampleShard.read(
+                SampleShard.ROWS.read(
                         storage,
                         path,
                         sample -> sink.accept(

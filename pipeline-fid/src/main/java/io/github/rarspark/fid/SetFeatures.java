@@ -74,7 +74,7 @@ final class SetFeatures implements AutoCloseable {
         SetFeatures set = new SetFeatures(option, store.network(), features.images(), splitImages, halvesSeed, parent);
         try {
             for (String shard : features.shards()) {
-                FeatureShard.read(store.context().storage(), shard, set::add);
+                FeatureShard.ROWS.read(store.context().storage(), shard, set::add);
             }
             set.flush();
             if (set.rows != features.images()) {

@@ -20,6 +20,7 @@ import io.github.rarspark.common.samples.SampleShard;
 import io.github.rarspark.common.samples.SamplesManifest;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
@@ -68,11 +69,7 @@ class FidJobTest {
 
     @BeforeAll
     static void start() throws IOException {
-        session = SparkSession.builder()
-                .master("local[2]")
-                .config("spark.ui.enabled", "false")
-                .config("spark.driver.host", "127.0.0.1")
-                .getOrCreate();
+        session = LocalSpark.start(2);
         features = "classifier:" + TinyClassifier.write(models.resolve("classifier.safetensors"));
     }
 
@@ -384,12 +381,13 @@ class FidJobTest {
             for (int shard = 0; shard < 2; shard++) {
                 int first = shard * half;
                 List<RgbImage> part = images.subList(first, shard == 0 ? half : images.size());
-                shards.add(SampleShard.write(storage, claim.path(SampleShard.name(shard, 2)), plan.sha256(), sink -> {
-                    for (int i = 0; i < part.size(); i++) {
-                        int classId = classes.length == 0 ? (first + i) % 3 : classes[0];
-                        sink.accept(new Sample(first + i, classId, 0, PngEncoder.encode(part.get(i))));
-                    }
-                }));
+                shards.add(
+                        SampleShard.ROWS.write(storage, claim.path(SampleShard.name(shard, 2)), plan.sha256(), sink -> {
+                            for (int i = 0; i < part.size(); i++) {
+                                int classId = classes.length == 0 ? (first + i) % 3 : classes[0];
+                                sink.accept(new Sample(first + i, classId, 0, PngEncoder.encode(part.get(i))));
+                            }
+                        }));
             }
             Manifest.publish(
                     claim,

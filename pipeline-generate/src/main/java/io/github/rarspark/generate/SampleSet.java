@@ -55,7 +55,7 @@ record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize) {
         ImageDecoder decoder = new ImageDecoder();
         for (int shard = 0; shard * (long) layout.shardImages() < count; shard++) {
             String path = claim.path(layout.shardName(shard));
-            SampleShard.read(claim.storage(), path, (Sample sample) -> {
+            SampleShard.ROWS.read(claim.storage(), path, (Sample sample) -> {
                 if (sample.index() < count) {
                     images.accept(decoder.decode(sample.png(), path + "#" + sample.index()));
                 }

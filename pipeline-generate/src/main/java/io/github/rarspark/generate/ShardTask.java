@@ -36,7 +36,7 @@ record ShardTask(
         String path = Storage.child(output, layout.shardName(shard));
         long seed = generator.settings().seed();
         try (Generator open = Generator.open(generator, storage)) {
-            ShardReceipt receipt = SampleShard.write(storage, path, planSha256, sink -> {
+            ShardReceipt receipt = SampleShard.ROWS.write(storage, path, planSha256, sink -> {
                 for (Request[] batch : layout.batches(shard)) {
                     UnitTasks.endIfKilled();
                     List<RgbImage> images = open.images(batch);

@@ -17,6 +17,7 @@ import io.github.rarspark.common.samples.SamplesManifest;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.ImageDecoder;
@@ -56,11 +57,7 @@ class GenerateJobTest {
 
     @BeforeAll
     static void start() throws IOException {
-        session = SparkSession.builder()
-                .master("local[2]")
-                .config("spark.ui.enabled", "false")
-                .config("spark.driver.host", "127.0.0.1")
-                .getOrCreate();
+        session = LocalSpark.start(2);
         tiny = TinyModels.write(models);
     }
 
@@ -277,7 +274,7 @@ class GenerateJobTest {
     private List<Sample> samples(String name) throws IOException {
         List<Sample> samples = new ArrayList<>();
         for (ShardReceipt shard : manifest(name).shards()) {
-            SampleShard.read(storage, path(name, shard.name()), samples::add);
+            SampleShard.ROWS.read(storage, path(name, shard.name()), samples::add);
         }
         return samples;
     }

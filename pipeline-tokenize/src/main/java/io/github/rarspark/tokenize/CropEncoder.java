@@ -1,9 +1,9 @@
 package io.github.rarspark.tokenize;
 
 import ai.djl.ndarray.NDArray;
-import io.github.rarspark.common.shard.ParquetShard;
+import io.github.rarspark.common.shard.RowCodec;
 import io.github.rarspark.common.spark.UnitTasks;
-import io.github.rarspark.common.tokens.TokenFormat;
+import io.github.rarspark.common.tokens.TokenRow;
 import io.github.rarspark.kernel.image.Pixels;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.tensor.TensorScope;
@@ -22,13 +22,12 @@ import java.util.List;
 final class CropEncoder {
     private final Vqgan vqgan;
     private final int batch;
-    private final ParquetShard.Sink sink;
-    private final TokenFormat.Rows rows = new TokenFormat.Rows();
+    private final RowCodec.Sink<TokenRow> sink;
     private final List<Crop> waiting = new ArrayList<>();
 
     private record Crop(String sampleId, int classId, int number, RgbImage image) {}
 
-    CropEncoder(Vqgan vqgan, int batch, ParquetShard.Sink sink) {
+    CropEncoder(Vqgan vqgan, int batch, RowCodec.Sink<TokenRow> sink) {
         this.vqgan = vqgan;
         this.batch = batch;
         this.sink = sink;
@@ -55,7 +54,7 @@ final class CropEncoder {
         for (int i = 0; i < waiting.size(); i++) {
             Crop crop = waiting.get(i);
             long[] own = Arrays.copyOfRange(tokens, i * perCrop, (i + 1) * perCrop);
-            sink.add(rows.record(crop.sampleId(), crop.classId(), crop.number(), own));
+            sink.accept(new TokenRow(crop.sampleId(), crop.classId(), crop.number(), own));
         }
         waiting.clear();
     }

@@ -3,7 +3,6 @@ package io.github.rarspark.tokenize;
 import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.images.UsableImages;
 import io.github.rarspark.common.images.UsableImages.Labels;
-import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.common.spark.UnitTasks;
@@ -51,10 +50,9 @@ record TokenizeTask(
         ImageFindings[] findings = {ImageFindings.NONE};
         ShardReceipt receipt;
         try (WeightsCache.Lease<LoadedTokenizer> weights = tokenizer.lease(storage)) {
-            receipt = ParquetShard.write(
+            receipt = TokenFormat.ROWS.write(
                     storage,
                     Storage.child(directory, shard.name()),
-                    TokenFormat.TYPE,
                     planSha256,
                     sink -> {
                         CropEncoder encoder = new CropEncoder(weights.value().vqgan(), batch, sink);

@@ -4,13 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.rarspark.common.shard.ParquetFooter;
 import io.github.rarspark.common.shard.ParquetFooter.RowGroup;
 import io.github.rarspark.common.shard.ParquetShard;
+import io.github.rarspark.common.shard.RowCodec;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.StoredFile;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -199,13 +199,7 @@ record ImageParquet(List<String> classNames, List<File> files, List<String> warn
 
         private static byte[] bytes(GenericRecord row) {
             Object image = row.get(IMAGE);
-            if (image == null || ((GenericRecord) image).get(BYTES) == null) {
-                return new byte[0];
-            }
-            ByteBuffer buffer = (ByteBuffer) ((GenericRecord) image).get(BYTES);
-            byte[] bytes = new byte[buffer.remaining()];
-            buffer.duplicate().get(bytes);
-            return bytes;
+            return image == null ? new byte[0] : RowCodec.bytes((GenericRecord) image, BYTES);
         }
     }
 }

@@ -1,11 +1,9 @@
 package io.github.rarspark.common.tokens;
 
-import io.github.rarspark.common.shard.ParquetShard;
+import io.github.rarspark.common.shard.RowCodec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.apache.avro.Schema;
-import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
@@ -19,7 +17,7 @@ public final class TokenFormat {
     public static final String LINES_NAME = "tokens.jsonl";
 
     /** Columns: {@code sample_id} string, {@code class_id} int, {@code crop} int, {@code tokens} list of int16. */
-    public static final MessageType TYPE = Types.buildMessage()
+    static final MessageType TYPE = Types.buildMessage()
             .required(PrimitiveTypeName.BINARY)
             .as(LogicalTypeAnnotation.stringType())
             .named("sample_id")
@@ -34,6 +32,9 @@ public final class TokenFormat {
                     .named("tokens"))
             .named("token_row");
 
+    /** The rows of token shards. */
+    public static final RowCodec<TokenRow> ROWS = new RowCodec<>(TYPE, TokenFormat::encode, TokenFormat::decode);
+
     private TokenFormat() {}
 
     /**
@@ -46,23 +47,23 @@ public final class TokenFormat {
         return String.format(Locale.ROOT, "part-%03d-%05d.parquet", generation, number);
     }
 
-    /** Makes records of {@link #TYPE}; one for each thread. */
-    public static final class Rows {
-        private final Schema schema = ParquetShard.avroSchema(TYPE);
-        private final Schema list = schema.getField("tokens").schema();
-
-        /** A record; {@code tokens} are row-major codes of the grid. */
-        public GenericRecord record(String sampleId, int classId, int crop, long[] tokens) {
-            List<Integer> boxed = new ArrayList<>(tokens.length);
-            for (long token : tokens) {
-                boxed.add((int) token);
-            }
-            GenericRecord row = new GenericData.Record(schema);
-            row.put("sample_id", sampleId);
-            row.put("class_id", classId);
-            row.put("crop", crop);
-            row.put("tokens", new GenericData.Array<>(list, boxed));
-            return row;
+    private static void encode(TokenRow row, GenericRecord record) {
+        List<Integer> tokens = new ArrayList<>(row.tokens().length);
+        for (long token : row.tokens()) {
+            tokens.add((int) token);
         }
+        record.put("sample_id", row.sampleId());
+        record.put("class_id", row.classId());
+        record.put("crop", row.crop());
+        record.put("tokens", tokens);
+    }
+
+    private static TokenRow decode(GenericRecord record) {
+        List<?> tokens = (List<?>) record.get("tokens");
+        return new TokenRow(
+                record.get("sample_id").toString(),
+                (Integer) record.get("class_id"),
+                (Integer) record.get("crop"),
+                tokens.stream().mapToLong(token -> (Integer) token).toArray());
     }
 }

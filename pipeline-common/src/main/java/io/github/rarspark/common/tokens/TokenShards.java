@@ -1,14 +1,11 @@
 package io.github.rarspark.common.tokens;
 
 import io.github.rarspark.common.run.Manifest;
-import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
 import java.util.List;
-import org.apache.avro.generic.GenericRecord;
-import org.apache.parquet.hadoop.ParquetReader;
 
 /** The finished output of a tokenization. Only what its manifest lists is read, and each shard is checked against it. */
 public final class TokenShards implements TokenSource {
@@ -80,15 +77,12 @@ public final class TokenShards implements TokenSource {
         String path = Storage.child(directory, shard.name());
         shard.check(storage, path, "tokenize again into another output");
         TokenBlock.Builder rows = new TokenBlock.Builder(shape, path, shard.rows());
-        try (ParquetReader<GenericRecord> reader = ParquetShard.read(storage, path)) {
-            for (GenericRecord row = reader.read(); row != null; row = reader.read()) {
-                List<?> tokens = (List<?>) row.get("tokens");
-                rows.row((Integer) row.get("class_id"), tokens.size());
-                for (Object token : tokens) {
-                    rows.token((Integer) token);
-                }
+        TokenFormat.ROWS.read(storage, path, row -> {
+            rows.row(row.classId(), row.tokens().length);
+            for (long token : row.tokens()) {
+                rows.token(token);
             }
-        }
+        });
         return rows.build();
     }
 }

@@ -9,7 +9,6 @@ import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.RunOutput;
-import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
@@ -264,10 +263,9 @@ class TokenSourceTest {
             for (int rows : rowsOfShards) {
                 int first = from;
                 String path = claim.path(TokenFormat.shardName(0, shards.size()));
-                shards.add(ParquetShard.write(storage, path, TokenFormat.TYPE, plan.sha256(), sink -> {
-                    TokenFormat.Rows records = new TokenFormat.Rows();
+                shards.add(TokenFormat.ROWS.write(storage, path, plan.sha256(), sink -> {
                     for (int i = first; i < first + rows; i++) {
-                        sink.add(records.record("image " + i, i % 3, 0, new long[] {i, 10 + i, 20 + i, 32767 - i}));
+                        sink.accept(new TokenRow("image " + i, i % 3, 0, new long[] {i, 10 + i, 20 + i, 32767 - i}));
                     }
                 }));
                 from += rows;
