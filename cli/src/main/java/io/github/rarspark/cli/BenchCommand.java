@@ -1,5 +1,6 @@
 package io.github.rarspark.cli;
 
+import io.github.rarspark.cli.options.ReportOptions;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.conf.Near;
 import io.github.rarspark.conf.RecipeException;
@@ -119,7 +120,7 @@ final class BenchCommand implements Callable<Integer> {
                         warmup,
                         steps));
         options.write(result);
-        if (!options.quiet) {
+        if (!options.quiet()) {
             spec.commandLine().getOut().println(result.line());
         }
         return ExitCode.OK.number();

@@ -1,6 +1,7 @@
 package io.github.rarspark.cli;
 
 import io.github.rarspark.cli.demo.DemoJob;
+import io.github.rarspark.cli.weights.WeightsCommand;
 import io.github.rarspark.fid.FidJob;
 import io.github.rarspark.generate.GenerateJob;
 import io.github.rarspark.tokenize.TokenizeJob;

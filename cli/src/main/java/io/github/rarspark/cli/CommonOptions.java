@@ -1,5 +1,6 @@
 package io.github.rarspark.cli;
 
+import io.github.rarspark.cli.options.BuildVersion;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Command;

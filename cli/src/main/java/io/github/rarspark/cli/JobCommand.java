@@ -1,5 +1,6 @@
 package io.github.rarspark.cli;
 
+import io.github.rarspark.cli.options.CommandStorage;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
@@ -78,7 +79,7 @@ final class JobCommand implements Callable<Integer> {
             result = definition.job().run(JobContext.of(session, recipe, common.quiet));
         }
         if (common.json != null) {
-            RecipeSource.storage(sparkConf).putBytes(common.json, Json.pretty(result));
+            CommandStorage.of(sparkConf).putBytes(common.json, Json.pretty(result));
         }
         if (!common.quiet) {
             print(result, spec.commandLine().getOut());

@@ -1,5 +1,6 @@
 package io.github.rarspark.cli;
 
+import io.github.rarspark.cli.options.BuildVersion;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
 import java.io.PrintWriter;

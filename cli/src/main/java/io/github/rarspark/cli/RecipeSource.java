@@ -1,6 +1,6 @@
 package io.github.rarspark.cli;
 
-import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.cli.options.CommandStorage;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.RecipeException;
@@ -9,7 +9,6 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import scala.Tuple2;
 
@@ -37,22 +36,13 @@ final class RecipeSource {
         return Recipes.resolve(Layer.commandLine(commandLine), Layer.sparkConf(spark), layer(recipe, sparkConf));
     }
 
-    /** The storage that this Spark configuration describes, before there is a session. */
-    static Storage storage(SparkConf sparkConf) {
-        Configuration hadoop = new Configuration();
-        for (Tuple2<String, String> entry : sparkConf.getAllWithPrefix("spark.hadoop.")) {
-            hadoop.set(entry._1(), entry._2());
-        }
-        return new Storage(hadoop);
-    }
-
     private static Layer layer(String recipe, SparkConf sparkConf) throws IOException {
         boolean looksLikeFile = recipe.contains("/") || recipe.endsWith(".yaml") || recipe.endsWith(".yml");
         if (Recipes.names().contains(recipe) || !looksLikeFile) {
             return Recipes.layer(recipe);
         }
         try {
-            return Recipes.parse(storage(sparkConf).readString(recipe), recipe);
+            return Recipes.parse(CommandStorage.of(sparkConf).readString(recipe), recipe);
         } catch (FileNotFoundException e) {
             throw (IOException)
                     new FileNotFoundException("Cannot read --recipe " + recipe + ": it does not exist").initCause(e);

@@ -1,6 +1,7 @@
 package io.github.rarspark.cli;
 
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.cli.options.ReportOptions;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.kernel.golden.CaseResult;
@@ -83,7 +84,7 @@ final class VerifyCommand implements Callable<Integer> {
                 .map(CaseResult::name)
                 .toList();
         options.write(new Report(cases, failed.isEmpty()));
-        if (!options.quiet) {
+        if (!options.quiet()) {
             print(cases, spec.commandLine().getOut());
         }
         if (!failed.isEmpty()) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.rarspark.cli.weights.WeightsCommand;
 import io.github.rarspark.kernel.weights.TensorFile;
 import io.github.rarspark.kernel.weights.format.ElementType;
 import io.github.rarspark.kernel.weights.safetensors.Safetensors;
@@ -122,6 +123,21 @@ class WeightsCommandTest {
                 .allMatch(line -> line.startsWith("rar-spark: "))
                 .anyMatch(line -> line.contains("it is a web page"))
                 .anyMatch(line -> line.contains("inspect"));
+    }
+
+    @Test
+    void aFolderIsNoWeightFile() throws IOException {
+        String run = Files.createDirectory(folder.resolve("run")).toString();
+        assertThat(weights("inspect", run)).isEqualTo(66);
+        Files.copy(RAR, folder.resolve("run/model.safetensors"));
+        assertThat(weights("inspect", run)).isEqualTo(66);
+        assertThat(weights("convert", run, folder.resolve("a.bin"))).isEqualTo(66);
+        String refusal = "rar-spark: Cannot read file " + run + ": it is a folder; give ";
+        assertThat(err.toString().lines())
+                .containsExactly(
+                        refusal + "a weight file",
+                        refusal + run + "/model.safetensors",
+                        refusal + run + "/model.safetensors");
     }
 
     @Test

@@ -1,7 +1,11 @@
-package io.github.rarspark.cli;
+package io.github.rarspark.cli.weights;
 
+import io.github.rarspark.cli.options.CommandStorage;
+import io.github.rarspark.cli.options.ReportOptions;
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.kernel.content.WeightContent;
 import io.github.rarspark.kernel.weights.TensorFile;
 import io.github.rarspark.kernel.weights.format.TensorInfo;
@@ -18,7 +22,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.apache.spark.SparkConf;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -82,20 +85,25 @@ final class WeightsInspect implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Storage storage = RecipeSource.storage(new SparkConf(true));
+        Storage storage = CommandStorage.open();
         List<Inspected> inspected = new ArrayList<>();
         for (String file : files) {
             inspected.add(inspect(storage, file));
         }
         options.write(new Report(inspected));
-        if (!options.quiet) {
+        if (!options.quiet()) {
             inspected.forEach(one -> print(one, spec.commandLine().getOut()));
         }
         return ExitCode.OK.number();
     }
 
-    /** Opens a weight file, a local one in place. */
+    /**
+     * Opens a weight file, a local one in place.
+     *
+     * @throws JobException {@link ExitCode#NO_INPUT} if it is missing or a folder
+     */
     static TensorFile open(Storage storage, String file) throws IOException {
+        WeightFile.require(storage, "file", file);
         Optional<Path> local = storage.localPath(file);
         if (local.isPresent()) {
             return TensorFile.open(local.get());
@@ -106,8 +114,8 @@ final class WeightsInspect implements Callable<Integer> {
     }
 
     private static Inspected inspect(Storage storage, String file) throws IOException {
-        long bytes = storage.length(file);
         TensorFile tensors = open(storage, file);
+        long bytes = storage.length(file);
         WeightContent content = WeightContent.of(tensors.tensors());
         Map<String, Long> dtypes = tensors.tensors().values().stream()
                 .collect(Collectors.groupingBy(info -> info.type().name(), TreeMap::new, Collectors.counting()));

@@ -1,5 +1,7 @@
-package io.github.rarspark.cli;
+package io.github.rarspark.cli.weights;
 
+import io.github.rarspark.cli.options.CommandStorage;
+import io.github.rarspark.cli.options.ReportOptions;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
@@ -21,7 +23,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.apache.spark.SparkConf;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -70,7 +71,7 @@ final class WeightsMerge implements Callable<Integer> {
             throw new RecipeException("Cannot write " + files.output()
                     + ": only a safetensors file can say which order it is for; give a name that ends in .safetensors");
         }
-        Storage storage = RecipeSource.storage(new SparkConf(true));
+        Storage storage = CommandStorage.open();
         TensorFile file = files.open(storage);
         float[] merged = merged(file, fixed);
         List<TensorInfo> infos = file.tensors().values().stream()
@@ -91,7 +92,7 @@ final class WeightsMerge implements Callable<Integer> {
             writer.finish();
         });
         options.write(new Report(files.output(), fixed.label(), stored.bytes(), stored.sha256()));
-        if (!options.quiet) {
+        if (!options.quiet()) {
             spec.commandLine()
                     .getOut()
                     .printf(

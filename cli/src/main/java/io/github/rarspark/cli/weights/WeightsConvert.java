@@ -1,5 +1,7 @@
-package io.github.rarspark.cli;
+package io.github.rarspark.cli.weights;
 
+import io.github.rarspark.cli.options.CommandStorage;
+import io.github.rarspark.cli.options.ReportOptions;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
@@ -15,7 +17,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.apache.spark.SparkConf;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -67,7 +68,7 @@ final class WeightsConvert implements Callable<Integer> {
     public Integer call() throws IOException {
         WritableFormat target = targetFormat();
         ElementType type = targetType();
-        Storage storage = RecipeSource.storage(new SparkConf(true));
+        Storage storage = CommandStorage.open();
         TensorFile file = files.open(storage);
         List<TensorInfo> infos = file.tensors().values().stream()
                 .map(info -> new TensorInfo(info.name(), converted(info, type), info.shape()))
@@ -81,7 +82,7 @@ final class WeightsConvert implements Callable<Integer> {
         });
         Report report = new Report(files.output(), target.name(), stored.bytes(), stored.sha256(), infos.size());
         options.write(report);
-        if (!options.quiet) {
+        if (!options.quiet()) {
             spec.commandLine()
                     .getOut()
                     .printf(

@@ -1,5 +1,6 @@
-package io.github.rarspark.cli;
+package io.github.rarspark.cli.weights;
 
+import io.github.rarspark.cli.options.BuildVersion;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         description = "Looks at weight files, converts them, merges position tables.",
         subcommands = {WeightsInspect.class, WeightsConvert.class, WeightsMerge.class})
-final class WeightsCommand implements Callable<Integer> {
+public final class WeightsCommand implements Callable<Integer> {
 
     @Spec
     private CommandSpec spec;

@@ -1,4 +1,4 @@
-package io.github.rarspark.cli;
+package io.github.rarspark.cli.weights;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;

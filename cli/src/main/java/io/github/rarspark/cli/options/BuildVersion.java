@@ -1,10 +1,10 @@
-package io.github.rarspark.cli;
+package io.github.rarspark.cli.options;
 
 import io.github.rarspark.common.run.Version;
-import picocli.CommandLine;
+import picocli.CommandLine.IVersionProvider;
 
 /** What {@code --version} prints. */
-final class BuildVersion implements CommandLine.IVersionProvider {
+public final class BuildVersion implements IVersionProvider {
     @Override
     public String[] getVersion() {
         return new String[] {"rar-spark " + Version.CURRENT};

@@ -1,0 +1,2 @@
+/** Options that commands share, and what they mean. */
+package io.github.rarspark.cli.options;
