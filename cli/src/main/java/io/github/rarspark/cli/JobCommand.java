@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
 final class JobCommand implements Callable<Integer> {
 
     /** The sections that the frame around all jobs reads. */
-    private static final List<String> FRAME = List.of("spark");
+    private static final List<String> FRAME = List.of("claim", "spark");
 
     @Spec
     private CommandSpec spec;
