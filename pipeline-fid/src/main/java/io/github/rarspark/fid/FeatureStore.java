@@ -4,7 +4,6 @@ import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.images.Quarantine;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.Version;
-import io.github.rarspark.common.shard.ParquetFooter;
 import io.github.rarspark.common.shard.ShardLedger;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.Progress;
@@ -15,9 +14,7 @@ import io.github.rarspark.common.storage.Storage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -59,17 +56,15 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
         String folder = Storage.child(directory, key.substring(0, NAME_LENGTH));
         List<FeatureTask.Unit> units = units(set);
         List<String> names = units.stream().map(FeatureTask.Unit::shard).toList();
-        ShardLedger ledger = ShardLedger.open(context.storage(), folder, key, names);
+        ShardLedger ledger = ShardLedger.open(context.session(), context.storage(), folder, key, names);
         long known = 0;
         for (ShardReceipt shard : ledger.finished()) {
             String path = Storage.child(folder, shard.name());
-            Map<String, String> footer =
-                    ParquetFooter.read(context.storage(), path).keyValues();
-            quarantine.add(what + "/" + shard.name(), ImageFindings.of(footer, path));
+            quarantine.add(what + "/" + shard.name(), ImageFindings.of(ledger.footer(shard.name()), path));
             known += shard.rows();
         }
         quarantine.requireFew();
-        Set<String> missing = new HashSet<>(ledger.missing());
+        Set<String> missing = ledger.missing();
         List<FeatureTask.Unit> todo =
                 units.stream().filter(unit -> missing.contains(unit.shard())).toList();
         long images = todo.stream().mapToLong(unit -> unit.part().images()).sum();

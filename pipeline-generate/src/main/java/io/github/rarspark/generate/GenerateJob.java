@@ -23,6 +23,7 @@ import io.github.rarspark.conf.Recipe;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -98,9 +99,9 @@ public final class GenerateJob implements Job<GenerateJob.Shards> {
     @Override
     public Shards runMissing(OutputClaim claim) throws IOException {
         SampleLayout layout = SampleLayout.of(recipe, claim.plan());
-        ShardLedger ledger = ShardLedger.open(claim, layout.shardNames());
+        ShardLedger ledger = ShardLedger.open(context.session(), claim, layout.shardNames());
         long resumed = ledger.finished().stream().mapToLong(ShardReceipt::rows).sum();
-        List<String> missing = ledger.missing();
+        Set<String> missing = ledger.missing();
         List<Integer> shards = IntStream.range(0, layout.shards())
                 .filter(shard -> missing.contains(layout.shardName(shard)))
                 .boxed()

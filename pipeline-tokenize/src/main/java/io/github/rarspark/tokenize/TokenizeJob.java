@@ -103,7 +103,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
     @Override
     public Tokenized runMissing(OutputClaim output) throws IOException {
         TokenizePlan plan = TokenizePlan.of(output.plan(), images);
-        ShardLedger ledger = ShardLedger.open(output, plan.shardNames());
+        ShardLedger ledger = ShardLedger.open(context.session(), output, plan.shardNames());
         Quarantine quarantine = new Quarantine(output.directory(), "tokenize " + settings.input(), settings.maxBad());
         List<TokenizePlan.Shard> missing = plan.shards(ledger.missing());
         TokenizeTask task = new TokenizeTask(
@@ -119,7 +119,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         try (Progress progress = context.progress("tokenize", "images", plan.images())) {
             for (ShardReceipt receipt : ledger.finished()) {
                 add(
-                        TokenizedShard.finished(context.storage(), output.path(receipt.name()), receipt),
+                        TokenizedShard.finished(receipt, ledger.footer(receipt.name()), output.directory()),
                         quarantine,
                         progress);
             }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The images, in the order of their listing, are cut into units of {@code tokenize.shard_images}, and each unit becomes
@@ -79,7 +80,7 @@ final class TokenizePlan {
     }
 
     /** The shards of these names, in their order. */
-    List<Shard> shards(List<String> names) {
+    List<Shard> shards(Set<String> names) {
         return shards.stream().filter(shard -> names.contains(shard.name())).toList();
     }
 

@@ -6,6 +6,7 @@ import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.conf.Recipe;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +36,7 @@ class TokenizePlanTest {
                         "part-000-00002.parquet",
                         "part-000-00003.parquet");
         assertThat(plan.shards()).extracting(shard -> shard.images().images()).containsExactly(3L, 3L, 3L, 1L);
-        List<TokenizePlan.Shard> missing = plan.shards(List.of("part-000-00003.parquet", "part-000-00001.parquet"));
+        List<TokenizePlan.Shard> missing = plan.shards(Set.of("part-000-00003.parquet", "part-000-00001.parquet"));
         assertThat(missing)
                 .extracting(TokenizePlan.Shard::name)
                 .containsExactly("part-000-00001.parquet", "part-000-00003.parquet");

@@ -3,12 +3,8 @@ package io.github.rarspark.common.shard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.rarspark.common.run.OutputClaim;
-import io.github.rarspark.common.run.Plan;
-import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -19,7 +15,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
@@ -35,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ParquetShardTest {
-    private static final MessageType TYPE = MessageTypeParser.parseMessageType(
+    static final MessageType TYPE = MessageTypeParser.parseMessageType(
             """
             message tokens {
               required binary sample_id (STRING);
@@ -171,36 +166,11 @@ class ParquetShardTest {
                 .hasMessage("Cannot read " + path + ": not a Parquet file, or a damaged one");
     }
 
-    @Test
-    void aLedgerCountsWhatAnEarlierAttemptFinished() throws Exception {
-        String directory = temp.resolve("out").toUri().toString();
-        Plan plan = Plan.of("test", "r", Map.of(), Map.of("shards", "3"));
-        List<String> names = List.of("part-0", "part-1", "part-2");
-        RunOutput output = new RunOutput(storage, directory, new ClaimSettings(60, 120), line -> {});
-        try (OutputClaim first = output.claim(plan).orElseThrow()) {
-            assertThat(ShardLedger.open(first, names).missing()).isEqualTo(names);
-            ParquetShard.write(storage, first.path("part-1"), TYPE, plan.sha256(), rows(10));
-            ParquetShard.write(storage, first.path("part-2"), TYPE, "another plan", rows(10));
-        }
-        try (OutputClaim second = output.claim(plan).orElseThrow()) {
-            ShardLedger ledger = ShardLedger.open(second, names);
-            assertThat(ledger.finished()).extracting(ShardReceipt::name).containsExactly("part-1");
-            assertThat(ledger.missing()).containsExactly("part-0", "part-2");
-            assertThatThrownBy(ledger::complete).hasMessage("2 of 3 shards are missing, the first is part-0");
-            for (String name : ledger.missing()) {
-                ledger.add(ParquetShard.write(storage, second.path(name), TYPE, plan.sha256(), rows(10)));
-            }
-            assertThat(ledger.complete()).extracting(ShardReceipt::name).isEqualTo(names);
-            assertThatThrownBy(() -> ledger.add(new ShardReceipt("part-3", 1, 1, "")))
-                    .hasMessage("The plan has no shard part-3");
-        }
-    }
-
     private ShardReceipt write(String to, int rows) throws IOException {
         return ParquetShard.write(storage, to, TYPE, PLAN, rows(rows));
     }
 
-    private static ParquetShard.Rows rows(int count) {
+    static ParquetShard.Rows rows(int count) {
         return sink -> {
             for (int i = 0; i < count; i++) {
                 sink.add(row(i));
