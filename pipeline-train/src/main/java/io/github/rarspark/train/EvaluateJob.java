@@ -40,7 +40,7 @@ import java.util.stream.IntStream;
 
 /**
  * {@code train --evaluate}: the mean loss of given weights over all tokens, in the target order, with every class known
- * and without dropout; in 32 bits, whatever the precision of training. One task for each block of tokens. Driver only.
+ * and without dropout, in the recipe's precision. One task for each block of tokens. Driver only.
  */
 final class EvaluateJob implements Job<Double> {
     private static final Device DEVICE = Device.cpu();
@@ -134,8 +134,9 @@ final class EvaluateJob implements Job<Double> {
                 new PermutationSchedule(0, 0),
                 0);
         int batch = recipe.train().samplesPerPass();
+        Precision precision = KernelSettings.precision(recipe.train().precision());
         double sum = 0;
-        try (Lease<LoadedRar> lease = LoadedRar.lease(weights, storage, config, Precision.FP32, DEVICE);
+        try (Lease<LoadedRar> lease = LoadedRar.lease(weights, storage, config, precision, DEVICE);
                 NDManager manager = NDManager.newBaseManager(DEVICE)) {
             RarModel model = lease.value().model();
             for (int first = 0; first < block.rows(); first += batch) {
