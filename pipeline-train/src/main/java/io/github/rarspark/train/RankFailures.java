@@ -4,15 +4,18 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.train.coordinator.Report;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import org.apache.spark.SparkException;
 
 /** Why a training ended: Spark says only that a task of the barrier stage failed. */
 final class RankFailures {
     private RankFailures() {}
 
     /**
-     * The reason to tell: what the driver refused, else what a rank reported, else what Spark says.
+     * The reason to tell: what the driver refused, else what a rank reported, else what a task threw, else what
+     * Spark says.
      *
      * @param stageFailure Spark's exception
      * @param refused what kept the driver from handling a report
@@ -25,21 +28,39 @@ final class RankFailures {
         }
         // A rank that ends for a reason of its own makes the others fail with a lost connection.
         return reported.stream()
-                .filter(failure -> !failure.exitCode().retryable())
-                .findFirst()
-                .or(() -> reported.stream().findFirst())
+                .min(Comparator.comparingInt(RankFailures::distanceFromTheCause))
                 .map(failure -> new JobException(failure.exitCode(), message(failure, ranks), stageFailure))
-                .orElseGet(() -> of(stageFailure));
+                .orElseGet(() -> of(reason(stageFailure)));
     }
 
-    private static JobException of(Exception cause) {
+    private static int distanceFromTheCause(Report.Failure failure) {
+        if (!failure.exitCode().retryable()) {
+            return 0;
+        }
+        if (failure.exitCode() == ExitCode.INTERRUPTED) {
+            return 3; // Spark ends the other tasks of a stage that has failed.
+        }
+        return failure.lostOthers() ? 2 : 1;
+    }
+
+    /** What a task threw before it could report, if Spark knows it. */
+    private static Throwable reason(Exception stageFailure) {
+        return stageFailure instanceof SparkException && stageFailure.getCause() != null
+                ? stageFailure.getCause()
+                : stageFailure;
+    }
+
+    private static JobException of(Throwable cause) {
         return new JobException(Failures.exitCode(cause), Failures.message(cause), cause);
     }
 
     private static String message(Report.Failure failure, int ranks) {
-        return failure.exitCode() == ExitCode.TEMPORARY
-                ? "Rank " + failure.rank() + " of " + ranks + " lost the others (" + failure.message()
-                        + "); run again to go on from the last checkpoint"
-                : failure.message();
+        if (failure.exitCode() != ExitCode.TEMPORARY) {
+            return failure.message();
+        }
+        String what = ranks == 1
+                ? "The training failed"
+                : "Rank " + failure.rank() + " of " + ranks + (failure.lostOthers() ? " lost the others" : " failed");
+        return what + " (" + failure.message() + "); run again to go on from the last checkpoint";
     }
 }

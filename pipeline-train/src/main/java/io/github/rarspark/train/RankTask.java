@@ -1,7 +1,6 @@
 package io.github.rarspark.train;
 
 import ai.djl.ndarray.NDManager;
-import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.dist.ProcessGroup;
@@ -50,7 +49,7 @@ final class RankTask implements BarrierStage.Task<Long> {
                     throw e.lowering("train.micro_batch");
                 }
             } catch (Exception | Error e) {
-                tell(driver, new Report.Failure(rank, Failures.exitCode(e), Failures.message(e)), e);
+                tell(driver, Report.Failure.of(rank, e), e);
                 throw e;
             }
         }

@@ -10,6 +10,7 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.FragileCluster;
 import io.github.rarspark.common.testing.LocalCluster;
 import io.github.rarspark.conf.SparkSettings;
+import io.github.rarspark.kernel.error.DataException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -100,5 +101,21 @@ class BarrierStageTest {
     private static void meet(FragileCluster cluster) throws InterruptedException {
         SparkSessions.describe(cluster.session(), "meet");
         BarrierStage.run(cluster.session(), 2, Integer.class, task -> task.partitionId());
+    }
+
+    @Test
+    void whatATaskThrowsIsTheCauseOfTheFailure() {
+        try (SparkSession session = SparkSessions.open(
+                "test", new SparkSettings("local[2]", 4, 600), Map.of("spark.ui.enabled", "false"))) {
+            Throwable failure = catchThrowable(() -> BarrierStage.run(session, 2, Integer.class, task -> {
+                if (task.partitionId() == 1) {
+                    throw new DataException("token 900 is no code");
+                }
+                task.barrier();
+                return 0;
+            }));
+            assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.DATA);
+            assertThat(Failures.message(failure)).isEqualTo("token 900 is no code");
+        }
     }
 }

@@ -1,6 +1,7 @@
 package io.github.rarspark.common.spark;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import java.io.Serializable;
 import java.time.Duration;
@@ -10,6 +11,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.ObjIntConsumer;
 import java.util.stream.IntStream;
 import org.apache.spark.SimpleFutureAction;
+import org.apache.spark.SparkException;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.SparkSession;
@@ -26,6 +28,7 @@ import scala.runtime.BoxedUnit;
  */
 public final class WatchedJob {
     private static final FiniteDuration POLL = FiniteDuration.apply(200, TimeUnit.MILLISECONDS);
+    private static final Duration EVENTS_LIMIT = Duration.ofSeconds(10);
 
     private WatchedJob() {}
 
@@ -34,7 +37,7 @@ public final class WatchedJob {
      *
      * @param done called on the driver, for one result at a time, with the number of its partition
      * @throws JobException if no task of the job has run for {@link SparkSessions#waitLimit}: {@link
-     *     ExitCode#UNAVAILABLE} if none ever did, {@link ExitCode#TEMPORARY} if some did. What tasks throw is the cause
+     *     ExitCode#UNAVAILABLE} if none ever did, {@link ExitCode#TEMPORARY} if some did. What a task threw is the cause
      *     of Spark's own exception, which is checked but not declared
      */
     public static <R> void run(SparkSession session, RDD<R> results, ObjIntConsumer<R> done) {
@@ -80,7 +83,29 @@ public final class WatchedJob {
             job.cancel();
             throw e;
         }
-        job.value().get().get();
+        if (job.value().get().isFailure()) {
+            throw sneak(withCause(job.value().get().failed().get(), activity));
+        }
+    }
+
+    /** Of a failed barrier task Spark's exception has the text only; its cause tells the exit code. */
+    private static Throwable withCause(Throwable failure, TaskActivity activity) {
+        if (!(failure instanceof SparkException) || failure.getCause() != null) {
+            return failure;
+        }
+        try {
+            List<Throwable> exceptions = activity.exceptions(EVENTS_LIMIT);
+            // One task that fails for a reason of its own can make others fail with a lost connection.
+            return exceptions.stream()
+                    .filter(exception -> !Failures.exitCode(exception).retryable())
+                    .findFirst()
+                    .or(() -> exceptions.stream().findFirst())
+                    .<Throwable>map(cause -> new SparkException(failure.getMessage(), cause))
+                    .orElse(failure);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return failure;
+        }
     }
 
     /** Waits for the end of the job, but not long. */
@@ -110,7 +135,7 @@ public final class WatchedJob {
 
     /** Callers of Spark get what Spark throws, although Java does not know that Scala's methods throw it. */
     @SuppressWarnings("unchecked")
-    private static <E extends Exception> RuntimeException sneak(Exception e) throws E {
+    private static <E extends Throwable> RuntimeException sneak(Throwable e) throws E {
         throw (E) e;
     }
 }

@@ -16,17 +16,30 @@ public final class CoordinatorClient implements AutoCloseable {
      * Connects to the driver.
      *
      * @param timeout the limit of connecting and of waiting for each answer
+     * @throws JobException {@link ExitCode#UNAVAILABLE} if the driver cannot be reached
      */
     public CoordinatorClient(CoordinatorAddress address, Duration timeout) throws IOException {
         int millis = Math.toIntExact(timeout.toMillis());
         Socket socket = new Socket();
         try {
-            socket.connect(new InetSocketAddress(address.host(), address.port()), millis);
+            connect(socket, address, millis);
             wire = new Wire(socket, millis);
             exchange(address.secret());
         } catch (IOException | RuntimeException e) {
             socket.close();
             throw e;
+        }
+    }
+
+    private static void connect(Socket socket, CoordinatorAddress address, int millis) {
+        try {
+            socket.connect(new InetSocketAddress(address.host(), address.port()), millis);
+        } catch (IOException e) {
+            throw new JobException(
+                    ExitCode.UNAVAILABLE,
+                    "Cannot reach the driver at " + address + " to report to it (" + e.getMessage()
+                            + "); let executors connect to all ports of spark.driver.host",
+                    e);
         }
     }
 

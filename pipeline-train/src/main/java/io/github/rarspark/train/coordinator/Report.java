@@ -3,7 +3,9 @@ package io.github.rarspark.train.coordinator;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.storage.Stored;
+import io.github.rarspark.kernel.error.CommunicationException;
 import java.util.List;
 
 /** What a rank tells the driver. */
@@ -40,7 +42,17 @@ public sealed interface Report {
      *
      * @param rank which one
      * @param exitCode what the failure means for the command
+     * @param lostOthers whether it follows from another rank's end
      * @param message one line
      */
-    record Failure(int rank, ExitCode exitCode, String message) implements Report {}
+    record Failure(int rank, ExitCode exitCode, boolean lostOthers, String message) implements Report {
+        /** What ended {@code rank}. */
+        public static Failure of(int rank, Throwable failure) {
+            return new Failure(
+                    rank,
+                    Failures.exitCode(failure),
+                    failure instanceof CommunicationException,
+                    Failures.message(failure));
+        }
+    }
 }
