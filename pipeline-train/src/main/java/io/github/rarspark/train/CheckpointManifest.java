@@ -1,9 +1,13 @@
 package io.github.rarspark.train;
 
+import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.kernel.error.DataException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -18,9 +22,19 @@ record CheckpointManifest(long step, int attempt, String plan, List<File> files)
     static final String NAME = "manifest.json";
 
     /** A file of the checkpoint. */
-    record File(String name, long bytes, String sha256) {
+    record File(String name, long bytes, String sha256) implements Serializable {
         static File of(Stored stored) {
             return new File(Storage.name(stored.path()), stored.bytes(), stored.sha256());
+        }
+
+        /** Whether the file is in {@code directory} and undamaged; reads it. */
+        boolean isWhole(Storage storage, String directory) throws IOException {
+            String path = Storage.child(directory, name);
+            try {
+                return storage.length(path) == bytes && Sha256.of(storage, path).equals(sha256);
+            } catch (FileNotFoundException e) {
+                return false;
+            }
         }
     }
 

@@ -1,23 +1,31 @@
 package io.github.rarspark.train;
 
 import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.kernel.error.DataException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.SparkSession;
 
 /**
- * The checkpoints of a run: {@code checkpoints/step-000000100-a1-1b9d6bcd/}, written by rank 0, and {@code checkpoints/LAST}, the
- * name of the newest one that counts. The driver makes a checkpoint count: it publishes the manifest, then LAST, each
- * after making sure that its attempt still owns the run.
+ * The checkpoints of a run: {@code checkpoints/step-000000100-a1-1b9d6bcd/}, written by rank 0, and {@code
+ * checkpoints/LAST}, the name of the one that was published last. The driver makes a checkpoint count: it publishes the
+ * manifest, then LAST, each after making sure that its attempt still owns the run.
  */
 final class Checkpoints {
     static final String FOLDER = "checkpoints";
@@ -25,6 +33,9 @@ final class Checkpoints {
     static final String MODEL = "model.safetensors";
     static final String OPTIMIZER = "optimizer.safetensors";
     static final String STATE = "state.json";
+
+    /** Step and attempt in a folder's name. */
+    private static final Pattern NAME = Pattern.compile("step-(\\d{9,18})-a(\\d{1,9})(-.*)?");
 
     private Checkpoints() {}
 
@@ -34,7 +45,20 @@ final class Checkpoints {
      * @param model its weights, as the manifest has them
      * @param optimizer its moments, as the manifest has them
      */
-    record Reference(long step, WeightFile model, WeightFile optimizer) implements Serializable {}
+    record Reference(long step, WeightFile model, WeightFile optimizer) implements Serializable {
+        private static Reference of(CheckpointManifest manifest, String directory) {
+            return new Reference(
+                    manifest.step(), manifest.weights(MODEL, directory), manifest.weights(OPTIMIZER, directory));
+        }
+    }
+
+    /**
+     * What a run can go on from.
+     *
+     * @param newest the newest checkpoint that is whole
+     * @param damaged newer ones that were published and are not whole, the newest first
+     */
+    record Found(Optional<Reference> newest, List<String> damaged) {}
 
     /**
      * The folder's name of a checkpoint after {@code step} updates. Whatever an older attempt still writes, or another
@@ -47,41 +71,72 @@ final class Checkpoints {
     }
 
     /** Makes a complete checkpoint count. Driver only. */
-    static void publish(OutputClaim claim, String name, CheckpointManifest manifest) throws IOException {
+    static Reference publish(OutputClaim claim, String name, CheckpointManifest manifest) throws IOException {
         byte[] json = Json.pretty(manifest);
         claim.publish(FOLDER + "/" + name + "/" + CheckpointManifest.NAME, out -> out.write(json));
         claim.publish(LAST, out -> out.write((name + "\n").getBytes(StandardCharsets.UTF_8)));
+        return Reference.of(manifest, claim.path(FOLDER + "/" + name));
     }
 
     /**
-     * The newest checkpoint of a run that counts, if there is one. Driver only.
-     *
-     * @throws DataException if LAST names a checkpoint without a manifest, or another run's
+     * Looks for the newest checkpoint that is whole: of this run's plan, with all files as its manifest has them, which
+     * tasks find out. Those of a later attempt come before those of an earlier one, whose driver may have published one
+     * after it was taken over. LAST is for people; it may be gone or wrong. Driver only.
      */
-    static Optional<Reference> last(OutputClaim claim) throws IOException {
+    static Found find(SparkSession session, OutputClaim claim) throws IOException {
         Storage storage = claim.storage();
-        String last = claim.path(LAST);
-        if (!storage.exists(last)) {
-            return Optional.empty();
+        List<String> damaged = new ArrayList<>();
+        for (String name : newestFirst(storage.directories(claim.path(FOLDER)))) {
+            String directory = claim.path(FOLDER + "/" + name);
+            if (!storage.exists(Storage.child(directory, CheckpointManifest.NAME))) {
+                continue; // Never published: a rank was still writing it.
+            }
+            Optional<Reference> whole = whole(session, claim, directory);
+            if (whole.isPresent()) {
+                return new Found(whole, damaged);
+            }
+            damaged.add(directory);
         }
-        String directory = claim.path(FOLDER + "/" + storage.readString(last).strip());
-        CheckpointManifest manifest = manifest(storage, directory);
-        if (!manifest.plan().equals(claim.plan().sha256())) {
-            throw new DataException("Cannot resume from " + directory + ": it belongs to another run's plan");
-        }
-        return Optional.of(new Reference(
-                manifest.step(), manifest.weights(MODEL, directory), manifest.weights(OPTIMIZER, directory)));
+        return new Found(Optional.empty(), damaged);
     }
 
-    private static CheckpointManifest manifest(Storage storage, String directory) throws IOException {
+    private static List<String> newestFirst(List<String> names) {
+        record Named(int attempt, long step, String name) {}
+        return names.stream()
+                .map(NAME::matcher)
+                .filter(Matcher::matches)
+                .map(name -> new Named(Integer.parseInt(name.group(2)), Long.parseLong(name.group(1)), name.group()))
+                .sorted(Comparator.comparingInt(Named::attempt)
+                        .thenComparingLong(Named::step)
+                        .thenComparing(Named::name)
+                        .reversed())
+                .map(Named::name)
+                .toList();
+    }
+
+    /** The checkpoint in {@code directory}; empty if it is damaged or another run's. */
+    private static Optional<Reference> whole(SparkSession session, OutputClaim claim, String directory)
+            throws IOException {
+        Storage storage = claim.storage();
+        CheckpointManifest manifest;
         try {
-            return storage.readJson(Storage.child(directory, CheckpointManifest.NAME), CheckpointManifest.class);
-        } catch (FileNotFoundException e) {
-            throw new DataException(
-                    "Cannot resume from " + directory + ": " + LAST + " names it, but it has no "
-                            + CheckpointManifest.NAME,
-                    e);
+            manifest = storage.readJson(Storage.child(directory, CheckpointManifest.NAME), CheckpointManifest.class);
+        } catch (DataException e) {
+            return Optional.empty();
         }
+        if (!manifest.plan().equals(claim.plan().sha256())) {
+            return Optional.empty();
+        }
+        SparkSessions.describe(session, "check " + directory);
+        AtomicInteger whole = new AtomicInteger();
+        UnitTasks.run(
+                session,
+                manifest.files(),
+                file -> file.isWhole(storage, directory),
+                isWhole -> whole.addAndGet(isWhole ? 1 : 0));
+        return whole.get() == manifest.files().size()
+                ? Optional.of(Reference.of(manifest, directory))
+                : Optional.empty();
     }
 
     /**

@@ -7,6 +7,7 @@ import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
@@ -21,12 +22,15 @@ final class RankReports implements Coordinator.Handler {
     /** The updates that the progress shows. */
     private long shown;
 
-    /** @param begin the updates that an earlier attempt has made */
-    RankReports(OutputClaim claim, MetricsLog metrics, Progress progress, long begin) {
+    private Optional<Checkpoints.Reference> last;
+
+    /** @param resume the checkpoint that the ranks go on from */
+    RankReports(OutputClaim claim, MetricsLog metrics, Progress progress, Optional<Checkpoints.Reference> resume) {
         this.claim = claim;
         this.metrics = metrics;
         this.progress = progress;
-        show(begin);
+        this.last = resume;
+        show(resume.map(Checkpoints.Reference::step).orElse(0L));
     }
 
     @Override
@@ -48,15 +52,24 @@ final class RankReports implements Coordinator.Handler {
         shown = step;
     }
 
-    private void publish(Report.Checkpoint checkpoint) throws IOException {
+    /**
+     * The metrics come first: whoever resumes from the checkpoint finds the lines up to it, and drops those after it if
+     * the driver dies in between.
+     */
+    private synchronized void publish(Report.Checkpoint checkpoint) throws IOException {
+        metrics.publish();
         List<CheckpointManifest.File> files =
                 checkpoint.files().stream().map(CheckpointManifest.File::of).toList();
-        Checkpoints.publish(
+        last = Optional.of(Checkpoints.publish(
                 claim,
                 checkpoint.directory(),
                 new CheckpointManifest(
-                        checkpoint.step(), claim.attempt(), claim.plan().sha256(), files));
-        metrics.publish();
+                        checkpoint.step(), claim.attempt(), claim.plan().sha256(), files)));
+    }
+
+    /** The newest checkpoint that counts. */
+    synchronized Optional<Checkpoints.Reference> last() {
+        return last;
     }
 
     /** The failures so far, in the order in which they were reported. */

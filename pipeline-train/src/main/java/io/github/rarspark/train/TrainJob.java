@@ -17,16 +17,21 @@ import io.github.rarspark.train.coordinator.Coordinator;
 import io.github.rarspark.train.coordinator.CoordinatorAddress;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The job {@code train}: plans, starts the ranks together, makes their checkpoints count, publishes the final weights.
  * Running it again over an unfinished output resumes from the last checkpoint that counts. Driver only.
  */
-public final class TrainJob implements Job<MetricsLog> {
+public final class TrainJob implements Job<TrainJob.Trained> {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainJob.class);
+
     private final JobContext context;
     private final Recipe recipe;
     private final TrainSettings settings;
@@ -44,7 +49,7 @@ public final class TrainJob implements Job<MetricsLog> {
      *
      * @throws JobException {@link ExitCode#NO_INPUT} if the tokens are missing, {@link ExitCode#DATA} if they do not fit
      *     the model, {@link ExitCode#OUTPUT_EXISTS} or {@link ExitCode#TEMPORARY} if the output is another's, {@link
-     *     ExitCode#UNAVAILABLE} if there are fewer task slots than ranks
+     *     ExitCode#UNAVAILABLE} if there are fewer task slots than ranks, or too little memory
      */
     public static JobResult run(JobContext context) throws IOException {
         return JobRunner.run(context, context.recipe().train().evaluate() ? EvaluateJob::open : TrainJob::open);
@@ -54,6 +59,9 @@ public final class TrainJob implements Job<MetricsLog> {
         context.recipe().requireGiven("train", "train.tokens", "train.output");
         TrainJob job = new TrainJob(context, TrainInputs.open(context.storage(), context.recipe()));
         job.requireSlots();
+        if (context.session().sparkContext().isLocal()) {
+            TrainingCost.of(context.recipe()).requireFits();
+        }
         return job;
     }
 
@@ -77,16 +85,35 @@ public final class TrainJob implements Job<MetricsLog> {
         }
     }
 
+    /**
+     * A training that has made all updates.
+     *
+     * @param metrics of all attempts
+     * @param last the checkpoint after the last update
+     * @param warnings for the user
+     */
+    record Trained(MetricsLog metrics, Checkpoints.Reference last, List<String> warnings) {}
+
     @Override
-    public MetricsLog runMissing(OutputClaim claim) throws IOException {
+    public Trained runMissing(OutputClaim claim) throws IOException {
         context.storage().putString(claim.path("recipe.yaml"), recipe.toYaml());
-        Optional<Checkpoints.Reference> resume = Checkpoints.last(claim);
-        long begin = resume.map(Checkpoints.Reference::step).orElse(0L);
-        MetricsLog metrics = MetricsLog.resumeAt(claim, begin);
+        Checkpoints.Found found = Checkpoints.find(context.session(), claim);
+        Optional<Checkpoints.Reference> resume = found.newest();
+        List<String> warnings = new ArrayList<>(TrainingCost.of(recipe).warnings());
+        found.damaged()
+                .forEach(directory -> warnings.add(directory + " is damaged; the training went on from "
+                        + resume.map(whole -> "step " + whole.step()).orElse("the beginning")));
+        warnings.forEach(LOG::warn);
+        MetricsLog metrics = MetricsLog.resumeAt(
+                claim, resume.map(Checkpoints.Reference::step).orElse(0L));
         try (Progress progress = context.progress("train", "steps", settings.steps())) {
-            runRanks(claim, resume, new RankReports(claim, metrics, progress, begin));
+            RankReports reports = new RankReports(claim, metrics, progress, resume);
+            runRanks(claim, resume, reports);
+            return new Trained(
+                    metrics,
+                    reports.last().orElseThrow(() -> new IllegalStateException("Training ended without a checkpoint")),
+                    warnings);
         }
-        return metrics;
     }
 
     /** Starts the ranks and waits for their end. */
@@ -124,16 +151,14 @@ public final class TrainJob implements Job<MetricsLog> {
     }
 
     @Override
-    public Outcome commit(OutputClaim claim, MetricsLog metrics) throws IOException {
-        Checkpoints.Reference last = Checkpoints.last(claim)
-                .orElseThrow(() -> new IllegalStateException("Training ended without a checkpoint"));
-        metrics.publish();
-        Checkpoints.publishModel(claim, last);
+    public Outcome commit(OutputClaim claim, Trained trained) throws IOException {
+        trained.metrics().publish();
+        Checkpoints.publishModel(claim, trained.last());
         Map<String, Long> counts = Map.of(
                 "steps", (long) settings.steps(),
                 "images", (long) settings.steps() * settings.batch(),
                 "ranks", (long) settings.ranks());
-        Report.Progress end = metrics.last();
-        return Outcome.of(counts, end == null ? Map.of() : Map.of("loss", end.loss()), List.of());
+        Report.Progress end = trained.metrics().last();
+        return Outcome.of(counts, end == null ? Map.of() : Map.of("loss", end.loss()), trained.warnings());
     }
 }

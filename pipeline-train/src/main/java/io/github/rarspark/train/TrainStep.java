@@ -78,7 +78,9 @@ final class TrainStep implements AutoCloseable {
             loss += forwardBackward(step, firstRow, rows, passes, backward);
         }
         double norm = optimizerStep.run("the loss of rank " + group.rank() + " was " + loss
-                + "; lower train.lr or resume from an earlier checkpoint");
+                + "; this run cannot go on: start another with a lower train.lr, in a new --output, from the weights of a"
+                + " checkpoint before that (--init " + context.assignment().output()
+                + "/checkpoints/step-.../model.safetensors) or without --init");
         return new Update(loss, norm, optimizerStep.learningRate().at(step));
     }
 

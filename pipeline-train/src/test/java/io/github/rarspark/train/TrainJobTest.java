@@ -202,6 +202,7 @@ class TrainJobTest {
         Files.delete(cut.resolve("result.json"));
         Files.delete(cut.resolve("model.safetensors"));
         Files.delete(checkpoint(cut, 8).resolve("manifest.json"));
+        Files.delete(checkpoint(cut, 12).resolve("manifest.json"));
         // As an earlier version names it, without the driver.
         Files.move(checkpoint(cut, 4), cut.resolve("checkpoints/step-000000004-a1"));
         Files.writeString(cut.resolve("checkpoints/LAST"), "step-000000004-a1\n");

@@ -1,0 +1,94 @@
+package io.github.rarspark.train;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.conf.Precision;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.TrainSettings;
+import io.github.rarspark.kernel.rar.RarConfig;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What a training takes at least, by counting: what cannot fit is refused before it begins, and what takes for ever is
+ * said.
+ *
+ * @param settings of the training
+ * @param stateBytes weights, gradients and two moments of a rank
+ * @param passBytes what the backward pass of a rank reads: the inputs of the matrix products, attention's q, k and v, and
+ *     the logits
+ * @param updateFlops operations of the matrix products in a rank's share of an update
+ */
+record TrainingCost(TrainSettings settings, double stateBytes, double passBytes, double updateFlops) {
+    /** More than a thread of present CPUs reaches in float32; with AMX, bfloat16 can be a few times as fast. */
+    private static final double FLOPS_PER_THREAD = 100e9;
+
+    private static final Duration LONG_UPDATE = Duration.ofMinutes(30);
+    private static final double GIGABYTE = 1e9;
+
+    static TrainingCost of(Recipe recipe) {
+        TrainSettings settings = recipe.train();
+        RarConfig model = KernelSettings.rar(recipe.model());
+        double positions = (double) settings.samplesPerPass() * model.positions();
+        int bytes = settings.precision() == Precision.FP32 ? Float.BYTES : Short.BYTES;
+        double block = (6.0 * model.hidden() + 2.0 * model.mlp()) * bytes;
+        double logits = (double) model.codes() * Float.BYTES;
+        double perBlock = 4.0 * model.hidden() * model.hidden() + 2.0 * model.hidden() * model.mlp();
+        double share = (double) settings.batch() / settings.ranks() * model.positions();
+        return new TrainingCost(
+                settings,
+                4.0 * model.parameters().elements() * Float.BYTES,
+                positions * (model.layers() * block + logits),
+                // A multiplication and an addition each, forward once and backward twice.
+                6 * share * (model.layers() * perBlock + (double) model.hidden() * model.codes()));
+    }
+
+    /**
+     * Checks that all ranks fit into this machine.
+     *
+     * @throws JobException {@link ExitCode#UNAVAILABLE} if its memory is less than they take at least
+     */
+    void requireFits() {
+        OperatingSystemMXBean machine = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+        requireFits(machine.getTotalMemorySize());
+    }
+
+    void requireFits(double memoryBytes) {
+        double needed = settings.ranks() * (stateBytes + passBytes);
+        if (needed > memoryBytes) {
+            throw new JobException(
+                    ExitCode.UNAVAILABLE,
+                    String.format(
+                            Locale.ROOT,
+                            "Cannot train: %d ranks (train.ranks) need at least %.1f GB on this machine, %.1f GB for the"
+                                    + " model and %.1f GB for %d samples at a time, and it has %.1f GB; lower"
+                                    + " train.micro_batch",
+                            settings.ranks(),
+                            needed / GIGABYTE,
+                            settings.ranks() * stateBytes / GIGABYTE,
+                            settings.ranks() * passBytes / GIGABYTE,
+                            settings.ranks() * settings.samplesPerPass(),
+                            memoryBytes / GIGABYTE));
+        }
+    }
+
+    /** What the user should know before waiting. */
+    List<String> warnings() {
+        double minutes = updateFlops / (FLOPS_PER_THREAD * settings.threads()) / 60;
+        return minutes < LONG_UPDATE.toMinutes()
+                ? List.of()
+                : List.of(String.format(
+                        Locale.ROOT,
+                        "an update of %d samples (train.batch) takes about %.0f minutes or more on %d ranks of %d threads"
+                                + " (%.1e operations a rank); lower train.batch or use more ranks",
+                        settings.batch(),
+                        minutes,
+                        settings.ranks(),
+                        settings.threads(),
+                        updateFlops));
+    }
+}

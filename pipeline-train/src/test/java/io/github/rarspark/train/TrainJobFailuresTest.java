@@ -1,0 +1,127 @@
+package io.github.rarspark.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.testing.LocalSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a training says when it fails, and what it goes on from. */
+@Timeout(300)
+class TrainJobFailuresTest {
+    @TempDir
+    Path folder;
+
+    private SparkSession session;
+    private String tokens;
+
+    @BeforeEach
+    void start() throws IOException {
+        session = LocalSpark.start(2);
+        tokens = Runs.tokens(folder);
+    }
+
+    @AfterEach
+    void stop() {
+        session.close();
+    }
+
+    private JobResult train(Path output, String... keysAndValues) throws IOException {
+        return TrainJob.run(JobContext.of(session, Runs.recipe(tokens, output, keysAndValues), true));
+    }
+
+    private static Path checkpoint(Path output, String prefix) throws IOException {
+        return checkpoints(output, prefix).get(0);
+    }
+
+    private static List<Path> checkpoints(Path output, String prefix) throws IOException {
+        try (Stream<Path> names = Files.list(output.resolve("checkpoints"))) {
+            return names.filter(path -> path.getFileName().toString().startsWith(prefix))
+                    .toList();
+        }
+    }
+
+    @Test
+    void aRunGoesOnFromTheNewestWholeCheckpointWhateverLastSays() throws IOException {
+        Path output = folder.resolve("run");
+        train(output);
+        byte[] trained = Runs.model(output);
+        Files.delete(output.resolve("result.json"));
+        Files.delete(output.resolve("model.safetensors"));
+        Files.delete(output.resolve("checkpoints/LAST"));
+        Path damaged = checkpoint(output, "step-000000012-a1");
+        byte[] moments = Files.readAllBytes(damaged.resolve("optimizer.safetensors"));
+        moments[moments.length - 1] ^= 1;
+        Files.write(damaged.resolve("optimizer.safetensors"), moments);
+
+        JobResult result = train(output);
+        assertThat(result.warnings())
+                .singleElement()
+                .asString()
+                .contains(damaged.getFileName() + " is damaged; the training went on from step 8");
+        assertThat(checkpoints(output, "step-000000004-a2")).isEmpty();
+        assertThat(checkpoints(output, "step-000000008-a2")).isEmpty();
+        assertThat(Runs.model(output)).isEqualTo(trained);
+        assertThat(Files.readString(output.resolve("checkpoints/LAST"))).startsWith("step-000000012-a2");
+        assertThat(Files.readAllLines(output.resolve(MetricsLog.NAME))).hasSize(12);
+    }
+
+    /** The rate rises from 0, so the first step leaves the weights as they are and the third cannot. */
+    @Test
+    void aGradientThatIsNotFiniteIsMendedByWhatItsMessageAdvises() throws IOException {
+        Path output = folder.resolve("run");
+        String[] wild = {"train.lr", "1e30", "train.warmup_steps", "8", "train.checkpoint_every", "1"};
+        Throwable failure = catchThrowable(() -> train(output, wild));
+        assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.DATA);
+        assertThat(Failures.message(failure))
+                .contains("is not finite", "lower train.lr, in a new --output", output + "/checkpoints/step-");
+        assertThat(Failures.exitCode(catchThrowable(() -> train(output)))).isEqualTo(ExitCode.OUTPUT_EXISTS);
+
+        Path before = checkpoint(output, "step-000000001-a1").resolve("model.safetensors");
+        JobResult result = train(folder.resolve("again"), "train.init", before.toString());
+        assertThat(result.status()).isEqualTo(JobResult.Status.DONE);
+        assertThat(result.metrics().get("loss")).isFinite();
+    }
+
+    @Test
+    void aDriverThatRanksCannotReachIsNamed() {
+        session.close();
+        session = SparkSession.builder()
+                .master("local[2]")
+                .appName("unreachable")
+                .config("spark.ui.enabled", "false")
+                .config("spark.driver.host", "127.0.0.2")
+                .config("spark.driver.bindAddress", "127.0.0.1")
+                .getOrCreate();
+        Throwable failure = catchThrowable(() -> train(folder.resolve("run")));
+        assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(Failures.message(failure))
+                .matches("Cannot reach the driver at 127\\.0\\.0\\.2:\\d+ to report to it \\(Connection refused\\);"
+                        + " let executors connect to all ports of spark.driver.host");
+    }
+
+    @Test
+    void whatCannotFitIntoTheMachineIsRefusedBeforeTheOutputIsClaimed() {
+        Path output = folder.resolve("run");
+        Throwable failure = catchThrowable(() -> train(output, "train.batch", "1200000000"));
+        assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(Failures.message(failure))
+                .startsWith("Cannot train: 2 ranks")
+                .endsWith("lower train.micro_batch");
+        assertThat(output).doesNotExist();
+    }
+}
