@@ -37,24 +37,45 @@ record Embedding(int tokens, NDArray cls_11D, NDArray ids_KD, NDArray places_1PD
                 config.targetAware() ? tensors.get("target_aware_pos_embed") : null);
     }
 
-    /** The positions from the first on, [B, S, D]. */
-    NDArray prefix(TensorScope s, NDArray ids_BC, int[][] orders_BT) {
-        NDArray cls_B1D = s.expand(cls_11D, orders_BT.length, -1, -1);
-        NDArray x_BSD = s.concatenate(1, cls_B1D, s.embedding(ids_KD, ids_BC));
-        return s.add(x_BSD, places(s, orders_BT, 0, (int) x_BSD.getShape().get(1)));
+    /** The positions of whole sequences, [B, S, D]. */
+    NDArray sequences(TensorScope s, NDArray ids_BC, int[][] orders_BT) {
+        NDArray x_BSD = opened(s, ids_BC);
+        int positions = (int) x_BSD.getShape().get(1);
+        NDArray places_BSD = places(s, orders_BT, 0, positions);
+        // Not as in located: weights depend to the last bit on the order of the sums, and images on the other.
+        return s.add(x_BSD, targets_1PD == null ? places_BSD : s.add(places_BSD, targets(s, orders_BT, 0, positions)));
+    }
+
+    /** The positions before any image token, [B, 2, D]. */
+    NDArray prefix(TensorScope s, NDArray classes_B1, int[][] orders_BT) {
+        return located(s, opened(s, classes_B1), orders_BT, 0);
     }
 
     /** One later position, [B, 1, D]. */
-    NDArray step(TensorScope s, NDArray ids_B1, int[][] orders_BT, int position) {
-        return s.add(s.embedding(ids_KD, ids_B1), places(s, orders_BT, position, 1));
+    NDArray step(TensorScope s, NDArray tokens_B1, int[][] orders_BT, int position) {
+        return located(s, s.embedding(ids_KD, tokens_B1), orders_BT, position);
     }
 
-    /** Where the tokens of positions [from, from + S) are, plus where those are that they predict, [B, S, D]. */
+    /** Cls, then the embeddings of ids, [B, S, D]. */
+    private NDArray opened(TensorScope s, NDArray ids_BC) {
+        NDArray cls_B1D = s.expand(cls_11D, ids_BC.getShape().get(0), -1, -1);
+        return s.concatenate(1, cls_B1D, s.embedding(ids_KD, ids_BC));
+    }
+
+    /** The embeddings of positions [from, from + S) with their places, then the places that they predict, [B, S, D]. */
+    private NDArray located(TensorScope s, NDArray x_BSD, int[][] orders_BT, int from) {
+        int count = (int) x_BSD.getShape().get(1);
+        NDArray placed_BSD = s.add(x_BSD, places(s, orders_BT, from, count));
+        return targets_1PD == null ? placed_BSD : s.add(placed_BSD, targets(s, orders_BT, from, count));
+    }
+
+    /** Where the tokens of positions [from, from + S) are, [B, S, D]. */
     private NDArray places(TensorScope s, int[][] orders_BT, int from, int count) {
-        NDArray places_BSD = rows(s, places_1PD, orders_BT, from, count);
-        if (targets_1PD == null) {
-            return places_BSD;
-        }
+        return rows(s, places_1PD, orders_BT, from, count);
+    }
+
+    /** Where the tokens are that positions [from, from + S) predict, [B, S, D]; zeros for those that predict none. */
+    private NDArray targets(TensorScope s, int[][] orders_BT, int from, int count) {
         int first = Math.max(from, 1);
         int end = Math.min(from + count, tokens + 1);
         NDArray targets_BSD = rows(s, targets_1PD, orders_BT, first + 1, end - first);
@@ -64,7 +85,7 @@ record Embedding(int tokens, NDArray cls_11D, NDArray ids_KD, NDArray places_1PD
         if (end < from + count) {
             targets_BSD = s.concatenate(1, targets_BSD, zeros(s, orders_BT.length));
         }
-        return s.add(places_BSD, targets_BSD);
+        return targets_BSD;
     }
 
     /** The rows of a table for the tokens of positions [from, from + count), [B, count, D]. */

@@ -109,7 +109,7 @@ public final class RarModel implements AutoCloseable {
     /** Logits [B, known + 1, V], given the first {@code known} tokens of each row. */
     private NDArray logits(TensorScope s, RarBatch batch, int known, KeyedDropout dropout) {
         Legend.of('B', batch.rows()).and('T', config.tokens()).check("tokens_BT", batch.tokens());
-        NDArray x_BSD = embedding.prefix(s, batch.ids(s, known), batch.orders());
+        NDArray x_BSD = embedding.sequences(s, batch.ids(s, known), batch.orders());
         Modulations modulations =
                 adaLn == null ? Modulations.NONE : adaLn.ofSequences(s, batch.conditions(), known + 2);
         NDArray y_BSD = transform(s, x_BSD, modulations, dropout::causalAttention, dropout);
