@@ -3,6 +3,7 @@ package io.github.rarspark.cli;
 import io.github.rarspark.cli.demo.DemoJob;
 import io.github.rarspark.cli.weights.WeightsCommand;
 import io.github.rarspark.fid.FidJob;
+import io.github.rarspark.generate.DecodeJob;
 import io.github.rarspark.generate.GenerateJob;
 import io.github.rarspark.tokenize.TokenizeJob;
 import io.github.rarspark.train.TrainJob;
@@ -30,7 +31,7 @@ final class Commands {
                     "Turns images into tokens: class folders or Parquet of image bytes to token Parquet.",
                     "rar-b",
                     "tokenize",
-                    List.of("image", "tokenizer"),
+                    List.of("image", "tokenizer", "model"),
                     List.of("output"),
                     List.of("input", "tokenizer", "max_bad", "check", "jsonl"),
                     TokenizeJob::run),
@@ -50,8 +51,17 @@ final class Commands {
                     "generate",
                     List.of("model", "image", "tokenizer"),
                     List.of("weights", "tokenizer", "output"),
-                    List.of("count", "classes", "seed"),
+                    List.of("count", "classes", "seed", "tokens"),
                     GenerateJob::run),
+            new JobDefinition(
+                    "decode",
+                    "Turns tokens into images: Parquet shards, samples.npz and a grid of pictures.",
+                    "rar-b",
+                    "decode",
+                    List.of("model", "image", "tokenizer"),
+                    List.of("tokens", "tokenizer", "output"),
+                    List.of("count"),
+                    DecodeJob::run),
             new JobDefinition(
                     "fid",
                     "Scores images against a reference by the features of a network.",
@@ -75,7 +85,7 @@ final class Commands {
                     "Trains a small classifier on images, such as the demo's, whose features can score others.",
                     "demo",
                     "train_classifier",
-                    List.of("image"),
+                    List.of("image", "model"),
                     List.of("images", "output"),
                     List.of("max_bad"),
                     TrainClassifierJob::run));

@@ -49,12 +49,13 @@ class CommandsTest {
     @ParameterizedTest
     @CsvSource({
         "demo, image tokenizer tokenize model train generate fid demo",
-        "tokenize, image tokenizer tokenize",
+        "tokenize, image tokenizer model tokenize",
         "train, model train generate image",
         "generate, model image tokenizer generate",
+        "decode, model image tokenizer decode",
         "fid, fid",
         "train-tokenizer, image tokenizer train_tokenizer",
-        "train-classifier, image train_classifier"
+        "train-classifier, image model train_classifier"
     })
     void theHelpOfAJobListsTheSectionsThatItReads(String name, String sections) {
         StringWriter out = new StringWriter();
@@ -83,6 +84,7 @@ class CommandsTest {
                         "tokenize",
                         "train",
                         "generate",
+                        "decode",
                         "fid",
                         "train-tokenizer",
                         "train-classifier",

@@ -14,6 +14,11 @@ public record GenerateSettings(
         @Setting(value = "", doc = "Classes to make, numbers separated by commas; none stands for all.")
                 List<Integer> classes,
         @Setting(value = "0", doc = "Seed; image i depends on seed, class, index, recipe and weights only.") long seed,
+        @Setting(
+                        value = "false",
+                        doc =
+                                "Also keep the tokens of the images, in the folder tokens of the output, for train and decode.")
+                boolean tokens,
         @Setting(value = "32", range = "[1, )", doc = "Images that are sampled together.") int batch,
         @Setting(
                         value = "512",

@@ -29,6 +29,7 @@ public record Recipe(
         ModelSettings model,
         TrainSettings train,
         GenerateSettings generate,
+        DecodeSettings decode,
         FidSettings fid,
         TrainTokenizerSettings trainTokenizer,
         TrainClassifierSettings trainClassifier,

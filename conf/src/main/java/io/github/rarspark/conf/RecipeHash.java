@@ -17,7 +17,8 @@ import java.util.TreeSet;
 public final class RecipeHash {
 
     /** Keys that recipes have gained since hashes leave out defaults; {@link #withDefaults} does not know them. */
-    private static final Set<String> LATER_KEYS = Set.of();
+    private static final Set<String> LATER_KEYS =
+            Set.of("generate.tokens", "decode.count", "decode.batch", "decode.shard_images", "decode.threads");
 
     private RecipeHash() {}
 

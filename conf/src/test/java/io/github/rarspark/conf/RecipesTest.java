@@ -86,7 +86,7 @@ class RecipesTest {
             delimiter = '|',
             value = {
                 "train.bacth | did you mean train.batch",
-                "batch | did you mean fid.batch or generate.batch or tokenize.batch or train.batch or",
+                "batch | did you mean decode.batch or fid.batch or generate.batch or tokenize.batch or train.batch or",
                 "guidance_scal | did you mean generate.guidance_scale?",
                 "entirely.different.thing | docs/recipes.md lists the keys"
             })

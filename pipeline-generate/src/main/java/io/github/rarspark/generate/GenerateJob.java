@@ -5,34 +5,22 @@ import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.JobRunner;
 import io.github.rarspark.common.job.Outcome;
 import io.github.rarspark.common.run.JobResult;
-import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
-import io.github.rarspark.common.samples.SamplesManifest;
-import io.github.rarspark.common.shard.ShardLedger;
-import io.github.rarspark.common.shard.ShardReceipt;
-import io.github.rarspark.common.spark.Progress;
-import io.github.rarspark.common.spark.SparkSessions;
-import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.GenerateSettings;
 import io.github.rarspark.conf.Recipe;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import java.util.stream.IntStream;
 
 /**
  * Generates images from class labels: Parquet shards written by the tasks, then {@code samples.npz}, {@code grid.png},
  * the manifest and {@code result.json} by the driver. Image i depends on seed, class, index, recipe and weights only.
  */
-public final class GenerateJob implements Job<GenerateJob.Shards> {
+public final class GenerateJob implements Job<SampleShards> {
     private static final String COMMAND = "generate";
     private static final String THREADS = "threads";
 
@@ -88,25 +76,9 @@ public final class GenerateJob implements Job<GenerateJob.Shards> {
                 units);
     }
 
-    /**
-     * All shards.
-     *
-     * @param receipts in the order of their names
-     * @param resumed images of those that an earlier attempt wrote
-     */
-    record Shards(List<ShardReceipt> receipts, long resumed) {}
-
     @Override
-    public Shards runMissing(OutputClaim claim) throws IOException {
-        SampleLayout layout = SampleLayout.of(recipe, claim.plan());
-        ShardLedger ledger = ShardLedger.open(context.session(), claim, layout.shardNames());
-        long resumed = ledger.finished().stream().mapToLong(ShardReceipt::rows).sum();
-        Set<String> missing = ledger.missing();
-        List<Integer> shards = IntStream.range(0, layout.shards())
-                .filter(shard -> missing.contains(layout.shardName(shard)))
-                .boxed()
-                .toList();
-        SparkSessions.describe(context.session(), "generate " + shards.size() + " of " + layout.shards() + " shards");
+    public SampleShards runMissing(OutputClaim claim) throws IOException {
+        SampleLayout layout = SampleLayout.of(recipe).with(claim.plan());
         ShardTask task = new ShardTask(
                 context.storage(),
                 claim.directory(),
@@ -114,43 +86,27 @@ public final class GenerateJob implements Job<GenerateJob.Shards> {
                 layout,
                 generator,
                 claim.plan().unit(THREADS));
-        try (Progress progress = context.progress(COMMAND, "images", layout.count() - resumed)) {
-            UnitTasks.run(context.session(), shards, task, receipt -> {
-                ledger.add(receipt);
-                progress.step(receipt.rows());
-            });
-        }
-        return new Shards(ledger.complete(), resumed);
+        return SampleShards.make(context, claim, layout, COMMAND, task);
     }
 
     @Override
-    public Outcome commit(OutputClaim claim, Shards shards) throws IOException {
-        SampleLayout layout = SampleLayout.of(recipe, claim.plan());
-        int imageSize = recipe.image().size();
-        SampleSet samples = new SampleSet(claim, layout, imageSize);
-        SortedMap<String, String> files = new TreeMap<>();
-        for (Stored file : List.of(samples.writeNpz(), samples.writeGrid())) {
-            files.put(Storage.name(file.path()), file.sha256());
+    public Outcome commit(OutputClaim claim, SampleShards shards) throws IOException {
+        SampleLayout layout = shards.layout();
+        if (generator.settings().tokens()) {
+            TokenFolder.publish(
+                    context.session(),
+                    claim,
+                    layout.shards(),
+                    recipe,
+                    generator.tokenizer().sha256());
         }
-        Manifest.publish(
-                claim,
-                new SamplesManifest(
-                        SamplesManifest.KIND,
-                        claim.plan().sha256(),
-                        imageSize,
-                        layout.count(),
-                        layout.classes(),
-                        generator.settings().seed(),
-                        claim.plan().inputs(),
-                        shards.receipts(),
-                        files));
+        shards.publish(claim, recipe.image().size(), generator.settings().seed());
         Map<String, Long> counts = Map.of(
                 "images", (long) layout.count(),
                 "classes", (long) layout.classes().size(),
                 "shards", (long) layout.shards(),
                 "images_resumed", shards.resumed());
-        return Outcome.of(counts, Map.of(), warnings(layout))
-                .withRate("images_per_second", layout.count() - shards.resumed());
+        return Outcome.of(counts, Map.of(), warnings(layout)).withRate("images_per_second", shards.made());
     }
 
     private static List<String> warnings(SampleLayout layout) {

@@ -42,11 +42,15 @@ final class Generator implements AutoCloseable {
         }
     }
 
-    /** The images of a micro-batch. */
-    List<RgbImage> images(Request[] requests) {
-        ImageSampler sampler = new ImageSampler(spec.settings(), manager);
-        return sampler.decode(
-                tokenizer.value().vqgan(), sampler.draw(rar.value().model(), requests));
+    /** The tokens of a micro-batch, {@code [B][T]}. */
+    long[][] draw(Request[] requests) {
+        return new ImageSampler(spec.settings(), manager).draw(rar.value().model(), requests);
+    }
+
+    /** The images of tokens. */
+    List<RgbImage> decode(long[][] tokens_BT) {
+        return new ImageSampler(spec.settings(), manager)
+                .decode(tokenizer.value().vqgan(), tokens_BT);
     }
 
     @Override

@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
  * depends on its index alone, whatever the shards are.
  *
  * @param count images of the run
- * @param classes the classes; image i has number i modulo their count
+ * @param classes the classes; image i has number i modulo their count; none if each image brings its own
  * @param batch images of a micro-batch
  * @param shardImages images of a shard
  */
@@ -33,14 +33,19 @@ record SampleLayout(int count, List<Integer> classes, int batch, int shardImages
     /** The layout that a recipe asks for; its shards are filled up to whole micro-batches. */
     static SampleLayout of(Recipe recipe) {
         GenerateSettings generate = recipe.generate();
-        int batch = Math.min(generate.batch(), generate.count());
-        int batches = (generate.shardImages() + batch - 1) / batch;
-        return new SampleLayout(generate.count(), classes(recipe), batch, Math.multiplyExact(batches, batch));
+        return of(generate.count(), classes(recipe), generate.batch(), generate.shardImages());
     }
 
-    /** The recipe's layout in the units of an earlier plan. */
-    static SampleLayout of(Recipe recipe, Plan plan) {
-        return new SampleLayout(recipe.generate().count(), classes(recipe), plan.unit(BATCH), plan.unit(SHARD_IMAGES));
+    /** A layout whose shards are filled up to whole micro-batches. */
+    static SampleLayout of(int count, List<Integer> classes, int mostOfBatch, int shardImages) {
+        int batch = Math.min(mostOfBatch, count);
+        int batches = (shardImages + batch - 1) / batch;
+        return new SampleLayout(count, classes, batch, Math.multiplyExact(batches, batch));
+    }
+
+    /** This layout in the units of an earlier plan. */
+    SampleLayout with(Plan plan) {
+        return new SampleLayout(count, classes, plan.unit(BATCH), plan.unit(SHARD_IMAGES));
     }
 
     private static List<Integer> classes(Recipe recipe) {
@@ -68,6 +73,16 @@ record SampleLayout(int count, List<Integer> classes, int batch, int shardImages
 
     List<String> shardNames() {
         return IntStream.range(0, shards()).mapToObj(this::shardName).toList();
+    }
+
+    /** The index of a shard's first image. */
+    int first(int shard) {
+        return Math.multiplyExact(shard, shardImages);
+    }
+
+    /** How many images a shard has. */
+    int images(int shard) {
+        return Math.min(count - first(shard), shardImages);
     }
 
     /** The micro-batches of a shard, in the order of their images. */

@@ -38,7 +38,7 @@ record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize) {
     /** Ten rows at most, each of whole turns of the classes where they fit. */
     Stored writeGrid() throws IOException {
         int classes = layout.classes().size();
-        int columns = classes > GRID_SIDE ? GRID_SIDE : GRID_SIDE / classes * classes;
+        int columns = classes == 0 || classes > GRID_SIDE ? GRID_SIDE : GRID_SIDE / classes * classes;
         List<RgbImage> images = new ArrayList<>();
         read(Math.min(layout.count(), GRID_SIDE * columns), images::add);
         byte[] png = PngEncoder.encode(ImageGrid.of(images, columns, GRID_PADDING));

@@ -12,6 +12,7 @@ import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -36,14 +37,21 @@ record ShardTask(
         String path = Storage.child(output, layout.shardName(shard));
         long seed = generator.settings().seed();
         try (Generator open = Generator.open(generator, storage)) {
+            List<Request[]> batches = layout.batches(shard);
+            List<long[][]> tokens = new ArrayList<>();
             ShardReceipt receipt = SampleShard.ROWS.write(storage, path, planSha256, sink -> {
-                for (Request[] batch : layout.batches(shard)) {
+                for (Request[] batch : batches) {
                     UnitTasks.endIfKilled();
-                    List<RgbImage> images = open.images(batch);
+                    long[][] drawn = open.draw(batch);
+                    List<RgbImage> images = open.decode(drawn);
+                    tokens.add(drawn);
                     for (int i = 0; i < batch.length; i++) {
                         byte[] png = PngEncoder.encode(images.get(i));
                         sink.accept(new Sample(batch[i].index(), batch[i].label(), seed, png));
                     }
+                }
+                if (generator.settings().tokens()) {
+                    TokenFolder.write(storage, output, planSha256, shard, batches, tokens);
                 }
             });
             double seconds = (System.nanoTime() - started) / 1e9;

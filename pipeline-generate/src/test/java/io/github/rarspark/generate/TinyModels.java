@@ -23,7 +23,7 @@ import java.util.function.Function;
 
 /** Weight files of models that generate 8 x 8 pixels within milliseconds, and the recipe that they fit. */
 record TinyModels(Path weights, Path tokenizer) {
-    private static final int CODES = 16;
+    static final int CODES = 16;
 
     static TinyModels write(Path folder) throws IOException {
         Path weights = writeModel(folder.resolve("model.safetensors"), Map.of());

@@ -34,7 +34,6 @@ import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -109,7 +108,7 @@ final class EvaluateJob implements Job<Double> {
 
     @Override
     public Outcome commit(OutputClaim claim, Double loss) {
-        return Outcome.of(Map.of("rows", tokens.rows()), Map.of("loss", loss), List.of());
+        return Outcome.of(Map.of("rows", tokens.rows()), Map.of("loss", loss), tokens.warnings());
     }
 
     /** Measures a block, on an executor. */

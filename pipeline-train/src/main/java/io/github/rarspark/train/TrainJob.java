@@ -100,6 +100,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         Checkpoints.Found found = Checkpoints.find(context.session(), claim);
         Optional<Checkpoints.Reference> resume = found.newest();
         List<String> warnings = new ArrayList<>(TrainingCost.of(recipe).warnings());
+        warnings.addAll(inputs.tokens().warnings());
         found.damaged()
                 .forEach(directory -> warnings.add(directory + " is damaged; the training went on from "
                         + resume.map(whole -> "step " + whole.step()).orElse("the beginning")));

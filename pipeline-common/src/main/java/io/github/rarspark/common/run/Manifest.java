@@ -30,13 +30,27 @@ public final class Manifest {
      * @param body a record or a map; it has no key {@code sha256} of its own at the top
      */
     public static Stored publish(OutputClaim claim, Object body) throws IOException {
+        return publish(claim, NAME, body);
+    }
+
+    /**
+     * Publishes the manifest of a folder of {@code claim}'s output, which is read like an output of its own.
+     *
+     * @param folder its name
+     * @param body as for the output's own manifest
+     */
+    public static Stored publishFolder(OutputClaim claim, String folder, Object body) throws IOException {
+        return publish(claim, folder + "/" + NAME, body);
+    }
+
+    private static Stored publish(OutputClaim claim, String name, Object body) throws IOException {
         // Through text and back, so that numbers are hashed as a reader prints them.
         ObjectNode tree = Json.read(Json.pretty(body), ObjectNode.class, NAME);
         if (tree.has(HASH)) {
             throw new IllegalArgumentException("A manifest's body has no key " + HASH + " of its own");
         }
         tree.put(HASH, hash(tree));
-        return claim.publish(NAME, out -> out.write(Json.pretty(tree)));
+        return claim.publish(name, out -> out.write(Json.pretty(tree)));
     }
 
     /**

@@ -42,6 +42,16 @@ public record ImageSampler(GenerateSettings settings, NDManager manager) {
      * @param tokens_BT at least one row
      */
     public List<RgbImage> decode(Vqgan tokenizer, long[][] tokens_BT) {
+        return decode(tokenizer, manager, tokens_BT);
+    }
+
+    /**
+     * The images of tokens, wherever these come from.
+     *
+     * @param manager parent of the tensors, which live as long as the call
+     * @param tokens_BT at least one row
+     */
+    public static List<RgbImage> decode(Vqgan tokenizer, NDManager manager, long[][] tokens_BT) {
         long[] flat = Arrays.stream(tokens_BT).flatMapToLong(Arrays::stream).toArray();
         try (TensorScope s = TensorScope.inference(manager)) {
             NDArray pixels_BCHW = tokenizer.decode(s, s.longs(flat, tokens_BT.length, tokens_BT[0].length));

@@ -16,8 +16,9 @@ import java.util.TreeMap;
  * @param planSha256 the hash of the plan that made it
  * @param imageSize side of an image in pixels
  * @param count how many images
- * @param classes the classes, of which image i has number i modulo their count
- * @param seed of the run
+ * @param classes the classes, of which image i has number i modulo their count; none if the images were decoded from
+ *     tokens, which have classes of their own
+ * @param seed of the run; 0 if the images were decoded from tokens
  * @param inputs the hashes of weights and tokenizer
  * @param shards the shards by name, which is also the order of the images
  * @param files the hashes of the other files by name, such as {@code samples.npz}

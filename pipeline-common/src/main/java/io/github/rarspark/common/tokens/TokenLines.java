@@ -91,6 +91,11 @@ public final class TokenLines implements TokenSource {
     }
 
     @Override
+    public List<Long> blockRows() {
+        return lines.blocks().stream().map(block -> (long) block.lines()).toList();
+    }
+
+    @Override
     public TokenBlock read(int block) throws IOException {
         LineBlocks.Block range = lines.blocks().get(block);
         TokenBlock.Builder builder = new TokenBlock.Builder(shape, path, range.lines());

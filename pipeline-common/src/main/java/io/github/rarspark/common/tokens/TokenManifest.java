@@ -1,6 +1,10 @@
 package io.github.rarspark.common.tokens;
 
+import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
+import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
 
@@ -38,6 +42,22 @@ public record TokenManifest(
         classNames = List.copyOf(classNames);
         shards = List.copyOf(shards);
     }
+
+    /**
+     * The manifest of the tokens in {@code directory}.
+     *
+     * @throws DataException if it is damaged or another kind of output's; else as {@link Manifest#read}
+     */
+    static TokenManifest read(Storage storage, String directory) throws IOException {
+        if (Manifest.read(storage, directory, Grid.class).grid() == null) {
+            throw new DataException("Cannot read tokens from " + directory + ": it is not an output of tokenize; what"
+                    + " generate --tokens keeps is in the folder tokens of its output");
+        }
+        return Manifest.read(storage, directory, TokenManifest.class);
+    }
+
+    /** What only manifests of tokens have. */
+    private record Grid(Integer grid) {}
 
     /** How many tokens an image has. */
     public int tokens() {

@@ -26,7 +26,7 @@ public final class TokenShards implements TokenSource {
     }
 
     static TokenShards open(Storage storage, String directory, TokenShape shape) throws IOException {
-        TokenManifest manifest = Manifest.read(storage, directory, TokenManifest.class);
+        TokenManifest manifest = TokenManifest.read(storage, directory);
         shape.check(manifest, directory);
         return new TokenShards(storage, directory, manifest, Manifest.sha256(storage, directory), shape);
     }
@@ -39,7 +39,7 @@ public final class TokenShards implements TokenSource {
      * @throws DataException if the manifest is damaged
      */
     public static TokenShards open(Storage storage, String directory) throws IOException {
-        TokenManifest manifest = Manifest.read(storage, directory, TokenManifest.class);
+        TokenManifest manifest = TokenManifest.read(storage, directory);
         int classes = manifest.classNames().isEmpty()
                 ? Integer.MAX_VALUE
                 : manifest.classNames().size();
@@ -69,6 +69,21 @@ public final class TokenShards implements TokenSource {
     @Override
     public int blocks() {
         return manifest.shards().size();
+    }
+
+    @Override
+    public List<Long> blockRows() {
+        return manifest.shards().stream().map(ShardReceipt::rows).toList();
+    }
+
+    @Override
+    public List<String> warnings() {
+        int named = manifest.classNames().size();
+        return named == 0 || named == shape.classes()
+                ? List.of()
+                : List.of("the tokens in " + directory + " are of " + named + " classes, and model.classes="
+                        + shape.classes() + ": the model learns nothing about the classes from " + named
+                        + " on; set model.classes=" + named + " unless it is to learn them later");
     }
 
     @Override

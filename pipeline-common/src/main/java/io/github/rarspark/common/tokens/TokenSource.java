@@ -46,6 +46,14 @@ public sealed interface TokenSource extends Serializable permits TokenShards, To
     /** How many blocks the rows come in. */
     int blocks();
 
+    /** How many rows each block has, from what was read when the source was opened. */
+    List<Long> blockRows();
+
+    /** What a model that is trained on the tokens will lack, one line each. */
+    default List<String> warnings() {
+        return List.of();
+    }
+
     /**
      * Reads one block, whole and in its order.
      *

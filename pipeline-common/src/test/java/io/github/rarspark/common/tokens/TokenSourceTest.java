@@ -114,6 +114,17 @@ class TokenSourceTest {
     }
 
     @Test
+    void aModelOfMoreClassesThanTheTokensIsWarnedAbout() throws Exception {
+        write(List.of("cat", "dog", "eel"), 3);
+        assertThat(TokenSource.open(storage, "--tokens", output, SHAPE).warnings())
+                .isEmpty();
+        assertThat(TokenSource.open(storage, "--tokens", output, new TokenShape(4, 32768, 4))
+                        .warnings())
+                .containsExactly("the tokens in " + output + " are of 3 classes, and model.classes=4: the model learns"
+                        + " nothing about the classes from 3 on; set model.classes=3 unless it is to learn them later");
+    }
+
+    @Test
     void manyLinesAreReadInBlocks() throws Exception {
         Path file = temp.resolve("many.jsonl");
         int rows = 150_000;

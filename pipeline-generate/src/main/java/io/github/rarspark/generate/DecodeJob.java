@@ -1,0 +1,134 @@
+package io.github.rarspark.generate;
+
+import io.github.rarspark.common.job.Job;
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.job.JobRunner;
+import io.github.rarspark.common.job.Outcome;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.run.PreFlight;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.tokens.TokenShape;
+import io.github.rarspark.common.tokens.TokenShards;
+import io.github.rarspark.common.tokens.TokenSource;
+import io.github.rarspark.common.weights.WeightFile;
+import io.github.rarspark.conf.DecodeSettings;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+
+/** The job {@code decode}: token rows to images, in the files that {@link GenerateJob} writes. */
+public final class DecodeJob implements Job<SampleShards> {
+    private static final String COMMAND = "decode";
+    private static final String THREADS = "threads";
+
+    private final JobContext context;
+    private final Recipe recipe;
+    private final DecodeSettings settings;
+    private final TokenSource tokens;
+    private final WeightFile tokenizer;
+
+    private DecodeJob(JobContext context, TokenSource tokens, WeightFile tokenizer) {
+        this.context = context;
+        this.recipe = context.recipe();
+        this.settings = recipe.decode();
+        this.tokens = tokens;
+        this.tokenizer = tokenizer;
+    }
+
+    /**
+     * Decodes what the recipe's section {@code decode} names; does what is missing if an earlier attempt was interrupted,
+     * and nothing if it was not.
+     *
+     * @throws DataException if tokens, tokenizer and recipe do not fit together
+     * @throws io.github.rarspark.common.JobException if an input is missing or the output is another's
+     */
+    public static JobResult run(JobContext context) throws IOException {
+        return JobRunner.run(context, DecodeJob::open);
+    }
+
+    private static DecodeJob open(JobContext context) throws IOException {
+        Recipe recipe = context.recipe();
+        Storage storage = context.storage();
+        DecodeSettings settings = recipe.decode();
+        recipe.requireGiven(COMMAND, "decode.tokens", "decode.tokenizer", "decode.output");
+        WeightFile.require(storage, "--tokenizer", settings.tokenizer());
+        PreFlight.requireApart(storage, "--tokens", settings.tokens(), settings.output());
+        PreFlight.requireApart(storage, "--tokenizer", settings.tokenizer(), settings.output());
+        TokenShape shape =
+                new TokenShape(recipe.model().tokens(), recipe.model().codes(), Integer.MAX_VALUE);
+        TokenSource tokens = TokenSource.open(storage, "--tokens", settings.tokens(), shape);
+        DecodeJob job = new DecodeJob(context, tokens, WeightFile.of(storage, settings.tokenizer()));
+        job.requireFits();
+        return job;
+    }
+
+    private void requireFits() throws IOException {
+        VqganConfig config = VqganConfig.of(tokenizer.read(context.storage()));
+        if (config.codes() != recipe.model().codes()
+                || config.downsampling() != recipe.tokenizer().downsampling()) {
+            throw new DataException("Cannot decode with " + tokenizer.path() + ": it has " + config.codes()
+                    + " codes and enlarges the grid of tokens by " + config.downsampling() + ", but the recipe says "
+                    + recipe.model().codes() + " (tokenizer.codes) and "
+                    + recipe.tokenizer().downsampling()
+                    + " (tokenizer.channel_mult); use the recipe that it was made with");
+        }
+        if (tokens instanceof TokenShards shards
+                && !shards.manifest().tokenizerSha256().equals(tokenizer.sha256())) {
+            throw new DataException("Cannot decode " + settings.tokens() + " with " + tokenizer.path()
+                    + ": the tokens are of the tokenizer with SHA-256 "
+                    + shards.manifest().tokenizerSha256() + ", and this one has " + tokenizer.sha256()
+                    + "; give the tokenizer that made them");
+        }
+    }
+
+    @Override
+    public String output() {
+        return settings.output();
+    }
+
+    private SampleLayout layout() {
+        long rows = settings.count() == 0 ? tokens.rows() : Math.min(settings.count(), tokens.rows());
+        return SampleLayout.of(Math.toIntExact(rows), List.of(), settings.batch(), settings.shardImages());
+    }
+
+    @Override
+    public Plan plan() {
+        Map<String, String> units = layout().units();
+        units.put(THREADS, Integer.toString(settings.threads()));
+        return Plan.of(
+                COMMAND,
+                recipe.resultSettings("tokenizer", COMMAND),
+                Map.of("tokens", tokens.sha256(), "tokenizer", tokenizer.sha256()),
+                units);
+    }
+
+    @Override
+    public SampleShards runMissing(OutputClaim claim) throws IOException {
+        SampleLayout layout = layout().with(claim.plan());
+        DecodeTask task = new DecodeTask(
+                context.storage(),
+                claim.directory(),
+                claim.plan().sha256(),
+                layout,
+                tokens,
+                tokens.blockRows(),
+                tokenizer,
+                claim.plan().unit(THREADS));
+        return SampleShards.make(context, claim, layout, COMMAND, task);
+    }
+
+    @Override
+    public Outcome commit(OutputClaim claim, SampleShards shards) throws IOException {
+        shards.publish(claim, recipe.image().size(), 0);
+        Map<String, Long> counts = Map.of(
+                "images", (long) shards.layout().count(),
+                "shards", (long) shards.layout().shards(),
+                "images_resumed", shards.resumed());
+        return Outcome.of(counts, Map.of(), List.of()).withRate("images_per_second", shards.made());
+    }
+}

@@ -1,0 +1,107 @@
+package io.github.rarspark.generate;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.samples.ImageSampler;
+import io.github.rarspark.common.samples.Sample;
+import io.github.rarspark.common.samples.SampleShard;
+import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.spark.UnitTasks;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.tokens.TokenBlock;
+import io.github.rarspark.common.tokens.TokenSource;
+import io.github.rarspark.common.weights.LoadedTokenizer;
+import io.github.rarspark.common.weights.WeightFile;
+import io.github.rarspark.common.weights.WeightsCache;
+import io.github.rarspark.kernel.image.PngEncoder;
+import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.tensor.Torch;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * Decodes the rows of one shard, in a task.
+ *
+ * @param storage where everything lies
+ * @param output the output's directory
+ * @param planSha256 the plan's hash, which the shard carries
+ * @param layout which rows make the shard
+ * @param tokens the rows
+ * @param blockRows how many rows each block of them has
+ * @param tokenizer decodes them
+ * @param threads of libtorch
+ */
+record DecodeTask(
+        Storage storage,
+        String output,
+        String planSha256,
+        SampleLayout layout,
+        TokenSource tokens,
+        List<Long> blockRows,
+        WeightFile tokenizer,
+        int threads)
+        implements UnitTasks.Work<Integer, ShardReceipt> {
+
+    DecodeTask {
+        blockRows = List.copyOf(blockRows);
+    }
+
+    @Override
+    public ShardReceipt run(Integer shard) throws IOException {
+        Torch.setIntraOpThreads(threads);
+        String path = Storage.child(output, layout.shardName(shard));
+        Device device = Device.cpu();
+        try (WeightsCache.Lease<LoadedTokenizer> weights = LoadedTokenizer.lease(tokenizer, storage, device);
+                NDManager manager = NDManager.newBaseManager(device)) {
+            return SampleShard.ROWS.write(storage, path, planSha256, sink -> {
+                Rows rows = new Rows(layout.first(shard));
+                int end = layout.first(shard) + layout.images(shard);
+                for (int first = layout.first(shard); first < end; first += layout.batch()) {
+                    UnitTasks.endIfKilled();
+                    int count = Math.min(layout.batch(), end - first);
+                    int[] classes = new int[count];
+                    long[][] tokens_BT = rows.next(classes);
+                    List<RgbImage> images = ImageSampler.decode(weights.value().vqgan(), manager, tokens_BT);
+                    for (int i = 0; i < count; i++) {
+                        sink.accept(new Sample(first + i, classes[i], 0, PngEncoder.encode(images.get(i))));
+                    }
+                }
+            });
+        }
+    }
+
+    /** Reads rows in their order, holding one block. */
+    private final class Rows {
+        private int block;
+        private long row;
+        private TokenBlock loaded;
+
+        /** Begins with row {@code first} of all. */
+        Rows(long first) {
+            row = first;
+            while (row >= blockRows.get(block)) {
+                row -= blockRows.get(block++);
+            }
+        }
+
+        /** The next rows, as many as {@code classes} has room for; their classes go there. */
+        long[][] next(int[] classes) throws IOException {
+            long[][] rows = new long[classes.length][];
+            for (int i = 0; i < rows.length; i++) {
+                while (row == blockRows.get(block)) {
+                    block++;
+                    row = 0;
+                    loaded = null;
+                }
+                if (loaded == null) {
+                    loaded = tokens.read(block);
+                }
+                rows[i] = new long[loaded.tokensPerRow()];
+                loaded.copyTokens((int) row, rows[i], 0);
+                classes[i] = loaded.classIds()[(int) row];
+                row++;
+            }
+            return rows;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.github.rarspark.generate;
+
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.run.Manifest;
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.samples.SamplesManifest;
+import io.github.rarspark.common.shard.ShardLedger;
+import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.spark.Progress;
+import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.spark.UnitTasks;
+import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.storage.Stored;
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/**
+ * All shards of images of an output. Driver only.
+ *
+ * @param layout which images they hold
+ * @param receipts in the order of their names
+ * @param resumed images of those that an earlier attempt wrote
+ */
+record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resumed) {
+    /**
+     * Makes the shards that are missing.
+     *
+     * @param command what progress and Spark's pages call it
+     * @param task makes the shard of a number
+     */
+    static SampleShards make(
+            JobContext context,
+            OutputClaim claim,
+            SampleLayout layout,
+            String command,
+            UnitTasks.Work<Integer, ShardReceipt> task)
+            throws IOException {
+        ShardLedger ledger = ShardLedger.open(context.session(), claim, layout.shardNames());
+        long resumed = ledger.finished().stream().mapToLong(ShardReceipt::rows).sum();
+        Set<String> missing = ledger.missing();
+        List<Integer> shards = IntStream.range(0, layout.shards())
+                .filter(shard -> missing.contains(layout.shardName(shard)))
+                .boxed()
+                .toList();
+        SparkSessions.describe(context.session(), command + " " + shards.size() + " of " + layout.shards() + " shards");
+        try (Progress progress = context.progress(command, "images", layout.count() - resumed)) {
+            UnitTasks.run(context.session(), shards, task, receipt -> {
+                ledger.add(receipt);
+                progress.step(receipt.rows());
+            });
+        }
+        return new SampleShards(layout, ledger.complete(), resumed);
+    }
+
+    /**
+     * Publishes what is made of all shards, and the manifest.
+     *
+     * @param imageSize side of an image in pixels
+     * @param seed of the run
+     */
+    void publish(OutputClaim claim, int imageSize, long seed) throws IOException {
+        SampleSet samples = new SampleSet(claim, layout, imageSize);
+        SortedMap<String, String> files = new TreeMap<>();
+        for (Stored file : List.of(samples.writeNpz(), samples.writeGrid())) {
+            files.put(Storage.name(file.path()), file.sha256());
+        }
+        Manifest.publish(
+                claim,
+                new SamplesManifest(
+                        SamplesManifest.KIND,
+                        claim.plan().sha256(),
+                        imageSize,
+                        layout.count(),
+                        layout.classes(),
+                        seed,
+                        claim.plan().inputs(),
+                        receipts,
+                        files));
+    }
+
+    /** How many images were made by this attempt. */
+    long made() {
+        return layout.count() - resumed;
+    }
+}
