@@ -300,7 +300,7 @@ class TrainJobTest {
         assertThat(output).doesNotExist();
 
         train(output);
-        refused(ExitCode.OUTPUT_EXISTS, "the recipe differs", output, "train.lr", "0.001");
+        refused(ExitCode.OUTPUT_EXISTS, "train.lr is 0.001, was 0.003", output, "train.lr", "0.001");
         assertThat(Files.readString(output.resolve("recipe.yaml"))).contains("0.003");
     }
 
