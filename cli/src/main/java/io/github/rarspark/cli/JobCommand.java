@@ -7,7 +7,6 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.conf.Key;
-import io.github.rarspark.conf.Keys;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import java.io.PrintWriter;
@@ -62,7 +61,7 @@ final class JobCommand implements Callable<Integer> {
         usage.sectionKeys(sections);
         usage.sectionMap().put("recipeKeys", help -> recipeKeys(definition, help));
         Stream.concat(definition.required().stream(), definition.options().stream())
-                .forEach(name -> spec.addOption(option(Keys.named(definition.key(name)), name)));
+                .forEach(name -> spec.addOption(option(Recipe.KEYS.named(definition.key(name)), name)));
         return spec;
     }
 
@@ -128,7 +127,7 @@ final class JobCommand implements Callable<Integer> {
         Stream.of(Stream.of(definition.section()), definition.others().stream(), FRAME.stream(), Stream.of(""))
                 .flatMap(sections -> sections)
                 .flatMap(section ->
-                        Keys.all().stream().filter(key -> key.section().equals(section)))
+                        Recipe.KEYS.all().stream().filter(key -> key.section().equals(section)))
                 .forEach(key -> rows.put("  " + key.name() + "=" + recipe.get(key.name()), key.description()));
         return String.format(
                 "%nRecipe keys for --set, with their values in the recipe %s, which is the one without --recipe:%n%s",

@@ -33,7 +33,7 @@ final class RecipeSource {
         for (Tuple2<String, String> entry : sparkConf.getAll()) {
             spark.put(entry._1(), entry._2());
         }
-        return Recipes.resolve(Layer.commandLine(commandLine), Layer.sparkConf(spark), layer(recipe, sparkConf));
+        return Recipe.resolve(Layer.commandLine(commandLine), Layer.sparkConf(spark), layer(recipe, sparkConf));
     }
 
     private static Layer layer(String recipe, SparkConf sparkConf) throws IOException {

@@ -4,22 +4,34 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
-/** The table of keys, made from the {@link Setting} annotations on {@link Recipe} and the records of its sections. */
-public final class Keys {
+/**
+ * The keys of a record and of the records in it, its sections.
+ *
+ * @param <R> the record: {@link Recipe}, and others in tests
+ */
+public final class Keys<R extends Record> {
+    private final Class<R> root;
+    private final Map<String, Key> byName = new LinkedHashMap<>();
 
-    private static final Map<String, Key> TABLE = table();
+    /**
+     * Reads the tables of {@code root} and of its sections.
+     *
+     * @throws IllegalStateException if one does not describe its record
+     * @throws RecipeException if a default cannot be used
+     */
+    Keys(Class<R> root) {
+        this.root = root;
+        declare(root, "");
+        byName.values().forEach(Key::defaultValue);
+    }
 
-    private Keys() {}
-
-    /** Returns all keys in the order in which the records declare them. */
-    public static List<Key> all() {
-        return List.copyOf(TABLE.values());
+    /** Returns all keys, the record's own before those of its sections, in the order of the tables. */
+    public List<Key> all() {
+        return List.copyOf(byName.values());
     }
 
     /**
@@ -27,64 +39,47 @@ public final class Keys {
      *
      * @throws RecipeException if there is none of this name; the message lists near ones
      */
-    public static Key named(String name) {
+    public Key named(String name) {
         return named(name, "the program");
     }
 
-    static Key named(String name, String origin) {
-        Key key = TABLE.get(name);
+    Key named(String name, String origin) {
+        Key key = byName.get(name);
         if (key == null) {
-            String near = Near.clause(name, TABLE.keySet());
+            String near = Near.clause(name, byName.keySet());
             throw new RecipeException("Unknown key " + name + " (from " + origin + ")"
                     + (near.isEmpty() ? ": docs/recipes.md lists the keys" : near));
         }
         return key;
     }
 
-    /** Builds the recipe that has these parsed values, one for each key. */
-    static Recipe recipe(Map<Key, Object> values) {
-        return (Recipe) build(Recipe.class, "", values);
+    /** Builds the record that has these parsed values, one for each key. */
+    R build(Map<Key, Object> values) {
+        return root.cast(build(root, "", values));
     }
 
-    /** The inverse of {@link #recipe}. */
-    static Map<Key, Object> values(Recipe recipe) {
+    /** The inverse of {@link #build}. */
+    Map<Key, Object> values(R record) {
         Map<Key, Object> values = new LinkedHashMap<>();
-        collect(recipe, "", values);
+        collect(record, "", values);
         return values;
     }
 
-    private static Map<String, Key> table() {
-        Map<String, Key> table = new LinkedHashMap<>();
-        declare(Recipe.class, "", table);
-        return Collections.unmodifiableMap(table);
-    }
-
-    private static void declare(Class<?> record, String prefix, Map<String, Key> table) {
+    private void declare(Class<?> record, String prefix) {
+        SettingsTable.keys(record, prefix).forEach(key -> byName.put(key.name(), key));
         for (RecordComponent component : record.getRecordComponents()) {
-            String name = prefix + snake(component);
-            Setting setting = component.getAnnotation(Setting.class);
-            if (setting == null) {
-                declare(component.getType(), name + ".", table);
-            } else {
-                table.put(
-                        name,
-                        new Key(
-                                name,
-                                component.getType(),
-                                setting.value(),
-                                new Range(setting.range()),
-                                setting.doc(),
-                                setting.altersResult()));
+            if (component.getType().isRecord()) {
+                declare(component.getType(), prefix + SettingsTable.name(component) + ".");
             }
         }
     }
 
-    private static Object build(Class<?> record, String prefix, Map<Key, Object> values) {
+    private Object build(Class<?> record, String prefix, Map<Key, Object> values) {
         RecordComponent[] components = record.getRecordComponents();
         List<Object> arguments = new ArrayList<>();
         for (RecordComponent component : components) {
-            String name = prefix + snake(component);
-            Key key = TABLE.get(name);
+            String name = prefix + SettingsTable.name(component);
+            Key key = byName.get(name);
             arguments.add(key == null ? build(component.getType(), name + ".", values) : values.get(key));
         }
         Class<?>[] types =
@@ -101,14 +96,14 @@ public final class Keys {
         }
     }
 
-    private static void collect(Record record, String prefix, Map<Key, Object> values) {
+    private void collect(Record record, String prefix, Map<Key, Object> values) {
         for (RecordComponent component : record.getClass().getRecordComponents()) {
-            String name = prefix + snake(component);
+            String name = prefix + SettingsTable.name(component);
             Object value = value(record, component);
             if (value instanceof Record section) {
                 collect(section, name + ".", values);
             } else {
-                values.put(TABLE.get(name), value);
+                values.put(byName.get(name), value);
             }
         }
     }
@@ -119,9 +114,5 @@ public final class Keys {
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("Cannot read " + component, e);
         }
-    }
-
-    private static String snake(RecordComponent component) {
-        return component.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
     }
 }

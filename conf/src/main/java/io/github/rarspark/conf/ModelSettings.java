@@ -5,25 +5,34 @@ import static io.github.rarspark.conf.Checks.require;
 import java.io.Serializable;
 
 /** Shape of the RAR transformer (Table 1 of the paper). */
+@Settings(
+        """
+        key          | type         | default | range      | hashed | meaning
+        hidden       | int          | 768     | [1, )      | yes    | Width of the residual stream.
+        layers       | int          | 24      | [1, )      | yes    | Transformer blocks.
+        heads        | int          | 16      | [1, )      | yes    | Attention heads; they divide the width evenly.
+        mlp          | int          | 3072    | [1, )      | yes    | Width inside the MLP.
+        tokens       | int          | 256     | [1, )      | yes    | Tokens of an image: the square of image.size over
+                                                                      the tokenizer's downsampling.
+        codes        | int          | 1024    | [2, 32768] | yes    | Size of the vocabulary, the same as
+                                                                      tokenizer.codes.
+        classes      | int          | 1000    | [1, )      | yes    | Classes that can be asked for.
+        dropout      | double       | 0.1     | [0, 1)     | yes    | Probability of each dropout while training.
+        conditioning | Conditioning | adaln   |            | yes    | How the class conditions a block.
+        target_aware | boolean      | true    |            | yes    | Add the position of the token to predict next
+                                                                      (target-aware positional embedding).
+        """)
 public record ModelSettings(
-        @Setting(value = "768", range = "[1, )", doc = "Width of the residual stream.") int hidden,
-        @Setting(value = "24", range = "[1, )", doc = "Transformer blocks.") int layers,
-        @Setting(value = "16", range = "[1, )", doc = "Attention heads; they divide the width evenly.") int heads,
-        @Setting(value = "3072", range = "[1, )", doc = "Width inside the MLP.") int mlp,
-        @Setting(
-                        value = "256",
-                        range = "[1, )",
-                        doc = "Tokens of an image: the square of image.size over the tokenizer's downsampling.")
-                int tokens,
-        @Setting(value = "1024", range = "[2, 32768]", doc = "Size of the vocabulary, the same as tokenizer.codes.")
-                int codes,
-        @Setting(value = "1000", range = "[1, )", doc = "Classes that can be asked for.") int classes,
-        @Setting(value = "0.1", range = "[0, 1)", doc = "Probability of each dropout while training.") double dropout,
-        @Setting(value = "adaln", doc = "How the class conditions a block.") Conditioning conditioning,
-        @Setting(
-                        value = "true",
-                        doc = "Add the position of the token to predict next (target-aware positional embedding).")
-                boolean targetAware)
+        int hidden,
+        int layers,
+        int heads,
+        int mlp,
+        int tokens,
+        int codes,
+        int classes,
+        double dropout,
+        Conditioning conditioning,
+        boolean targetAware)
         implements Serializable {
 
     /** Checks that the heads divide the width. */

@@ -7,6 +7,13 @@ package io.github.rarspark.conf;
  */
 public record Range(String text) {
 
+    /** Checks the notation. */
+    public Range {
+        if (!text.matches("|[\\[(](-?[\\d.]+)?, (-?[\\d.]+)?[])]")) {
+            throw new IllegalArgumentException("Malformed range " + text + ": write it as [0, 1) or (0, )");
+        }
+    }
+
     /** Whether {@code value} lies inside. */
     public boolean contains(double value) {
         if (text.isEmpty()) {

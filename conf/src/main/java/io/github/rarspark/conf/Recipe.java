@@ -17,12 +17,15 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * All settings of all jobs. A recipe that exists is valid: values are in range and go together. Made by
- * {@link Recipes}.
+ * All settings of all jobs. A recipe that exists is valid: values are in range and go together.
  */
+@Settings(
+        """
+        key  | type | default | range | hashed | meaning
+        seed | long | 0       |       | yes    | Seed of every random choice except sampling's, which has generate.seed.
+        """)
 public record Recipe(
-        @Setting(value = "0", doc = "Seed of every random choice except sampling's, which has generate.seed.")
-                long seed,
+        long seed,
         ImageSettings image,
         TokenizerSettings tokenizer,
         TokenizeSettings tokenize,
@@ -37,6 +40,9 @@ public record Recipe(
         ClaimSettings claim,
         SparkSettings spark)
         implements Serializable {
+
+    /** All keys. */
+    public static final Keys<Recipe> KEYS = new Keys<>(Recipe.class);
 
     private static final Set<TokenOrder> POWER_OF_TWO_ORDERS = Set.of(TokenOrder.Z_CURVE, TokenOrder.SUBSAMPLE);
 
@@ -80,15 +86,36 @@ public record Recipe(
                         model.classes() - 1));
     }
 
+    /**
+     * Puts layers over the defaults.
+     *
+     * @param layers in falling precedence: the command line first, then the Spark configuration, then the recipe
+     * @throws RecipeException on an unknown key, a wrong value or values that do not go together
+     */
+    public static Recipe resolve(Layer... layers) {
+        Map<Key, Object> values = new LinkedHashMap<>();
+        for (Key key : KEYS.all()) {
+            values.put(key, key.parse(key.defaultText(), "the default"));
+        }
+        for (int rung = layers.length - 1; rung >= 0; rung--) {
+            Layer layer = layers[rung];
+            layer.values().forEach((name, text) -> {
+                Key key = KEYS.named(name, layer.origin());
+                values.put(key, key.parse(text, layer.origin()));
+            });
+        }
+        return KEYS.build(values);
+    }
+
     /** Returns the value of a key in the notation of the command line. */
     public String get(String name) {
-        return Key.format(Keys.values(this).get(Keys.named(name)));
+        return Key.format(KEYS.values(this).get(KEYS.named(name)));
     }
 
     /** Returns the value of each key in the notation of the command line, in the order of the table. */
     public Map<String, String> values() {
         Map<String, String> values = new LinkedHashMap<>();
-        Keys.values(this).forEach((key, value) -> values.put(key.name(), Key.format(value)));
+        KEYS.values(this).forEach((key, value) -> values.put(key.name(), Key.format(value)));
         return values;
     }
 
@@ -98,7 +125,7 @@ public record Recipe(
      * @throws RecipeException on an unknown key, a wrong value or values that do not go together
      */
     public Recipe with(Map<String, String> values) {
-        return Recipes.resolve(new Layer("the program", values), new Layer("the recipe", values()));
+        return resolve(new Layer("the program", values), new Layer("the recipe", values()));
     }
 
     /**
@@ -128,18 +155,13 @@ public record Recipe(
     public SortedMap<String, String> resultSettings(String... sections) {
         Set<String> covered = Set.copyOf(Arrays.asList(sections));
         SortedMap<String, String> settings = new TreeMap<>();
-        Keys.values(this).forEach((key, value) -> {
+        KEYS.values(this).forEach((key, value) -> {
             boolean wanted = covered.isEmpty() || key.section().isEmpty() || covered.contains(key.section());
             if (key.altersResult() && wanted) {
                 settings.put(key.name(), Key.format(value));
             }
         });
         return settings;
-    }
-
-    /** Returns the {@linkplain RecipeHash#of hash} of the settings that can alter a result. */
-    public String sha256() {
-        return RecipeHash.of(resultSettings());
     }
 
     /** Returns the recipe as YAML that {@link Recipes#parse} reads back, every key written out. */
@@ -151,7 +173,7 @@ public record Recipe(
                 .build();
         ObjectMapper mapper = new ObjectMapper(yaml);
         ObjectNode root = mapper.createObjectNode();
-        Keys.values(this).forEach((key, value) -> {
+        KEYS.values(this).forEach((key, value) -> {
             ObjectNode section = key.section().isEmpty() ? root : root.withObject("/" + key.section());
             String name = key.name().substring(key.name().indexOf('.') + 1);
             section.set(name, mapper.valueToTree(value instanceof Enum<?> ? Key.format(value) : value));

@@ -53,7 +53,8 @@ public final class RecipeHash {
     public static Optional<String> difference(Map<String, String> settings, Map<String, String> earlier) {
         SortedMap<String, String> before = new TreeMap<>(earlier);
         settings.keySet()
-                .forEach(name -> before.putIfAbsent(name, Keys.named(name).defaultValue()));
+                .forEach(
+                        name -> before.putIfAbsent(name, Recipe.KEYS.named(name).defaultValue()));
         Set<String> names = new TreeSet<>(before.keySet());
         return names.stream()
                 .filter(name -> !before.get(name).equals(settings.get(name)))
@@ -68,7 +69,7 @@ public final class RecipeHash {
     }
 
     private static boolean isDefault(Map.Entry<String, String> setting) {
-        return setting.getValue().equals(Keys.named(setting.getKey()).defaultValue());
+        return setting.getValue().equals(Recipe.KEYS.named(setting.getKey()).defaultValue());
     }
 
     private static String sha256(SortedMap<String, String> settings) {

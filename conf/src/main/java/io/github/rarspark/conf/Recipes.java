@@ -47,7 +47,7 @@ public final class Recipes {
 
     /** Returns a shipped recipe with all defaults. */
     public static Recipe load(String name) {
-        return resolve(layer(name));
+        return Recipe.resolve(layer(name));
     }
 
     /** Returns the values of a shipped recipe as a layer. */
@@ -85,27 +85,6 @@ public final class Recipes {
         Map<String, String> merged = new LinkedHashMap<>(layer(parent).values());
         merged.putAll(values);
         return new Layer(origin, merged);
-    }
-
-    /**
-     * Puts layers over the defaults.
-     *
-     * @param layers in falling precedence: the command line first, then the Spark configuration, then the recipe
-     * @throws RecipeException on an unknown key, a wrong value or values that do not go together
-     */
-    public static Recipe resolve(Layer... layers) {
-        Map<Key, Object> values = new LinkedHashMap<>();
-        for (Key key : Keys.all()) {
-            values.put(key, key.parse(key.defaultText(), "the default"));
-        }
-        for (int rung = layers.length - 1; rung >= 0; rung--) {
-            Layer layer = layers[rung];
-            layer.values().forEach((name, text) -> {
-                Key key = Keys.named(name, layer.origin());
-                values.put(key, key.parse(text, layer.origin()));
-            });
-        }
-        return Keys.recipe(values);
     }
 
     private static void flatten(JsonNode node, String prefix, Map<String, String> values, String origin) {

@@ -6,26 +6,17 @@ import java.io.Serializable;
 import java.util.List;
 
 /** Where the jobs run. */
-public record SparkSettings(
-        @Setting(
-                        value = "",
-                        altersResult = false,
-                        doc = "Spark master; empty takes spark-submit's, and local[*] without one.")
-                String master,
-        @Setting(
-                        value = "4",
-                        range = "[0, )",
-                        altersResult = false,
-                        doc =
-                                "Gigabytes of weights that an executor keeps for later tasks; the last used stay in any case.")
-                double weightsCacheGb,
-        @Setting(
-                        value = "600",
-                        range = "[1, )",
-                        altersResult = false,
-                        doc = "Seconds that a job waits for executors to take its tasks before it stops.")
-                int waitSeconds)
-        implements Serializable {
+@Settings(
+        """
+        key              | type   | default | range | hashed | meaning
+        master           | String |         |       | no     | Spark master; empty takes spark-submit's, and local[*]
+                                                               without one.
+        weights_cache_gb | double | 4       | [0, ) | no     | Gigabytes of weights that an executor keeps for later
+                                                               tasks; the last used stay in any case.
+        wait_seconds     | int    | 600     | [1, ) | no     | Seconds that a job waits for executors to take its tasks
+                                                               before it stops.
+        """)
+public record SparkSettings(String master, double weightsCacheGb, int waitSeconds) implements Serializable {
 
     /** Checks that the master has one of Spark's forms; of a URL, Spark itself knows the scheme or does not. */
     public SparkSettings {

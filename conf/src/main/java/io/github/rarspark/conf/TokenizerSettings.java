@@ -6,16 +6,18 @@ import java.io.Serializable;
 import java.util.List;
 
 /** Shape of the VQGAN tokenizer. */
-public record TokenizerSettings(
-        @Setting(value = "128", range = "[32, )", doc = "Channels of the first level, a multiple of 32.")
-                int hiddenChannels,
-        @Setting(
-                        value = "1,1,2,2,4",
-                        doc = "Channel multiplier of each level; each level after the first halves the side.")
-                List<Integer> channelMult,
-        @Setting(value = "2", range = "[1, )", doc = "Residual blocks of a level.") int resBlocks,
-        @Setting(value = "256", range = "[1, )", doc = "Channels of a code vector.") int zChannels,
-        @Setting(value = "1024", range = "[2, 32768]", doc = "Number of code vectors.") int codes)
+@Settings(
+        """
+        key             | type          | default   | range      | hashed | meaning
+        hidden_channels | int           | 128       | [32, )     | yes    | Channels of the first level, a multiple of
+                                                                            32.
+        channel_mult    | List<Integer> | 1,1,2,2,4 |            | yes    | Channel multiplier of each level; each level
+                                                                            after the first halves the side.
+        res_blocks      | int           | 2         | [1, )      | yes    | Residual blocks of a level.
+        z_channels      | int           | 256       | [1, )      | yes    | Channels of a code vector.
+        codes           | int           | 1024      | [2, 32768] | yes    | Number of code vectors.
+        """)
+public record TokenizerSettings(int hiddenChannels, List<Integer> channelMult, int resBlocks, int zChannels, int codes)
         implements Serializable {
 
     /** Checks that group norm's 32 groups divide the channels. */

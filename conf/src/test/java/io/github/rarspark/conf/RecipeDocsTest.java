@@ -67,7 +67,7 @@ class RecipeDocsTest {
             page.append("| [`%s`](../conf/recipes/%s.yaml) | %s |\n".formatted(name, name, first.substring(2)));
         }
         String section = null;
-        for (Key key : Keys.all()) {
+        for (Key key : Recipe.KEYS.all()) {
             if (!key.section().equals(section)) {
                 section = key.section();
                 page.append("\n## %s\n\n".formatted(section.isEmpty() ? "General" : "`" + section + "`"));
@@ -86,7 +86,7 @@ class RecipeDocsTest {
 
     @Test
     void eachKeyIsDescribedInOneSentence() {
-        List<String> wrong = Keys.all().stream()
+        List<String> wrong = Recipe.KEYS.all().stream()
                 .filter(key -> !key.description().matches("[A-Z].{10,}\\."))
                 .map(Key::name)
                 .collect(Collectors.toList());

@@ -24,7 +24,6 @@ import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
-import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.image.RgbImage;
@@ -312,7 +311,7 @@ class FidJobTest {
                 "fid.output", folder.resolve(output).toString(),
                 "fid.batch", "16"));
         values.putAll(more);
-        Recipe recipe = Recipes.resolve(new Layer("the test", values));
+        Recipe recipe = Recipe.resolve(new Layer("the test", values));
         return FidJob.run(JobContext.of(session, recipe, true));
     }
 

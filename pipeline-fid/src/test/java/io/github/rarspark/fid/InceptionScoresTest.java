@@ -14,7 +14,6 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
-import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.inception.Activations;
 import io.github.rarspark.kernel.inception.InceptionV3;
@@ -187,7 +186,7 @@ class InceptionScoresTest {
                 "fid.batch", "5",
                 "fid.kid_subsets", "3"));
         values.putAll(more);
-        Recipe recipe = Recipes.resolve(new Layer("the test", values));
+        Recipe recipe = Recipe.resolve(new Layer("the test", values));
         return FidJob.run(JobContext.of(session, recipe, true));
     }
 

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
-import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
@@ -87,7 +86,7 @@ record TinyModels(Path weights, Path tokenizer) {
                 Map.entry("generate.shard_images", "12"),
                 Map.entry("generate.guidance_scale", "2")));
         values.putAll(more);
-        return Recipes.resolve(new Layer("the test", values));
+        return Recipe.resolve(new Layer("the test", values));
     }
 
     private static void write(Path path, Map<String, String> metadata, ParameterTable table) throws IOException {

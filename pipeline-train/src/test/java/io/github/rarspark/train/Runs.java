@@ -2,7 +2,6 @@ package io.github.rarspark.train;
 
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
-import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import java.io.IOException;
@@ -67,7 +66,7 @@ final class Runs {
         for (int i = 0; i < keysAndValues.length; i += 2) {
             values.put(keysAndValues[i], keysAndValues[i + 1]);
         }
-        return Recipes.resolve(new Layer("the test", values));
+        return Recipe.resolve(new Layer("the test", values));
     }
 
     static byte[] model(Path output) throws IOException {

@@ -2,8 +2,8 @@ package io.github.rarspark.common.spark;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
-import io.github.rarspark.conf.Keys;
 import io.github.rarspark.conf.Layer;
+import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.SparkSettings;
 import java.time.Duration;
 import java.util.Map;
@@ -72,7 +72,7 @@ public final class SparkSessions {
 
     /** How long a job may wait for executors, from {@value #WAIT_KEY}. */
     public static Duration waitLimit(SparkSession session) {
-        String standard = Keys.named(WAIT_KEY).defaultText();
+        String standard = Recipe.KEYS.named(WAIT_KEY).defaultText();
         return Duration.ofSeconds(
                 Long.parseLong(session.sparkContext().getConf().get(WAIT_CONF, standard)));
     }
@@ -112,8 +112,8 @@ public final class SparkSessions {
 
     /** What executors of a session with this configuration may keep of weights that no task uses. */
     public static long weightsCacheBytes(SparkConf conf) {
-        String gigabytes =
-                conf.get(WEIGHTS_CACHE, Keys.named("spark.weights_cache_gb").defaultText());
+        String gigabytes = conf.get(
+                WEIGHTS_CACHE, Recipe.KEYS.named("spark.weights_cache_gb").defaultText());
         return (long) (Double.parseDouble(gigabytes) * 1e9);
     }
 
