@@ -162,10 +162,15 @@ public final class OutputClaim implements AutoCloseable {
                 storage.delete(path);
             }
         }
+        // Listed before this attempt writes and while it owns the output: these are of earlier attempts, not of a
+        // later.
+        List<String> abandoned = storage.temporaries(directory);
         heartbeat.start();
         check();
         storage.delete(path(JobResult.NAME));
-        storage.deleteTemporaries(directory);
+        for (String path : abandoned) {
+            storage.delete(path);
+        }
     }
 
     /** Writes a heartbeat now. */

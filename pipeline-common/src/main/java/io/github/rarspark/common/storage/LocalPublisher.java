@@ -52,11 +52,12 @@ record LocalPublisher(RawLocalFileSystem fs) implements Publisher {
     private static boolean move(Path temporary, Path file, Storage.Existing existing, String uri) throws IOException {
         if (existing != Storage.REPLACE) {
             if (link(temporary, file)) {
-                Files.delete(temporary);
+                // The next attempt may have removed it already.
+                Files.deleteIfExists(temporary);
                 return true;
             }
             if (Files.exists(file) && existing.stays(uri)) {
-                Files.delete(temporary);
+                Files.deleteIfExists(temporary);
                 return false;
             }
         }

@@ -13,6 +13,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -194,38 +196,26 @@ public final class Storage implements Serializable {
 
     /** The names of the files directly in {@code directory}, sorted; none if it does not exist. */
     public List<String> list(String directory) throws IOException {
-        Path hadoop = new Path(directory);
-        List<String> names = new ArrayList<>();
-        try {
-            for (FileStatus status : fileSystem(hadoop).listStatus(hadoop)) {
-                String name = status.getPath().getName();
-                if (status.isFile() && !name.startsWith(".")) {
-                    names.add(name);
-                }
-            }
-        } catch (FileNotFoundException e) {
-            return List.of();
-        }
-        names.sort(Comparator.naturalOrder());
-        return List.copyOf(names);
+        return names(directory, FileStatus::isFile);
     }
 
     /** The names of the directories directly in {@code directory}, sorted; none if it does not exist or is a file. */
     public List<String> directories(String directory) throws IOException {
+        return names(directory, FileStatus::isDirectory);
+    }
+
+    private List<String> names(String directory, Predicate<FileStatus> wanted) throws IOException {
         Path hadoop = new Path(directory);
-        List<String> names = new ArrayList<>();
         try {
-            for (FileStatus status : fileSystem(hadoop).listStatus(hadoop)) {
-                String name = status.getPath().getName();
-                if (status.isDirectory() && !name.startsWith(".")) {
-                    names.add(name);
-                }
-            }
+            return Stream.of(fileSystem(hadoop).listStatus(hadoop))
+                    .filter(wanted)
+                    .map(status -> status.getPath().getName())
+                    .filter(name -> !name.startsWith("."))
+                    .sorted()
+                    .toList();
         } catch (FileNotFoundException e) {
             return List.of();
         }
-        names.sort(Comparator.naturalOrder());
-        return List.copyOf(names);
     }
 
     /** All files below {@code directory}, sorted by name; none if it does not exist; the file itself if it is one. */
@@ -251,15 +241,14 @@ public final class Storage implements Serializable {
         fileSystem(hadoop).delete(hadoop, true);
     }
 
-    /** Deletes what writers that died have left below {@code directory}. Only its owner may call this. */
-    public void deleteTemporaries(String directory) throws IOException {
+    /** The paths of what writers have not finished below {@code directory}, be they alive or dead. */
+    public List<String> temporaries(String directory) throws IOException {
         Path hadoop = new Path(directory);
-        FileSystem fs = fileSystem(hadoop);
-        for (FileStatus status : files(fs, hadoop)) {
-            if (status.getPath().getName().startsWith(Publisher.TEMPORARY_PREFIX)) {
-                fs.delete(status.getPath(), false);
-            }
-        }
+        return files(fileSystem(hadoop), hadoop).stream()
+                .map(FileStatus::getPath)
+                .filter(path -> path.getName().startsWith(Publisher.TEMPORARY_PREFIX))
+                .map(Path::toString)
+                .toList();
     }
 
     /** A copy of the Hadoop configuration. */

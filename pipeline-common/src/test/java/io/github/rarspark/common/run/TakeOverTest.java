@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.FaultyFiles;
 import io.github.rarspark.common.testing.SettableClock;
 import io.github.rarspark.conf.ClaimSettings;
 import java.io.IOException;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -174,6 +176,27 @@ class TakeOverTest {
         assertThatThrownBy(() -> seenBy(pace).claim(PLAN)).hasMessageContaining("is working on it (attempt 2)");
         other.get().check();
         other.get().close();
+    }
+
+    /** A driver that is slow to begin may have been replaced meanwhile. */
+    @Test
+    void whatALaterAttemptHasBegunToWriteStays() throws Exception {
+        output.claim(PLAN).orElseThrow().close();
+        Path folder = temp.resolve("out");
+        Files.createFile(folder.resolve("._rar-1"));
+        AtomicInteger looks = new AtomicInteger();
+        Storage slow = new Storage(FaultyFiles.with(path -> {
+            // The first look is part of becoming the attempt, the others of beginning it.
+            if (path.getName().equals("000002.json") && looks.incrementAndGet() == 2) {
+                Files.createFile(folder.resolve("._rar-3"));
+            }
+        }));
+        new RunOutput(slow, directory, CLAIM, notices::add, clock, new SettablePace())
+                .claim(PLAN)
+                .orElseThrow()
+                .close();
+        assertThat(folder.resolve("._rar-1")).doesNotExist();
+        assertThat(folder.resolve("._rar-3")).exists();
     }
 
     /** An output whose driver was this process and has neither finished nor released it. */

@@ -56,7 +56,9 @@ class LocalStorageTest extends StorageContract {
             assertThat(writer.exitValue()).isEqualTo(128 + 9);
             assertThat(storage.exists(path("shard"))).isFalse();
             assertThat(storage.list(root)).isEmpty();
-            storage.deleteTemporaries(root);
+            for (String temporary : storage.temporaries(root)) {
+                storage.delete(temporary);
+            }
             assertThat(holdsPart(directory)).isFalse();
         } finally {
             writer.destroyForcibly();

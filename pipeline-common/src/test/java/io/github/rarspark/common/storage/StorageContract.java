@@ -322,9 +322,11 @@ abstract class StorageContract {
         fs.create(new Path(path("d/._rar-0-shard"))).close();
         assertThat(storage.list(path("d"))).isEmpty();
         assertThat(storage.walk(root)).extracting(StoredFile::name).containsExactly("a");
-        storage.deleteTemporaries(root);
+        List<String> temporaries = storage.temporaries(root);
+        assertThat(temporaries).singleElement().asString().endsWith("/d/._rar-0-shard");
+        storage.delete(temporaries.get(0));
         assertThat(everything()).containsExactly("a");
-        storage.deleteTemporaries(path("none"));
+        assertThat(storage.temporaries(path("none"))).isEmpty();
     }
 
     String path(String name) {
