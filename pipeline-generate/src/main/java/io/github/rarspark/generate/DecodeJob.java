@@ -124,7 +124,7 @@ public final class DecodeJob implements Job<SampleShards> {
 
     @Override
     public Outcome commit(OutputClaim claim, SampleShards shards) throws IOException {
-        shards.publish(claim, recipe.image().size(), 0);
+        shards.publish(context.session(), claim, recipe.image().size(), 0);
         Map<String, Long> counts = Map.of(
                 "images", (long) shards.layout().count(),
                 "shards", (long) shards.layout().shards(),

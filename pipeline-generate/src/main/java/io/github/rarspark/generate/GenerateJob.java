@@ -100,7 +100,11 @@ public final class GenerateJob implements Job<SampleShards> {
                     recipe,
                     generator.tokenizer().sha256());
         }
-        shards.publish(claim, recipe.image().size(), generator.settings().seed());
+        shards.publish(
+                context.session(),
+                claim,
+                recipe.image().size(),
+                generator.settings().seed());
         Map<String, Long> counts = Map.of(
                 "images", (long) layout.count(),
                 "classes", (long) layout.classes().size(),

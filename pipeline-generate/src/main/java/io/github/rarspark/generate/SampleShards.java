@@ -4,6 +4,7 @@ import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.samples.SamplesManifest;
+import io.github.rarspark.common.shard.ReplacedShards;
 import io.github.rarspark.common.shard.ShardLedger;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.Progress;
@@ -17,6 +18,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.apache.spark.sql.SparkSession;
 
 /**
  * All shards of images of an output. Driver only.
@@ -59,15 +61,17 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
     /**
      * Publishes what is made of all shards, and the manifest.
      *
+     * @param session checks the shards where they may be replaced
      * @param imageSize side of an image in pixels
      * @param seed of the run
      */
-    void publish(OutputClaim claim, int imageSize, long seed) throws IOException {
+    void publish(SparkSession session, OutputClaim claim, int imageSize, long seed) throws IOException {
         SampleSet samples = new SampleSet(claim, layout, imageSize);
         SortedMap<String, String> files = new TreeMap<>();
         for (Stored file : List.of(samples.writeNpz(), samples.writeGrid())) {
             files.put(Storage.name(file.path()), file.sha256());
         }
+        ReplacedShards.requireNone(session, claim, receipts);
         Manifest.publish(
                 claim,
                 new SamplesManifest(

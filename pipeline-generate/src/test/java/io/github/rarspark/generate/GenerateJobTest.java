@@ -17,6 +17,7 @@ import io.github.rarspark.common.samples.SamplesManifest;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.FaultyFiles;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
@@ -28,11 +29,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -104,6 +107,26 @@ class GenerateJobTest {
             assertThat(Sha256.of(storage, output.resolve(shard.name()).toString()))
                     .isEqualTo(shard.sha256());
         }
+    }
+
+    /** As on an object store, where a task that comes late may do this after the shard's receipt was given. */
+    @Test
+    void aShardThatIsReplacedBeforeTheManifestIsNotPublished() throws IOException {
+        Path grid = folder.resolve("run").resolve(SampleSet.GRID);
+        AtomicBoolean late = new AtomicBoolean(true);
+        Storage there = new Storage(FaultyFiles.likeAnObjectStore(path -> {
+            if (path.getName().startsWith("shard-00001") && Files.exists(grid) && late.getAndSet(false)) {
+                Files.write(Path.of(path.toUri().getPath()), new byte[] {0}, StandardOpenOption.APPEND);
+            }
+        }));
+        JobContext context = new JobContext(session, there, tiny.recipe(folder.resolve("run"), Map.of()), true);
+        assertThatThrownBy(() -> GenerateJob.run(context))
+                .isInstanceOfSatisfying(
+                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TEMPORARY))
+                .hasMessageContaining(" shards were replaced by a late task, the first is shard-00001-of-");
+        assertThat(folder.resolve("run").resolve(Manifest.NAME)).doesNotExist();
+        GenerateJob.run(context);
+        assertThat(hashes("run")).hasSize(28);
     }
 
     @Test

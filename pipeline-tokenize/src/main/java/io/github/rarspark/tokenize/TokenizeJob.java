@@ -12,6 +12,7 @@ import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
+import io.github.rarspark.common.shard.ReplacedShards;
 import io.github.rarspark.common.shard.ShardLedger;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.Progress;
@@ -174,6 +175,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
                 rows,
                 bad,
                 shards);
+        ReplacedShards.requireNone(context.session(), output, shards);
         Manifest.publish(output, manifest);
         if (settings.jsonl()) {
             writeLines(context.storage(), output.directory());

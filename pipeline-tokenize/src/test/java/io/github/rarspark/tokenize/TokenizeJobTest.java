@@ -7,6 +7,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
+import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
@@ -15,6 +16,7 @@ import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.FaultyFiles;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.common.tokens.TokenManifest;
 import io.github.rarspark.common.tokens.TokenShape;
@@ -34,11 +36,13 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.parquet.hadoop.ParquetReader;
@@ -151,6 +155,29 @@ class TokenizeJobTest {
         List<String> tenRows = rows(ten);
         assertThat(tenRows).hasSize(100);
         assertThat(tenRows.get(19)).startsWith("apple/01.png 0 9 [");
+    }
+
+    /** As on an object store, where a task that comes late may do this after the shard's receipt was given. */
+    @Test
+    void aShardThatIsReplacedBeforeTheManifestIsNotPublished() throws Exception {
+        AtomicBoolean late = new AtomicBoolean(true);
+        // Only the check before the manifest reads a shard of the first attempt.
+        Storage storage = new Storage(FaultyFiles.likeAnObjectStore(path -> {
+            if (path.getName().equals("part-000-00002.parquet") && late.getAndSet(false)) {
+                Path shard = Path.of(path.toUri().getPath());
+                Files.write(shard, new byte[] {0}, StandardOpenOption.APPEND);
+            }
+        }));
+        JobContext context = new JobContext(session, storage, fixture.recipe(), true);
+        assertThatThrownBy(() -> TokenizeJob.run(context))
+                .isInstanceOfSatisfying(
+                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TEMPORARY))
+                .hasMessageContaining(
+                        "1 of 4 shards were replaced by a late task, the first is part-000-00002.parquet; run"
+                                + " again");
+        assertThat(fixture.output.resolve("_manifest.json")).doesNotExist();
+        assertThat(TokenizeJob.run(context).counts()).containsEntry("rows", 20L);
+        assertThat(rows(fixture.output)).hasSize(20);
     }
 
     @Test
