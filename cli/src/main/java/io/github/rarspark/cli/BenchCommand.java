@@ -109,6 +109,7 @@ final class BenchCommand implements Callable<Integer> {
         requireAtLeast("--repeat", repeat, 1);
         requireAtLeast("--warmup", warmup, 0);
         requireAtLeast("--steps", steps, 0);
+        options.requireWritable();
         BenchResult result = measure(
                 benchmark.work(),
                 new BenchRequest(

@@ -6,10 +6,12 @@ import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Json;
+import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Key;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import java.io.PrintWriter;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -73,15 +75,20 @@ final class JobCommand implements Callable<Integer> {
         recipe.requireGiven(
                 definition.name(),
                 definition.required().stream().map(definition::key).toArray(String[]::new));
+        Storage storage = CommandStorage.of(sparkConf);
+        if (common.json != null) {
+            storage.requireWritable(common.json);
+        }
+        Instant started = Instant.now();
         JobResult result;
         try (SparkSession session = SparkSessions.open("rar-spark " + definition.name(), recipe.spark(), Map.of())) {
             result = definition.job().run(JobContext.of(session, recipe, common.quiet));
         }
         if (common.json != null) {
-            CommandStorage.of(sparkConf).putBytes(common.json, Json.pretty(result));
+            storage.putBytes(common.json, Json.pretty(result));
         }
         if (!common.quiet) {
-            print(result, spec.commandLine().getOut());
+            print(result, started, spec.commandLine().getOut());
         }
         return ExitCode.OK.number();
     }
@@ -134,8 +141,17 @@ final class JobCommand implements Callable<Integer> {
                 definition.recipe(), help.createTextTable(rows));
     }
 
-    private static void print(JobResult result, PrintWriter out) {
-        out.printf(Locale.ROOT, "%s: done in %.1f s%n", result.command(), result.seconds());
+    /** The result is an earlier run's if it began before this one did. */
+    private void print(JobResult result, Instant started, PrintWriter out) {
+        if (result.started().isBefore(started)) {
+            String check =
+                    definition.options().contains("check") ? "; " + definition.name() + " --check verifies them" : "";
+            out.printf(
+                    "%s: already finished at %s; its files are not verified%s%n",
+                    result.command(), result.ended(), check);
+        } else {
+            out.printf(Locale.ROOT, "%s: done in %.1f s%n", result.command(), result.seconds());
+        }
         result.counts().forEach((name, count) -> out.printf(Locale.ROOT, "  %-24s %d%n", name, count));
         result.metrics().forEach((name, value) -> out.printf(Locale.ROOT, "  %-24s %.6g%n", name, value));
         result.warnings().forEach(warning -> out.println("  warning: " + warning));

@@ -74,6 +74,7 @@ final class VerifyCommand implements Callable<Integer> {
                     ExitCode.NO_INPUT,
                     "Cannot read --golden " + golden + ": no such folder; give one with golden cases");
         }
+        options.requireWritable();
         List<CaseResult> cases;
         Precision computed = Compute.precision(precision);
         try (NDManager manager = NDManager.newBaseManager(Compute.device(device))) {

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.storage.Json;
+import io.github.rarspark.common.testing.SmallDisk;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.NativeException;
 import java.io.ByteArrayOutputStream;
@@ -21,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,17 +38,21 @@ class MainTest {
     private JobDefinition.Start job = context -> {
         recipes.add(context.recipe());
         assertThat(context.session().sparkContext().master()).isEqualTo("local[1]");
-        return JobResult.done(
-                Plan.of("train", context.recipe().resultSettings(), Map.of(), Map.of()),
-                Instant.EPOCH,
-                1.25,
-                Map.of("steps", 300L),
-                Map.of("loss", 2.5),
-                List.of("odd data"));
+        return result(context, Instant.now());
     };
 
     @TempDir
     Path folder;
+
+    private static JobResult result(JobContext context, Instant started) {
+        return JobResult.done(
+                Plan.of("train", context.recipe().resultSettings(), Map.of(), Map.of()),
+                started,
+                1.25,
+                Map.of("steps", 300L),
+                Map.of("loss", 2.5),
+                List.of("odd data"));
+    }
 
     private int run(String... args) {
         JobDefinition train = new JobDefinition(
@@ -59,8 +66,17 @@ class MainTest {
                 context -> job.run(context));
         JobDefinition fid = new JobDefinition(
                 "fid", "Scores.", "demo", "fid", List.of(), List.of(), List.of("floor"), context -> job.run(context));
+        JobDefinition tokenize = new JobDefinition(
+                "tokenize",
+                "Tokenizes.",
+                "demo",
+                "tokenize",
+                List.of(),
+                List.of(),
+                List.of("check"),
+                context -> job.run(context));
         return Main.execute(
-                List.of(JobCommand.of(train), JobCommand.of(fid)),
+                List.of(JobCommand.of(train), JobCommand.of(fid), JobCommand.of(tokenize)),
                 new PrintWriter(out, true),
                 new PrintWriter(err, true),
                 interruption,
@@ -112,6 +128,67 @@ class MainTest {
         assertThat(Json.read(Files.readAllBytes(json), JobResult.class, "result")
                         .metrics())
                 .containsEntry("loss", 2.5);
+    }
+
+    @Test
+    void whatAnEarlierRunFinishedIsSaidToBeNotVerified() throws Exception {
+        Path json = folder.resolve("result.json");
+        Instant noon = Instant.parse("2025-01-01T12:00:00Z");
+        job = context -> result(context, noon);
+        assertThat(runJob("--json", json.toString())).isZero();
+        assertThat(out.toString())
+                .startsWith("train: already finished at 2025-01-01T12:00:01Z; its files are not verified\n");
+        assertThat(Json.read(Files.readAllBytes(json), JobResult.class, "result"))
+                .satisfies(result -> assertThat(result.started()).isEqualTo(noon));
+
+        out.getBuffer().setLength(0);
+        assertThat(run("tokenize", "--master=local[1]")).isZero();
+        assertThat(out.toString()).contains("its files are not verified; tokenize --check verifies them\n");
+    }
+
+    @Test
+    void aResultThatCannotBeWrittenIsRefusedBeforeTheWork() throws Exception {
+        Path file = Files.writeString(folder.resolve("file"), "mine");
+        jsonIsRefused(folder.toString(), 64, "it is a directory; choose another name");
+        jsonIsRefused(file + "/result.json", 64, "a file is where a folder is wanted");
+        jsonIsRefused(folder.resolve("n".repeat(300)).toString(), 64, "a name in it is too long");
+        jsonIsRefused("gs://bucket/result.json", 64, "no file system for the scheme gs");
+        assertThat(folder).isDirectoryContaining(path -> path.equals(file)).isDirectoryNotContaining("glob:**/._*");
+        assertThat(file).hasContent("mine");
+    }
+
+    @Test
+    @Tag("fault")
+    void aResultOnAReadOnlyDiskIsRefusedBeforeTheWork() throws Exception {
+        try (SmallDisk disk = SmallDisk.mount(folder, 1 << 20)) {
+            disk.makeReadOnly();
+            jsonIsRefused(disk.path().resolve("a/result.json").toString(), 69, "the file system is read-only");
+        }
+    }
+
+    private void jsonIsRefused(String json, int code, String why) {
+        err.getBuffer().setLength(0);
+        assertThat(runJob("--json", json)).as(err::toString).isEqualTo(code);
+        assertThat(err.toString()).contains(why).containsOnlyOnce("\n");
+        assertThat(recipes).isEmpty();
+    }
+
+    @Test
+    void aReportThatCannotBeWrittenIsRefusedBeforeTheWork() {
+        assertThat(Main.execute(
+                        Commands.all(),
+                        new PrintWriter(out, true),
+                        new PrintWriter(err, true),
+                        interruption,
+                        "weights",
+                        "inspect",
+                        "--json",
+                        folder.toString(),
+                        "none.safetensors"))
+                .isEqualTo(64);
+        assertThat(err.toString())
+                .contains("it is a directory; choose another name")
+                .containsOnlyOnce("\n");
     }
 
     @Test

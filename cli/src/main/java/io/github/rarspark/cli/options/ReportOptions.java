@@ -24,6 +24,13 @@ public final class ReportOptions {
         return quiet;
     }
 
+    /** Makes sure, before the work, that the report can be written, if a file was given. */
+    public void requireWritable() throws IOException {
+        if (json != null) {
+            CommandStorage.open().requireWritable(json);
+        }
+    }
+
     /** Writes the report if a file was given. */
     public void write(Object report) throws IOException {
         if (json != null) {

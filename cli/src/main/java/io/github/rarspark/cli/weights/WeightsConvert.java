@@ -68,6 +68,7 @@ final class WeightsConvert implements Callable<Integer> {
     public Integer call() throws IOException {
         WritableFormat target = targetFormat();
         ElementType type = targetType();
+        options.requireWritable();
         Storage storage = CommandStorage.open();
         TensorFile file = files.open(storage);
         List<TensorInfo> infos = file.tensors().values().stream()

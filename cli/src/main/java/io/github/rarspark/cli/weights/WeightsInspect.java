@@ -85,6 +85,7 @@ final class WeightsInspect implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        options.requireWritable();
         Storage storage = CommandStorage.open();
         List<Inspected> inspected = new ArrayList<>();
         for (String file : files) {

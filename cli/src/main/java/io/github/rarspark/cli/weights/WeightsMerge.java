@@ -71,6 +71,7 @@ final class WeightsMerge implements Callable<Integer> {
             throw new RecipeException("Cannot write " + files.output()
                     + ": only a safetensors file can say which order it is for; give a name that ends in .safetensors");
         }
+        options.requireWritable();
         Storage storage = CommandStorage.open();
         TensorFile file = files.open(storage);
         float[] merged = merged(file, fixed);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -58,6 +59,11 @@ public record JobResult(
         counts = new TreeMap<>(counts);
         metrics = new TreeMap<>(metrics);
         warnings = List.copyOf(warnings);
+    }
+
+    /** When the job ended, to the second. */
+    public Instant ended() {
+        return started.plusMillis(Math.round(seconds * 1e3)).truncatedTo(ChronoUnit.SECONDS);
     }
 
     /** The result of a job that did all it had to. */

@@ -7,9 +7,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.fs.RawLocalFileSystem;
@@ -24,7 +26,7 @@ record LocalPublisher(RawLocalFileSystem fs) implements Publisher {
     public Optional<Stored> publish(org.apache.hadoop.fs.Path target, Storage.Writer writer, Storage.Existing existing)
             throws IOException {
         Path file = fs.pathToFile(target).toPath();
-        if (Files.isDirectory(file)) {
+        if (isDirectory(file)) {
             throw StorageFailures.isDirectory(target.toString());
         }
         Path directory = file.getParent();
@@ -46,6 +48,15 @@ record LocalPublisher(RawLocalFileSystem fs) implements Publisher {
         } catch (IOException | RuntimeException | Error e) {
             Publisher.cleanUp(e, () -> Files.deleteIfExists(temporary));
             throw e;
+        }
+    }
+
+    /** Unlike {@link Files#isDirectory}, fails for a name that no file can have. */
+    private static boolean isDirectory(Path file) throws IOException {
+        try {
+            return Files.readAttributes(file, BasicFileAttributes.class).isDirectory();
+        } catch (NoSuchFileException e) {
+            return false;
         }
     }
 

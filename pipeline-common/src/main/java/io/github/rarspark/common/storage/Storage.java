@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -20,6 +21,7 @@ import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FsStatus;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
@@ -110,6 +112,43 @@ public final class Storage implements Serializable {
         Path hadoop = new Path(path);
         FileSystem fs = fileSystem(hadoop);
         return !fs.hasPathCapability(fs.makeQualified(hadoop), CommonPathCapabilities.ABORTABLE_STREAM);
+    }
+
+    /**
+     * Makes sure that {@link #put} of {@code path} may succeed, as far as that can be known before: begins an object
+     * there and gives it up. Folders on the way to it are created, and what is there stays.
+     *
+     * @throws JobException if it cannot succeed
+     */
+    public void requireWritable(String path) throws IOException {
+        GivenUp givenUp = new GivenUp();
+        try {
+            put(path, out -> {
+                throw givenUp;
+            });
+        } catch (GivenUp e) {
+            // As intended: all that comes before the content went well.
+        }
+    }
+
+    private static final class GivenUp extends IOException {
+        private static final long serialVersionUID = 1L;
+    }
+
+    /**
+     * How many bytes the device, or the cluster's disks, that hold {@code directory} have left; empty if the file system
+     * does not tell, such as an object store.
+     *
+     * @param directory need not exist
+     */
+    public OptionalLong space(String directory) throws IOException {
+        Path path = new Path(qualify(directory));
+        FileSystem fs = fileSystem(path);
+        while (path.getParent() != null && !fs.exists(path)) {
+            path = path.getParent();
+        }
+        FsStatus status = fs.getStatus(path);
+        return status.getCapacity() > 0 ? OptionalLong.of(status.getRemaining()) : OptionalLong.empty();
     }
 
     /** {@link #put} of these bytes. */

@@ -3,6 +3,7 @@ package io.github.rarspark.common.storage;
 import java.io.IOException;
 import java.util.Optional;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -13,7 +14,7 @@ import org.apache.hadoop.fs.Path;
 record UploadPublisher(FileSystem fs) implements Publisher {
     @Override
     public Optional<Stored> publish(Path target, Storage.Writer writer, Storage.Existing existing) throws IOException {
-        FSDataOutputStream object = fs.create(target, true);
+        FSDataOutputStream object = create(target);
         HashingStream out = new HashingStream(object, target.toString());
         try {
             writer.write(out);
@@ -30,5 +31,13 @@ record UploadPublisher(FileSystem fs) implements Publisher {
         }
         object.close();
         return Optional.of(out.stored());
+    }
+
+    private FSDataOutputStream create(Path target) throws IOException {
+        try {
+            return fs.create(target, true);
+        } catch (FileAlreadyExistsException e) {
+            throw StorageFailures.isDirectory(target.toString());
+        }
     }
 }

@@ -315,6 +315,20 @@ abstract class StorageContract {
     }
 
     @Test
+    void whetherAnObjectCanBeWrittenIsKnownBefore() throws Exception {
+        storage.requireWritable(path("a"));
+        storage.requireWritable(path("d/b"));
+        assertThat(everything()).isEmpty();
+        storage.putString(path("a"), "before");
+        storage.requireWritable(path("a"));
+        assertThat(storage.readString(path("a"))).isEqualTo("before");
+        storage.putString(path("d/b"), "x");
+        assertThatThrownBy(() -> storage.requireWritable(path("d")))
+                .isInstanceOfSatisfying(
+                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.USAGE));
+    }
+
+    @Test
     void leftoversOfDeadWritersAreInvisibleAndCleaned() throws Exception {
         storage.putString(path("a"), "finished");
         FileSystem fs = new Path(root).getFileSystem(storage.configuration());
