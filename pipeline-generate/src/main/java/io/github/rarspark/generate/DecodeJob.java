@@ -108,6 +108,11 @@ public final class DecodeJob implements Job<SampleShards> {
     }
 
     @Override
+    public long leastBytes() {
+        return SampleSet.npzBytes(layout(), recipe.image().size());
+    }
+
+    @Override
     public SampleShards runMissing(OutputClaim claim) throws IOException {
         SampleLayout layout = layout().with(claim.plan());
         DecodeTask task = new DecodeTask(

@@ -77,6 +77,11 @@ public final class GenerateJob implements Job<SampleShards> {
     }
 
     @Override
+    public long leastBytes() {
+        return SampleSet.npzBytes(SampleLayout.of(recipe), recipe.image().size());
+    }
+
+    @Override
     public SampleShards runMissing(OutputClaim claim) throws IOException {
         SampleLayout layout = SampleLayout.of(recipe).with(claim.plan());
         ShardTask task = new ShardTask(

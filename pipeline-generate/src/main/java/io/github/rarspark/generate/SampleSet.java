@@ -25,6 +25,11 @@ record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize) {
     private static final int GRID_SIDE = 10;
     private static final int GRID_PADDING = 2;
 
+    /** The length of the archive, but for its headers: its images are not compressed. */
+    static long npzBytes(SampleLayout layout, int imageSize) {
+        return (long) layout.count() * imageSize * imageSize * RgbImage.CHANNELS;
+    }
+
     Stored writeNpz() throws IOException {
         return claim.publish(NPZ, out -> {
             try (NpzWriter npz = new NpzWriter(out)) {

@@ -75,6 +75,12 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         return Plan.of("train", recipe.resultSettings("model", "train"), inputs.sha256(), Map.of());
     }
 
+    /** One checkpoint and the final weights. */
+    @Override
+    public long leastBytes() {
+        return TrainingCost.of(recipe).outputBytes();
+    }
+
     private void requireSlots() {
         int slots = SparkSessions.context(context.session()).defaultParallelism();
         if (context.session().sparkContext().isLocal() && slots < settings.ranks()) {

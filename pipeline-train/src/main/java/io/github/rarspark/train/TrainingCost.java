@@ -76,6 +76,11 @@ record TrainingCost(TrainSettings settings, double stateBytes, double passBytes,
         }
     }
 
+    /** The length of one checkpoint, which has the weights and two moments, and of the final weights. */
+    long outputBytes() {
+        return (long) stateBytes;
+    }
+
     /** What the user should know before waiting. */
     List<String> warnings() {
         double minutes = updateFlops / (FLOPS_PER_THREAD * settings.threads()) / 60;

@@ -8,6 +8,7 @@ import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.SmallDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,6 +97,48 @@ class TrainJobFailuresTest {
         JobResult result = train(folder.resolve("again"), "train.init", before.toString());
         assertThat(result.status()).isEqualTo(JobResult.Status.DONE);
         assertThat(result.metrics().get("loss")).isFinite();
+    }
+
+    @Test
+    @Tag("fault")
+    void aDiskThatIsFullAtACheckpointIsNamedAndTheRunGoesOnOnceThereIsRoom() throws Exception {
+        String[] larger = {"model.hidden", "128", "model.mlp", "256"};
+        Path whole = folder.resolve("whole");
+        train(whole, larger);
+        long checkpoint = bytes(checkpoint(whole, "step-000000004-a1"));
+        try (SmallDisk disk = SmallDisk.mount(folder, checkpoint * 8 / 5)) {
+            Path output = disk.path().resolve("run");
+            Throwable failure = catchThrowable(() -> train(output, larger));
+            assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.UNAVAILABLE);
+            assertThat(Failures.message(failure))
+                    .matches(
+                            "Cannot write file:" + output + "/checkpoints/step-000000008-a1-.*: no space is left on the"
+                                    + " device or in the quota; free some or choose another place, then run again");
+            disk.resize(checkpoint * 8);
+            train(output, larger);
+            assertThat(checkpoints(output, "step-000000004-a2")).isEmpty();
+            assertThat(Runs.model(output)).isEqualTo(Runs.model(whole));
+        }
+    }
+
+    @Test
+    @Tag("fault")
+    void aDiskWithoutRoomForACheckpointIsRefusedBeforeTheStart() throws Exception {
+        try (SmallDisk disk = SmallDisk.mount(folder, 3 << 20)) {
+            Path output = disk.path().resolve("run");
+            Throwable failure = catchThrowable(() -> train(output, "model.hidden", "128", "model.mlp", "256"));
+            assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.UNAVAILABLE);
+            assertThat(Failures.message(failure)).contains(" MB or more, and 3.1 MB are free there");
+            assertThat(output.resolve("recipe.yaml")).doesNotExist();
+        }
+    }
+
+    private static long bytes(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
+        }
     }
 
     @Test

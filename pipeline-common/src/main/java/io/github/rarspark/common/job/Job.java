@@ -18,6 +18,11 @@ public interface Job<D> {
     /** What the job is going to do; reads and writes nothing. */
     Plan plan();
 
+    /** How many bytes the output takes at least, if that is known before the work: a device with less is refused. */
+    default long leastBytes() {
+        return 0;
+    }
+
     /**
      * Does the work that no earlier attempt has finished. The plan to follow is {@code claim.plan()}, whose units may be
      * those of an earlier attempt.

@@ -5,6 +5,7 @@ import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.run.RunOutput;
 import java.io.IOException;
 import java.time.Instant;
@@ -36,7 +37,8 @@ public final class JobRunner {
      *
      * @return the result of this run, or of the one that finished the work earlier
      * @throws JobException {@link ExitCode#OUTPUT_EXISTS} if the output belongs to another plan or holds foreign files,
-     *     {@link ExitCode#TEMPORARY} if another driver works on it; what the job throws passes through
+     *     {@link ExitCode#TEMPORARY} if another driver works on it, {@link ExitCode#UNAVAILABLE} if there is too little
+     *     space; what the job throws passes through
      */
     public static JobResult run(JobContext context, Factory factory) throws IOException {
         Instant started = Instant.now();
@@ -53,6 +55,8 @@ public final class JobRunner {
         try (OutputClaim claim = claimed.get()) {
             claim.whenLost(() -> context.session().sparkContext().cancelAllJobs());
             try {
+                // An earlier attempt may have written the larger part.
+                PreFlight.requireSpace(context.storage(), directory, claim.resumes() ? 0 : job.leastBytes());
                 D done = job.runMissing(claim);
                 Outcome outcome = job.commit(claim, done);
                 JobResult result = outcome.result(claim.plan(), started, Instant.now());

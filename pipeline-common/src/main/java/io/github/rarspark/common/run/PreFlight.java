@@ -4,9 +4,16 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
 import java.io.IOException;
+import java.util.Locale;
+import java.util.OptionalLong;
 
 /** What a job checks before it writes anything. */
 public final class PreFlight {
+    /** With less, a device counts as full: plan, heartbeats and result are small, but a block each. */
+    private static final long LEAST_BYTES = 1 << 20;
+
+    private static final double MEGABYTE = 1e6;
+
     private PreFlight() {}
 
     /**
@@ -34,6 +41,27 @@ public final class PreFlight {
                     ExitCode.USAGE,
                     "Cannot write to --output " + output + ": it overlaps " + option + " " + input
                             + "; choose a directory outside it");
+        }
+    }
+
+    /**
+     * The output's device has room for {@code bytes} more, and for the files that every job writes.
+     *
+     * @throws JobException {@link ExitCode#UNAVAILABLE} if it has not
+     */
+    public static void requireSpace(Storage storage, String output, long bytes) throws IOException {
+        OptionalLong space = storage.space(output);
+        long needed = Math.max(bytes, LEAST_BYTES);
+        if (space.isPresent() && space.getAsLong() < needed) {
+            throw new JobException(
+                    ExitCode.UNAVAILABLE,
+                    String.format(
+                            Locale.ROOT,
+                            "Cannot write to --output %s: it takes %.1f MB or more, and %.1f MB are free there; free some"
+                                    + " space or choose another place, then run again",
+                            output,
+                            needed / MEGABYTE,
+                            space.getAsLong() / MEGABYTE));
         }
     }
 

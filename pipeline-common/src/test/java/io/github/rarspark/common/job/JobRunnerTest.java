@@ -3,22 +3,37 @@ package io.github.rarspark.common.job;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.run.Version;
+import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.SmallDisk;
+import io.github.rarspark.conf.Layer;
+import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.RecipeHash;
 import io.github.rarspark.conf.Recipes;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class JobRunnerTest {
@@ -106,6 +121,121 @@ class JobRunnerTest {
         steps.clear();
         assertThat(JobRunner.run(context, job(undeclared))).isEqualTo(done);
         assertThat(steps).containsExactly("open");
+    }
+
+    @Test
+    @Timeout(value = 120, unit = TimeUnit.SECONDS)
+    void aDriverThatLosesItsClaimEndsItsSparkJobs() throws Exception {
+        Recipe recipe = Recipe.resolve(new Layer("the test", Map.of("claim.lease_seconds", "3")));
+        try (SparkSession session = LocalSpark.start(2)) {
+            JobContext given = new JobContext(session, storage, recipe, true);
+            long began = System.nanoTime();
+            assertThatThrownBy(() -> JobRunner.run(given, LongJob::new))
+                    .isInstanceOfSatisfying(
+                            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TEMPORARY))
+                    .hasMessage("Attempt 1 stops writing to " + storage.qualify(directory)
+                            + ": attempt 2 has taken over; run again later");
+            assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(LongJob.LENGTH.dividedBy(2));
+            Awaitility.await()
+                    .atMost(30, TimeUnit.SECONDS)
+                    .until(() -> session.sparkContext().statusTracker().getActiveStageIds().length == 0);
+            assertThat(storage.exists(Storage.child(directory, JobResult.NAME))).isFalse();
+        }
+    }
+
+    /** Two tasks that run for a minute; the first lets another driver take over. */
+    private final class LongJob implements Job<Integer> {
+        static final Duration LENGTH = Duration.ofMinutes(1);
+
+        private final JobContext context;
+
+        LongJob(JobContext context) {
+            this.context = context;
+        }
+
+        @Override
+        public String output() {
+            return temp.resolve("out").toString();
+        }
+
+        @Override
+        public Plan plan() {
+            return PLAN;
+        }
+
+        @Override
+        public Integer runMissing(OutputClaim claim) throws IOException {
+            String successor = storage.readString(claim.path("_plan.json"))
+                    .replace("\"attempt\" : 1", "\"attempt\" : 2")
+                    .replaceAll("\"owner\" : \"[^\"]*\"", "\"owner\" : \"another\"");
+            UnitTasks.run(
+                    context.session(), List.of(1, 2), takeOver(storage, claim.directory(), successor), done -> {});
+            return 2;
+        }
+
+        @Override
+        public Outcome commit(OutputClaim claim, Integer done) {
+            return OUTCOME;
+        }
+    }
+
+    private static UnitTasks.Work<Integer, Integer> takeOver(Storage storage, String directory, String successor) {
+        return unit -> {
+            if (unit == 1) {
+                storage.putString(Storage.child(directory, "_attempts/000002.json"), successor);
+            }
+            long end = System.nanoTime() + LongJob.LENGTH.toNanos();
+            while (System.nanoTime() < end) {
+                UnitTasks.endIfKilled();
+                LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+            }
+            return unit;
+        };
+    }
+
+    @Test
+    @Tag("fault")
+    void aDeviceWithoutRoomForTheOutputIsRefusedBeforeTheWork() throws Exception {
+        try (SmallDisk disk = SmallDisk.mount(temp, 4 << 20)) {
+            assertThatThrownBy(() -> JobRunner.run(context, large(disk.path().resolve("out"))))
+                    .isInstanceOfSatisfying(
+                            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNAVAILABLE))
+                    .hasMessageContaining("it takes 8.4 MB or more, and 4.2 MB are free there");
+            assertThat(steps).isEmpty();
+            // The second attempt does not know how much of it is there.
+            JobRunner.run(context, large(disk.path().resolve("out")));
+            assertThat(steps).containsExactly("work");
+        }
+    }
+
+    private JobRunner.Factory large(Path output) {
+        return given -> new Job<Integer>() {
+            @Override
+            public String output() {
+                return output.toString();
+            }
+
+            @Override
+            public Plan plan() {
+                return PLAN;
+            }
+
+            @Override
+            public long leastBytes() {
+                return 8 << 20;
+            }
+
+            @Override
+            public Integer runMissing(OutputClaim claim) {
+                steps.add("work");
+                return 0;
+            }
+
+            @Override
+            public Outcome commit(OutputClaim claim, Integer done) {
+                return OUTCOME;
+            }
+        };
     }
 
     @Test

@@ -7,8 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.SmallDisk;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,5 +48,34 @@ class PreFlightTest {
     void anOutputBesideTheInputIsFine(String input, String output) {
         assertThatCode(() -> PreFlight.requireApart(storage, "--input", input, output))
                 .doesNotThrowAnyException();
+    }
+
+    @Test
+    void aPlaceWithRoomOrOfUnknownSizeIsFine() throws Exception {
+        String output = temp.resolve("not/there/yet").toString();
+        assertThat(storage.space(output).orElseThrow()).isPositive();
+        PreFlight.requireSpace(storage, output, 1);
+        assertThat(temp).isEmptyDirectory();
+    }
+
+    @Test
+    @Tag("fault")
+    void aPlaceWithTooLittleRoomIsRefused() throws Exception {
+        try (SmallDisk disk = SmallDisk.mount(temp, 4 << 20)) {
+            String output = disk.path().resolve("out").toString();
+            PreFlight.requireSpace(storage, output, 0);
+            PreFlight.requireSpace(storage, output, 4 << 20);
+            isRefused(output, 5_000_000, "it takes 5.0 MB or more, and 4.2 MB are free there");
+            Files.write(disk.path().resolve("other"), new byte[(3 << 20) + 1]);
+            isRefused(output, 0, "it takes 1.0 MB or more, and 1.0 MB are free there");
+        }
+    }
+
+    private void isRefused(String output, long bytes, String why) {
+        assertThatThrownBy(() -> PreFlight.requireSpace(storage, output, bytes))
+                .isInstanceOfSatisfying(
+                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNAVAILABLE))
+                .hasMessage("Cannot write to --output " + output + ": " + why
+                        + "; free some space or choose another place, then run again");
     }
 }

@@ -29,6 +29,13 @@ public final class SmallDisk implements AutoCloseable {
         return path;
     }
 
+    /** Has room for {@code bytes} from now on. */
+    public void resize(long bytes) throws IOException, InterruptedException {
+        if (!run("mount", "-o", "remount,size=" + bytes, path.toString())) {
+            throw new IOException("Cannot resize " + path);
+        }
+    }
+
     /** Refuses writes from now on. */
     public void makeReadOnly() throws IOException, InterruptedException {
         if (!run("mount", "-o", "remount,ro", path.toString())) {
