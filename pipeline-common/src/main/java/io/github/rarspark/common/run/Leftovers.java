@@ -18,10 +18,12 @@ final class Leftovers {
     /** Features are named by what they were computed from, so any plan may use them. */
     private static final Pattern ANY_PLANS = Pattern.compile("features/.*\\.parquet");
 
-    /** Data that only a manifest would make count, and what describes the attempt. */
-    private static final Pattern UNFINISHED = Pattern.compile(
-            "recipe\\.yaml|quarantine\\.jsonl|(part|shard)-[^/]*\\.parquet"
-                    + "|checkpoints/step-[^/]*/(model\\.safetensors|optimizer\\.safetensors|state\\.json)|samples/step-[^/]*\\.png");
+    /** Finished work that only a manifest would make count. */
+    private static final Pattern SHARDS = Pattern.compile("(tokens/)?(part|shard)-[^/]*\\.parquet");
+
+    /** Other data that only a manifest would make count, and what describes the attempt. */
+    private static final Pattern UNFINISHED = Pattern.compile(SHARDS + "|recipe\\.yaml|quarantine\\.jsonl"
+            + "|checkpoints/step-[^/]*/(model\\.safetensors|optimizer\\.safetensors|state\\.json)|samples/step-[^/]*\\.png");
 
     private Leftovers() {}
 
@@ -34,8 +36,17 @@ final class Leftovers {
 
     /** The files that another plan's attempt has no use for. */
     static List<String> unfinished(Storage storage, String directory) throws IOException {
+        return matching(UNFINISHED, storage, directory);
+    }
+
+    /** The shards, which the same plan's next attempt would not have to make again. */
+    static List<String> shards(Storage storage, String directory) throws IOException {
+        return matching(SHARDS, storage, directory);
+    }
+
+    private static List<String> matching(Pattern pattern, Storage storage, String directory) throws IOException {
         return storage.walk(directory).stream()
-                .filter(file -> matches(UNFINISHED, file.name()))
+                .filter(file -> matches(pattern, file.name()))
                 .map(StoredFile::path)
                 .toList();
     }

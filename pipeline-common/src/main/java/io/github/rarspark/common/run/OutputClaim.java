@@ -80,12 +80,13 @@ public final class OutputClaim implements AutoCloseable {
     }
 
     /**
-     * Has {@code action} run when the claim is lost, such as the end of the job's tasks; at once if it is lost already.
-     * It runs on a thread of the claim's.
+     * Has {@code action} run when the claim is lost, such as the end of the job's tasks, at once if it is lost already,
+     * and again with every heartbeat, because the job may have begun other tasks meanwhile. It runs on a thread of the
+     * claim's.
      */
     public void whenLost(Runnable action) {
         whenLost.add(action);
-        if (lost.get() != null && whenLost.remove(action)) {
+        if (lost.get() != null) {
             action.run();
         }
     }
@@ -104,13 +105,10 @@ public final class OutputClaim implements AutoCloseable {
      * @throws JobException {@link ExitCode#TEMPORARY} if not
      */
     public void check() throws IOException {
-        String reason = lost.get();
-        if (reason == null) {
-            reason = successor().orElse(null);
-        }
-        if (reason != null) {
-            lose(reason);
-            throw stopped(reason, null);
+        Optional<String> reason = reasonOfLoss();
+        if (reason.isPresent()) {
+            lose(reason.get());
+            throw stopped(reason.get(), null);
         }
     }
 
@@ -179,9 +177,9 @@ public final class OutputClaim implements AutoCloseable {
     }
 
     private void writeHeartbeat() throws IOException {
-        Optional<String> successor = successor();
-        if (successor.isPresent()) {
-            lose(successor.get());
+        Optional<String> reason = reasonOfLoss();
+        if (reason.isPresent()) {
+            lose(reason.get());
         } else {
             storage.putJson(path(Owner.NAME), nextOwner());
         }
@@ -194,6 +192,12 @@ public final class OutputClaim implements AutoCloseable {
 
     private synchronized Owner currentOwner() {
         return owner;
+    }
+
+    /** Why this attempt may not go on, if it may not; a claim that was lost once stays lost. */
+    private Optional<String> reasonOfLoss() throws IOException {
+        String reason = lost.get();
+        return reason == null ? successor() : Optional.of(reason);
     }
 
     /** Who owns the output instead, if this attempt does not. */
@@ -211,12 +215,8 @@ public final class OutputClaim implements AutoCloseable {
     private void lose(String reason) {
         if (lost.compareAndSet(null, reason)) {
             LOG.error("Attempt {} has lost {}: {}", attempt(), directory, reason);
-            for (Runnable action : whenLost) {
-                if (whenLost.remove(action)) {
-                    action.run();
-                }
-            }
         }
+        whenLost.forEach(Runnable::run);
     }
 
     private JobException stopped(String reason, Throwable cause) {

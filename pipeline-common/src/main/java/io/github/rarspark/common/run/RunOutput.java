@@ -122,11 +122,15 @@ public final class RunOutput {
         return storage.walk(directory).isEmpty();
     }
 
-    /** Another plan may follow one that failed for its data before it published anything. */
+    /**
+     * Another plan may follow one that failed before it published anything: for its data, or, if no shard is lost by it,
+     * for want of memory or the like, which lower settings mend.
+     */
     private void requireNothingPublished(Plan plan, PlanFile earlier) throws IOException {
-        boolean failed = readResult(storage, directory)
-                .filter(result -> result.exitCode() == ExitCode.DATA.number())
-                .isPresent();
+        int code = readResult(storage, directory).map(JobResult::exitCode).orElse(ExitCode.OK.number());
+        boolean failed = code == ExitCode.DATA.number()
+                || code == ExitCode.UNAVAILABLE.number()
+                        && Leftovers.shards(storage, directory).isEmpty();
         if (!failed || !Leftovers.only(storage, directory)) {
             throw new JobException(
                     ExitCode.OUTPUT_EXISTS,

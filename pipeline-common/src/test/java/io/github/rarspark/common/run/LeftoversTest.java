@@ -10,6 +10,7 @@ import io.github.rarspark.common.storage.StoredFile;
 import io.github.rarspark.common.testing.SettableClock;
 import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -57,6 +58,7 @@ class LeftoversTest {
     void anAttemptThatPublishedNothingForItsDataMakesWayForAnotherPlan() throws Exception {
         try (OutputClaim first = output.claim(PLAN).orElseThrow()) {
             storage.putString(first.path("shard-00000-of-00004.parquet"), "another plan's");
+            storage.putString(first.path("tokens/part-00000-00000.parquet"), "another plan's");
             storage.putString(first.path("recipe.yaml"), "seed: 0");
             storage.putString(first.path("features/ab/features-00000-of-00001.parquet"), "any plan's");
             first.publish("quarantine.jsonl", out -> out.write('x'));
@@ -92,6 +94,7 @@ class LeftoversTest {
                 "model.safetensors",
                 "samples.npz",
                 "tokens/_plan.json",
+                "tokens/_manifest.json",
                 "notes.txt"
             })
     void anAttemptThatPublishedSomethingKeepsTheOutput(String published) throws Exception {
@@ -108,13 +111,29 @@ class LeftoversTest {
         for (Exception failure : List.of(
                 new IOException("reset"),
                 new InterruptedException(),
-                new JobException(ExitCode.UNAVAILABLE, "full"),
                 new IllegalStateException("bug"))) {
             try (OutputClaim claim = output.claim(PLAN).orElseThrow()) {
                 claim.fail(NOON, failure);
             }
             refused(Plan.of("generate", "r2", Map.of("weights", "w1"), Map.of()), "the recipe differs");
         }
+    }
+
+    /** Lower settings, as the line of such a failure advises, are another plan. */
+    @Test
+    void anAttemptThatTheMachineCouldNotRunMakesWayUnlessItFinishedShards() throws Exception {
+        NativeMemoryException failure = new NativeMemoryException("8 bytes").lowering("generate.batch");
+        Plan lower = Plan.of("generate", "r2", Map.of("weights", "w1"), Map.of("shards", "2"));
+        try (OutputClaim first = output.claim(PLAN).orElseThrow()) {
+            storage.putString(first.path("recipe.yaml"), "seed: 0");
+            first.fail(NOON, failure);
+        }
+        try (OutputClaim second = output.claim(lower).orElseThrow()) {
+            assertThat(second.plan()).isEqualTo(lower);
+            storage.putString(second.path("shard-00000-of-00002.parquet"), "finished");
+            second.fail(NOON, failure);
+        }
+        refused(PLAN, "the recipe differs");
     }
 
     @Test

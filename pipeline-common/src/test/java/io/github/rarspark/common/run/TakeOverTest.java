@@ -271,6 +271,25 @@ class TakeOverTest {
                 .isEqualTo(1);
     }
 
+    /** The job may be between two of Spark's jobs when the claim is lost; the next one has to end as well. */
+    @Test
+    void workThatBeginsAfterTheLossIsEndedAsWell() throws Exception {
+        RunOutput brief = new RunOutput(storage, directory, new ClaimSettings(1, 1), notices::add, clock, Pace.SYSTEM);
+        CountDownLatch again = new CountDownLatch(3);
+        OutputClaim first = brief.claim(PLAN).orElseThrow();
+        first.whenLost(again::countDown);
+        // For longer than a lease nothing can be written, and then again.
+        Path owner = temp.resolve("out/_owner.json");
+        Files.delete(owner);
+        Files.createDirectory(owner);
+        Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> first.lost(new IOException())
+                .isPresent());
+        Files.delete(owner);
+        assertThat(again.await(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(owner).as("a lost claim is not renewed").doesNotExist();
+        first.close();
+    }
+
     @Test
     void aHeartbeatThatCannotBeWrittenForALeaseLosesTheClaim() throws Exception {
         RunOutput brief = new RunOutput(storage, directory, new ClaimSettings(1, 1), notices::add, clock, Pace.SYSTEM);
