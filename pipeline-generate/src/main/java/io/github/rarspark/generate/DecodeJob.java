@@ -20,6 +20,7 @@ import io.github.rarspark.kernel.vqgan.VqganConfig;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** The job {@code decode}: token rows to images, in the files that {@link GenerateJob} writes. */
 public final class DecodeJob implements Job<SampleShards> {
@@ -124,7 +125,7 @@ public final class DecodeJob implements Job<SampleShards> {
                 tokens.blockRows(),
                 tokenizer,
                 claim.plan().unit(THREADS));
-        return SampleShards.make(context, claim, layout, COMMAND, task);
+        return SampleShards.make(context, claim, layout, COMMAND, Set.of(), task);
     }
 
     @Override

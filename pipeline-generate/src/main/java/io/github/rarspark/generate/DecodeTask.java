@@ -13,6 +13,7 @@ import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.common.weights.LoadedTokenizer;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.common.weights.WeightsCache;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.tensor.Torch;
@@ -67,6 +68,8 @@ record DecodeTask(
                     }
                 }
             });
+        } catch (NativeMemoryException e) {
+            throw e.lowering("decode.batch");
         }
     }
 

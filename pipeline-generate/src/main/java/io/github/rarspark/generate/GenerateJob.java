@@ -15,6 +15,7 @@ import io.github.rarspark.conf.Recipe;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Generates images from class labels: Parquet shards written by the tasks, then {@code samples.npz}, {@code grid.png},
@@ -91,7 +92,10 @@ public final class GenerateJob implements Job<SampleShards> {
                 layout,
                 generator,
                 claim.plan().unit(THREADS));
-        return SampleShards.make(context, claim, layout, COMMAND, task);
+        Set<Integer> again = generator.settings().tokens()
+                ? TokenFolder.missing(context.session(), claim, layout.shards())
+                : Set.of();
+        return SampleShards.make(context, claim, layout, COMMAND, again, task);
     }
 
     @Override

@@ -32,6 +32,7 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
      * Makes the shards that are missing.
      *
      * @param command what progress and Spark's pages call it
+     * @param again the numbers of those to make in any case
      * @param task makes the shard of a number
      */
     static SampleShards make(
@@ -39,15 +40,17 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
             OutputClaim claim,
             SampleLayout layout,
             String command,
+            Set<Integer> again,
             UnitTasks.Work<Integer, ShardReceipt> task)
             throws IOException {
         ShardLedger ledger = ShardLedger.open(context.session(), claim, layout.shardNames());
-        long resumed = ledger.finished().stream().mapToLong(ShardReceipt::rows).sum();
         Set<String> missing = ledger.missing();
         List<Integer> shards = IntStream.range(0, layout.shards())
-                .filter(shard -> missing.contains(layout.shardName(shard)))
+                .filter(shard -> missing.contains(layout.shardName(shard)) || again.contains(shard))
                 .boxed()
                 .toList();
+        long resumed =
+                layout.count() - shards.stream().mapToLong(layout::images).sum();
         SparkSessions.describe(context.session(), command + " " + shards.size() + " of " + layout.shards() + " shards");
         try (Progress progress = context.progress(command, "images", layout.count() - resumed)) {
             UnitTasks.run(context.session(), shards, task, receipt -> {

@@ -12,6 +12,8 @@ import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.SparkSession;
 
@@ -44,15 +46,27 @@ final class TokenFolder {
         });
     }
 
-    /** Publishes the manifest, when all shards are there. */
-    static void publish(SparkSession session, OutputClaim claim, int shards, Recipe recipe, String tokenizerSha256)
-            throws IOException {
+    /** The numbers of the shards whose tokens are missing or damaged. */
+    static Set<Integer> missing(SparkSession session, OutputClaim claim, int shards) throws IOException {
+        Set<String> missing = open(session, claim, shards).missing();
+        return IntStream.range(0, shards)
+                .filter(shard -> missing.contains(TokenFormat.shardName(0, shard)))
+                .boxed()
+                .collect(Collectors.toSet());
+    }
+
+    private static ShardLedger open(SparkSession session, OutputClaim claim, int shards) throws IOException {
         List<String> names = IntStream.range(0, shards)
                 .mapToObj(shard -> TokenFormat.shardName(0, shard))
                 .toList();
-        List<ShardReceipt> receipts = ShardLedger.open(
-                        session, claim.storage(), claim.path(NAME), claim.plan().sha256(), names)
-                .complete();
+        return ShardLedger.open(
+                session, claim.storage(), claim.path(NAME), claim.plan().sha256(), names);
+    }
+
+    /** Publishes the manifest, when all shards are there. */
+    static void publish(SparkSession session, OutputClaim claim, int shards, Recipe recipe, String tokenizerSha256)
+            throws IOException {
+        List<ShardReceipt> receipts = open(session, claim, shards).complete();
         long rows = receipts.stream().mapToLong(ShardReceipt::rows).sum();
         Manifest.publishFolder(
                 claim,

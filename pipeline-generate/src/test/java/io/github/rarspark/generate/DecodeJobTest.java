@@ -125,6 +125,21 @@ class DecodeJobTest {
     }
 
     @Test
+    void damagedTokensOfAFinishedShardAreMadeAgain() throws IOException {
+        generate("run", Map.of("generate.tokens", "true"));
+        Path output = folder.resolve("run");
+        String whole = Manifest.sha256(storage, output.resolve("tokens").toString());
+        Files.writeString(output.resolve("tokens").resolve(TokenFormat.shardName(0, 1)), "damaged");
+        for (String last : List.of("tokens/" + Manifest.NAME, Manifest.NAME, JobResult.NAME)) {
+            Files.delete(output.resolve(last));
+        }
+        JobResult result = generate("run", Map.of("generate.tokens", "true"));
+        assertThat(result.counts()).containsEntry("images_resumed", 16L);
+        assertThat(Manifest.sha256(storage, output.resolve("tokens").toString()))
+                .isEqualTo(whole);
+    }
+
+    @Test
     void withoutTheOptionThereAreNoTokens() throws IOException {
         generate("run", Map.of());
         assertThat(folder.resolve("run/tokens")).doesNotExist();

@@ -108,10 +108,8 @@ class LeftoversTest {
 
     @Test
     void anAttemptThatCanGoOnKeepsTheOutput() throws Exception {
-        for (Exception failure : List.of(
-                new IOException("reset"),
-                new InterruptedException(),
-                new IllegalStateException("bug"))) {
+        for (Exception failure :
+                List.of(new IOException("reset"), new InterruptedException(), new IllegalStateException("bug"))) {
             try (OutputClaim claim = output.claim(PLAN).orElseThrow()) {
                 claim.fail(NOON, failure);
             }
