@@ -2,150 +2,114 @@ package io.github.rarspark.common.spark;
 
 import java.io.PrintStream;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.Locale;
+import java.util.function.Consumer;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarRenderer;
 import me.tongfei.progressbar.ProgressBarStyle;
+import me.tongfei.progressbar.ProgressState;
 
 /**
- * How far a driver is, with rate and remaining time, on stderr: a bar on a terminal, else a line every ten seconds and
- * one at the end. Thread-safe.
+ * How far a driver is, with rate and remaining time, on stderr: a bar on a terminal, else a line every ten seconds in
+ * which something got done and one at the end. Thread-safe.
  */
-public abstract sealed class Progress implements AutoCloseable {
+public final class Progress implements AutoCloseable {
     private static final Duration LINE_EVERY = Duration.ofSeconds(10);
+
+    private final ProgressBar bar;
+
+    private Progress(ProgressBarBuilder bar, String task, long total) {
+        this.bar = bar.setTaskName(task).setInitialMax(total).build();
+    }
 
     /** Progress for a run of {@code total} units, such as {@code shards}; silent if {@code quiet}. */
     public static Progress start(String task, String unit, long total, boolean quiet) {
         if (quiet) {
-            return new Silent();
+            ProgressBarBuilder silent = new ProgressBarBuilder()
+                    .setRenderer((state, maxLength) -> "")
+                    .setConsumer(new DelegatingProgressBarConsumer(text -> {}, 0));
+            return new Progress(silent, task, total);
         }
-        return System.console() != null
-                ? new Bar(task, unit, total)
-                : new Lines(task, unit, total, System.err, InstantSource.system());
+        if (System.console() == null) {
+            return lines(task, unit, total, System.err, LINE_EVERY);
+        }
+        ProgressBarBuilder onTerminal = new ProgressBarBuilder()
+                .setUnit(" " + unit, 1)
+                .setStyle(ProgressBarStyle.ASCII)
+                .showSpeed()
+                .setConsumer(new ConsoleProgressBarConsumer(System.err));
+        return new Progress(onTerminal, task, total);
+    }
+
+    /** Progress as plain lines, for logs and pipes. */
+    static Progress lines(String task, String unit, long total, PrintStream out, Duration every) {
+        Consumer<String> print = line -> {
+            if (!line.isEmpty()) {
+                out.println(line);
+            }
+        };
+        ProgressBarBuilder lines = new ProgressBarBuilder()
+                .setUpdateIntervalMillis(Math.toIntExact(every.toMillis()))
+                .setRenderer(new LineRenderer(unit))
+                .setConsumer(new DelegatingProgressBarConsumer(print, Integer.MAX_VALUE));
+        return new Progress(lines, task, total);
     }
 
     /** Notes that {@code units} more are done. */
-    public abstract void step(long units);
+    public void step(long units) {
+        bar.stepBy(units);
+    }
 
     /** Says something else about the present state, such as the loss. */
-    public abstract void note(String text);
+    public void note(String text) {
+        bar.setExtraMessage(" " + text);
+    }
 
     @Override
-    public abstract void close();
-
-    private static final class Silent extends Progress {
-        @Override
-        public void step(long units) {
-            // Says nothing.
-        }
-
-        @Override
-        public void note(String text) {
-            // Says nothing.
-        }
-
-        @Override
-        public void close() {
-            // Says nothing.
+    public void close() {
+        boolean interrupted = Thread.interrupted(); // would keep the bar from waiting for its last update, and get lost
+        bar.close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
-    private static final class Bar extends Progress {
-        private final ProgressBar bar;
-
-        Bar(String task, String unit, long total) {
-            bar = new ProgressBarBuilder()
-                    .setTaskName(task)
-                    .setInitialMax(total)
-                    .setUnit(" " + unit, 1)
-                    .setStyle(ProgressBarStyle.ASCII)
-                    .showSpeed()
-                    .setConsumer(new ConsoleProgressBarConsumer(System.err))
-                    .build();
-        }
-
-        @Override
-        public void step(long units) {
-            bar.stepBy(units);
-        }
-
-        @Override
-        public void note(String text) {
-            bar.setExtraMessage(" " + text);
-        }
-
-        @Override
-        public void close() {
-            bar.close();
-        }
-    }
-
-    /** Plain lines, for logs and pipes. */
-    static final class Lines extends Progress {
-        private final String task;
+    /** Lines without those that a bar is drawn with before the first unit is done and once more after the end. */
+    private static final class LineRenderer implements ProgressBarRenderer {
         private final String unit;
-        private final long total;
-        private final PrintStream out;
-        private final InstantSource clock;
-        private final Instant started;
-        private Instant lastLine;
-        private long done;
-        private String note = "";
+        private boolean ended;
 
-        Lines(String task, String unit, long total, PrintStream out, InstantSource clock) {
-            this.task = task;
+        LineRenderer(String unit) {
             this.unit = unit;
-            this.total = total;
-            this.out = out;
-            this.clock = clock;
-            this.started = clock.instant();
-            this.lastLine = started;
         }
 
         @Override
-        public synchronized void step(long units) {
-            done += units;
-            Instant now = clock.instant();
-            if (!now.isBefore(lastLine.plus(LINE_EVERY))) {
-                print(now);
+        public synchronized String render(ProgressState state, int maxLength) {
+            boolean alive = state.isAlive();
+            if (ended || alive && state.getCurrent() == 0) {
+                return "";
             }
+            ended = !alive;
+            String note = state.getExtraMessage();
+            return line(state.getTaskName(), state.getCurrent(), state.getMax(), unit, state.getElapsedAfterStart())
+                    + (note.isEmpty() ? "" : "," + note);
         }
+    }
 
-        @Override
-        public synchronized void note(String text) {
-            note = ", " + text;
-        }
+    static String line(String task, long done, long total, String unit, Duration elapsed) {
+        double seconds = Math.max(1e-3, elapsed.toMillis() / 1e3);
+        double rate = done / seconds;
+        String rest = done >= total || done == 0
+                ? String.format(Locale.ROOT, "in %.0f s", seconds)
+                : String.format(Locale.ROOT, "%.0f s left", (total - done) / rate);
+        return String.format(
+                Locale.ROOT, "%s: %d of %d %s, %s %s/s, %s", task, done, total, unit, significant(rate), unit, rest);
+    }
 
-        @Override
-        public synchronized void close() {
-            print(clock.instant());
-        }
-
-        private void print(Instant now) {
-            lastLine = now;
-            double seconds = Math.max(1e-3, Duration.between(started, now).toMillis() / 1e3);
-            double rate = done / seconds;
-            String rest = done >= total || done == 0
-                    ? String.format(Locale.ROOT, "in %.0f s", seconds)
-                    : String.format(Locale.ROOT, "%.0f s left", (total - done) / rate);
-            out.printf(
-                    Locale.ROOT,
-                    "%s: %d of %d %s, %s %s/s, %s%s%n",
-                    task,
-                    done,
-                    total,
-                    unit,
-                    significant(rate),
-                    unit,
-                    rest,
-                    note);
-        }
-
-        private static String significant(double rate) {
-            return String.format(Locale.ROOT, rate >= 100 ? "%.0f" : rate >= 1 ? "%.1f" : "%.3f", rate);
-        }
+    private static String significant(double rate) {
+        return String.format(Locale.ROOT, rate >= 100 ? "%.0f" : rate >= 1 ? "%.1f" : "%.3f", rate);
     }
 }
