@@ -170,7 +170,8 @@ class InceptionScoresTest {
                 TinyClassifier.write(folder.resolve("classifier.safetensors")).toString();
         assertThatThrownBy(() -> score("other", images, images, Map.of("fid.features", "inception:" + classifier)))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("472 missing");
+                .hasMessageContaining(
+                        "it is an image classifier (6 features, 3 classes); give classifier:" + classifier);
         assertThatThrownBy(() -> score("few", images, images, Map.of()))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("fid.neighbours 3");
