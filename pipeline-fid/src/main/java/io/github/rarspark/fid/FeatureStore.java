@@ -1,6 +1,8 @@
 package io.github.rarspark.fid;
 
 import io.github.rarspark.common.images.ImageFindings;
+import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.ImageUnit;
 import io.github.rarspark.common.images.Quarantine;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.Version;
@@ -51,7 +53,7 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
      * @param quarantine takes the images that cannot be used
      * @throws io.github.rarspark.common.JobException if there are too many of these
      */
-    Features compute(String what, ImageSet set, Quarantine quarantine) throws IOException {
+    Features compute(String what, ImageSource set, Quarantine quarantine) throws IOException {
         String key = key(set);
         String folder = Storage.child(directory, key.substring(0, NAME_LENGTH));
         List<FeatureTask.Unit> units = units(set);
@@ -67,7 +69,7 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
         Set<String> missing = ledger.missing();
         List<FeatureTask.Unit> todo =
                 units.stream().filter(unit -> missing.contains(unit.shard())).toList();
-        long images = todo.stream().mapToLong(unit -> unit.part().images()).sum();
+        long images = todo.stream().mapToLong(unit -> unit.images().images()).sum();
         if (!todo.isEmpty()) {
             SparkSessions.describe(
                     context.session(), "features of " + images + " " + what + " in " + todo.size() + " parts");
@@ -91,7 +93,7 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
     }
 
     /** Equal keys promise equal bytes, on one type of machine; another release may compute differently. */
-    private String key(ImageSet set) {
+    private String key(ImageSource set) {
         String identity = String.join(
                 "\n",
                 Version.CURRENT,
@@ -104,11 +106,11 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
         return Sha256.of(identity.getBytes(StandardCharsets.UTF_8));
     }
 
-    private static List<FeatureTask.Unit> units(ImageSet set) {
-        List<ImageSet.Part> parts = set.parts(imagesPerPart(set.images()));
+    private static List<FeatureTask.Unit> units(ImageSource set) {
+        List<ImageUnit> parts = set.units(imagesPerPart(set.images()));
         List<FeatureTask.Unit> units = new ArrayList<>();
         long first = 0;
-        for (ImageSet.Part part : parts) {
+        for (ImageUnit part : parts) {
             units.add(new FeatureTask.Unit(FeatureShard.name(units.size(), parts.size()), first, part));
             first += part.images();
         }

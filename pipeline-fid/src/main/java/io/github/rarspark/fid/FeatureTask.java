@@ -1,11 +1,15 @@
 package io.github.rarspark.fid;
 
 import io.github.rarspark.common.images.ImageFindings;
+import io.github.rarspark.common.images.ImageUnit;
+import io.github.rarspark.common.images.UsableImages;
+import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.shard.RowCodec;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.NativeMemoryException;
+import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
@@ -15,7 +19,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Computes the features of a part of a set and writes them as a shard, in a task.
+ * Computes the features of a part of a set and writes them as a shard, in a task. The images are scaled and cropped to
+ * the centre, which leaves those of the network's size as they are.
  *
  * @param storage where the images lie and the shard goes
  * @param network that gives the features
@@ -31,9 +36,9 @@ record FeatureTask(Storage storage, FeatureNetwork network, String directory, St
      *
      * @param shard the name of its shard
      * @param firstImage the number in the set of its first image
-     * @param part the images
+     * @param images the part
      */
-    record Unit(String shard, long firstImage, ImageSet.Part part) implements Serializable {}
+    record Unit(String shard, long firstImage, ImageUnit images) implements Serializable {}
 
     /**
      * A finished part.
@@ -54,7 +59,12 @@ record FeatureTask(Storage storage, FeatureNetwork network, String directory, St
                     key,
                     sink -> {
                         Run run = new Run(unit, extractor, sink);
-                        findings[0] = unit.part().read(storage, run::add);
+                        findings[0] = UsableImages.read(
+                                storage,
+                                unit.images(),
+                                Labels.ANY,
+                                (stored, pixels) ->
+                                        run.add(Crops.centerCrop(pixels, network.side()), stored.classId()));
                         run.compute();
                     },
                     () -> findings[0].footer());

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.Quarantine;
 import io.github.rarspark.common.job.Job;
 import io.github.rarspark.common.job.JobContext;
@@ -41,10 +42,10 @@ public final class FidJob implements Job<FidJob.Computed> {
     private final JobContext context;
     private final Recipe recipe;
     private final FeatureNetwork network;
-    private final ImageSet samples;
+    private final ImageSource samples;
     private final Reference reference;
 
-    private FidJob(JobContext context, FeatureNetwork network, ImageSet samples, Reference reference) {
+    private FidJob(JobContext context, FeatureNetwork network, ImageSource samples, Reference reference) {
         this.context = context;
         this.recipe = context.recipe();
         this.network = network;
@@ -69,7 +70,7 @@ public final class FidJob implements Job<FidJob.Computed> {
         FeatureNetwork network = FeatureNetwork.of(storage, settings.features(), settings.imageSize());
         PreFlight.requireApart(storage, "--samples", settings.samples(), settings.output());
         PreFlight.requireApart(storage, "--reference", settings.reference(), settings.output());
-        ImageSet samples = ImageSet.open(storage, "--samples", settings.samples(), network.side());
+        ImageSource samples = ComparedImages.open(storage, "--samples", settings.samples(), network.side());
         Reference reference = Reference.open(storage, "--reference", settings.reference(), network);
         if (settings.floor() && reference.images().isEmpty()) {
             throw new JobException(

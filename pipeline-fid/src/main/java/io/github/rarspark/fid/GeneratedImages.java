@@ -1,13 +1,14 @@
 package io.github.rarspark.fid;
 
-import io.github.rarspark.common.images.ImageFindings;
+import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.ImageUnit;
+import io.github.rarspark.common.images.StoredImage;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.samples.SampleShard;
 import io.github.rarspark.common.samples.SamplesManifest;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
-import io.github.rarspark.kernel.image.ImageDecoder;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +20,7 @@ import java.util.List;
  * @param sha256 of its manifest
  * @param shards of its manifest
  */
-record GeneratedImages(String directory, String sha256, List<ShardReceipt> shards) implements ImageSet {
+record GeneratedImages(String directory, String sha256, List<ShardReceipt> shards) implements ImageSource {
     static GeneratedImages of(Storage storage, String directory, int side) throws IOException {
         SamplesManifest manifest = SamplesManifest.read(storage, directory);
         if (manifest.imageSize() != side) {
@@ -35,29 +36,28 @@ record GeneratedImages(String directory, String sha256, List<ShardReceipt> shard
     }
 
     @Override
-    public List<Part> parts(int imagesPerPart) {
-        List<Part> parts = new ArrayList<>();
-        List<ShardReceipt> part = new ArrayList<>();
+    public List<ImageUnit> units(int imagesPerUnit) {
+        List<ImageUnit> units = new ArrayList<>();
+        List<ShardReceipt> unit = new ArrayList<>();
         long images = 0;
         for (ShardReceipt shard : shards) {
-            part.add(shard);
+            unit.add(shard);
             images += shard.rows();
-            if (images >= imagesPerPart) {
-                parts.add(new Shards(directory, List.copyOf(part), images));
-                part.clear();
+            if (images >= imagesPerUnit) {
+                units.add(new Shards(directory, List.copyOf(unit), images));
+                unit.clear();
                 images = 0;
             }
         }
         if (images > 0) {
-            parts.add(new Shards(directory, List.copyOf(part), images));
+            units.add(new Shards(directory, List.copyOf(unit), images));
         }
-        return parts;
+        return units;
     }
 
-    private record Shards(String directory, List<ShardReceipt> shards, long images) implements Part {
+    private record Shards(String directory, List<ShardReceipt> shards, long images) implements ImageUnit {
         @Override
-        public ImageFindings read(Storage storage, Sink sink) throws IOException {
-            ImageDecoder decoder = new ImageDecoder();
+        public void read(Storage storage, Sink sink) throws IOException {
             for (ShardReceipt shard : shards) {
                 String path = Storage.child(directory, shard.name());
                 shard.check(storage, path, "generate again into another output");
@@ -65,9 +65,8 @@ record GeneratedImages(String directory, String sha256, List<ShardReceipt> shard
                         storage,
                         path,
                         sample -> sink.accept(
-                                decoder.decode(sample.png(), path + "#" + sample.index()), sample.classId()));
+                                StoredImage.of(shard.name() + "#" + sample.index(), sample.classId(), sample.png())));
             }
-            return ImageFindings.NONE;
         }
     }
 }

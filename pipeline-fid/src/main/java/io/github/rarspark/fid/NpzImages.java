@@ -1,6 +1,8 @@
 package io.github.rarspark.fid;
 
-import io.github.rarspark.common.images.ImageFindings;
+import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.ImageUnit;
+import io.github.rarspark.common.images.StoredImage;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzFile;
 import io.github.rarspark.common.storage.Storage;
@@ -19,9 +21,16 @@ import java.util.List;
  * @param images how many
  * @param side of an image
  */
-record NpzImages(String path, String sha256, long images, int side) implements ImageSet {
+record NpzImages(String path, String sha256, long images, int side) implements ImageSource {
     /** The array with the images. */
     static final String ARRAY = "arr_0";
+
+    private static final int NO_CLASS = -1;
+
+    /** Whether a path names an npz file. */
+    static boolean isNpz(String path) {
+        return path.endsWith(".npz");
+    }
 
     static NpzImages of(NpzFile file, String path, int side) throws IOException {
         NpyHeader header = file.header(ARRAY);
@@ -36,17 +45,17 @@ record NpzImages(String path, String sha256, long images, int side) implements I
     }
 
     @Override
-    public List<Part> parts(int imagesPerPart) {
-        List<Part> parts = new ArrayList<>();
-        for (long first = 0; first < images; first += imagesPerPart) {
-            parts.add(new Range(path, side, first, Math.min(imagesPerPart, images - first)));
+    public List<ImageUnit> units(int imagesPerUnit) {
+        List<ImageUnit> units = new ArrayList<>();
+        for (long first = 0; first < images; first += imagesPerUnit) {
+            units.add(new Range(path, side, first, Math.min(imagesPerUnit, images - first)));
         }
-        return parts;
+        return units;
     }
 
-    private record Range(String path, int side, long first, long images) implements Part {
+    private record Range(String path, int side, long first, long images) implements ImageUnit {
         @Override
-        public ImageFindings read(Storage storage, Sink sink) throws IOException {
+        public void read(Storage storage, Sink sink) throws IOException {
             int bytes = side * side * RgbImage.CHANNELS;
             try (NpzFile file = NpzFile.open(storage, path);
                     InputStream pixels = file.elements(ARRAY, first * bytes)) {
@@ -55,10 +64,10 @@ record NpzImages(String path, String sha256, long images, int side) implements I
                     if (image.length < bytes) {
                         throw new DataException("Cannot read image " + (first + i) + " of " + path + ": it ends early");
                     }
-                    sink.accept(new RgbImage(side, side, image), -1);
+                    sink.accept(new StoredImage.Decoded(
+                            ARRAY + "#" + (first + i), NO_CLASS, new RgbImage(side, side, image)));
                 }
             }
-            return ImageFindings.NONE;
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.github.rarspark.fid;
 
+import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzFile;
 import io.github.rarspark.common.run.PreFlight;
@@ -22,15 +23,15 @@ import java.util.Optional;
  */
 record Reference(
         String sha256,
-        Optional<ImageSet> images,
+        Optional<ImageSource> images,
         Optional<GaussianStatistics> statistics,
         Optional<GaussianStatistics> spatialStatistics) {
 
-    /** The reference at {@code path}; throws what {@link ImageSet#open} throws. */
+    /** The reference at {@code path}; throws what {@link ComparedImages#open} throws. */
     static Reference open(Storage storage, String option, String path, FeatureNetwork network) throws IOException {
         PreFlight.requireInput(storage, option, path);
-        if (!ImageSet.isNpz(path)) {
-            return ofImages(ImageSet.open(storage, option, path, network.side()));
+        if (!NpzImages.isNpz(path)) {
+            return ofImages(ComparedImages.open(storage, option, path, network.side()));
         }
         try (NpzFile file = NpzFile.open(storage, path)) {
             Optional<GaussianStatistics> statistics = statistics(file, path, "mu", "sigma", network.features());
@@ -40,12 +41,12 @@ record Reference(
             if (statistics.isPresent() && !file.names().contains(NpzImages.ARRAY)) {
                 return new Reference(file.sha256(), Optional.empty(), statistics, spatial);
             }
-            ImageSet images = NpzImages.of(file, storage.qualify(path), network.side());
+            ImageSource images = NpzImages.of(file, storage.qualify(path), network.side());
             return new Reference(file.sha256(), Optional.of(images), statistics, spatial);
         }
     }
 
-    private static Reference ofImages(ImageSet images) {
+    private static Reference ofImages(ImageSource images) {
         return new Reference(images.sha256(), Optional.of(images), Optional.empty(), Optional.empty());
     }
 

@@ -25,6 +25,7 @@ import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.random.Purpose;
@@ -94,6 +95,33 @@ class FidJobTest {
         assertThat(fromShards).isEqualTo(fromNpz);
         // Class folders have an order of their own.
         assertThat(fromFiles).isCloseTo(fromNpz, within(1e-9 * fromNpz));
+    }
+
+    @Test
+    void imageFilesOfAnotherSizeAreCroppedToTheCentre() throws IOException {
+        Path reference = npz("reference", images(2, 80));
+        List<RgbImage> large =
+                images(1, 60).stream().map(FidJobTest::withBlackFrame).toList();
+        List<RgbImage> cropped =
+                large.stream().map(image -> Crops.centerCrop(image, SIDE)).toList();
+        double fromFiles = score("files", classFolders("folders", large), reference, Map.of())
+                .metrics()
+                .get(FidMetrics.DISTANCE);
+        double fromCrops = score("crops", npz("cropped", cropped), reference, Map.of())
+                .metrics()
+                .get(FidMetrics.DISTANCE);
+        assertThat(fromFiles).isCloseTo(fromCrops, within(1e-9 * fromCrops));
+    }
+
+    private static RgbImage withBlackFrame(RgbImage image) {
+        int width = image.width() + 4;
+        int height = image.height() + 2;
+        byte[] pixels = new byte[RgbImage.CHANNELS * width * height];
+        int row = RgbImage.CHANNELS * image.width();
+        for (int y = 0; y < image.height(); y++) {
+            System.arraycopy(image.pixels(), y * row, pixels, RgbImage.CHANNELS * ((y + 1) * width + 2), row);
+        }
+        return new RgbImage(width, height, pixels);
     }
 
     @Test
@@ -292,6 +320,24 @@ class FidJobTest {
     }
 
     @Test
+    void generatedImagesThatCannotBeDecodedAreQuarantinedToo() throws IOException {
+        List<byte[]> pngs = new ArrayList<>(pngs(images(1, 60)));
+        pngs.set(40, new byte[] {1, 2, 3});
+        Path samples = generatedOf("samples", pngs);
+        Path reference = npz("reference", images(2, 80));
+        JobResult result = score("lenient", samples, reference, Map.of());
+        assertThat(result.counts()).containsEntry("samples", 59L).containsEntry("bad", 1L);
+        String id = SampleShard.name(1, 2) + "#40";
+        assertThat(folder.resolve("lenient/quarantine.jsonl"))
+                .content()
+                .isEqualTo("{\"path\":\"" + id + "\",\"reason\":\"Cannot decode " + id
+                        + ": it is neither PNG nor JPEG\"}\n");
+        assertThatThrownBy(() -> score("strict", samples, reference, Map.of("fid.max_bad", "0")))
+                .extracting(Failures::exitCode)
+                .isEqualTo(ExitCode.DATA);
+    }
+
+    @Test
     void imagesThatAreAllBadEndTheJob() throws IOException {
         Path reference = npz("reference", images(1, 4));
         Path samples = Files.createDirectories(folder.resolve("none/cat")).getParent();
@@ -370,6 +416,14 @@ class FidJobTest {
     }
 
     private Path generated(String name, List<RgbImage> images, int... classes) throws IOException {
+        return generatedOf(name, pngs(images), classes);
+    }
+
+    private static List<byte[]> pngs(List<RgbImage> images) {
+        return images.stream().map(PngEncoder::encode).toList();
+    }
+
+    private Path generatedOf(String name, List<byte[]> images, int... classes) throws IOException {
         Path output = folder.resolve(name);
         Plan plan = Plan.of("generate", "recipe", Map.of(), Map.of());
         try (OutputClaim claim = new RunOutput(storage, output.toString(), new ClaimSettings(60, 120), line -> {})
@@ -379,12 +433,12 @@ class FidJobTest {
             int half = images.size() / 2;
             for (int shard = 0; shard < 2; shard++) {
                 int first = shard * half;
-                List<RgbImage> part = images.subList(first, shard == 0 ? half : images.size());
+                List<byte[]> part = images.subList(first, shard == 0 ? half : images.size());
                 shards.add(
                         SampleShard.ROWS.write(storage, claim.path(SampleShard.name(shard, 2)), plan.sha256(), sink -> {
                             for (int i = 0; i < part.size(); i++) {
                                 int classId = classes.length == 0 ? (first + i) % 3 : classes[0];
-                                sink.accept(new Sample(first + i, classId, 0, PngEncoder.encode(part.get(i))));
+                                sink.accept(new Sample(first + i, classId, 0, part.get(i)));
                             }
                         }));
             }

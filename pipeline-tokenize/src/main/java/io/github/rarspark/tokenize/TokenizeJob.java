@@ -2,6 +2,7 @@ package io.github.rarspark.tokenize;
 
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.ImageSources;
 import io.github.rarspark.common.images.Quarantine;
 import io.github.rarspark.common.job.Job;
 import io.github.rarspark.common.job.JobContext;
@@ -78,7 +79,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         PreFlight.requireApart(storage, "--input", settings.input(), settings.output());
         TokenizerFile tokenizer = TokenizerFile.inspect(storage, settings.tokenizer());
         tokenizer.requireFits(recipe);
-        ImageSource images = ImageSource.open(storage, "--input", settings.input());
+        ImageSource images = ImageSources.open(storage, "--input", settings.input());
         images.requireClasses("--input", recipe.model().classes());
         return new TokenizeJob(context, tokenizer, images);
     }

@@ -8,7 +8,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
-import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.ImageSources;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.Manifest;
@@ -207,7 +207,7 @@ class TokenizeJobTest {
         Recipe recipe = fixture.recipe();
         TokenizePlan plan = TokenizePlan.of(
                 recipe,
-                ImageSource.open(fixture.storage, "--input", fixture.input.toString()),
+                ImageSources.open(fixture.storage, "--input", fixture.input.toString()),
                 TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString()));
         try (OutputClaim claim = new RunOutput(
                         fixture.storage, fixture.output.toString(), new ClaimSettings(60, 120), line -> {})

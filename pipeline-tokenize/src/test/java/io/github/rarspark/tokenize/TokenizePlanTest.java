@@ -3,6 +3,7 @@ package io.github.rarspark.tokenize;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.ImageSources;
 import io.github.rarspark.conf.Recipe;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,7 +23,7 @@ class TokenizePlanTest {
     @BeforeEach
     void list() throws Exception {
         fixture = new TokenizeFixture(temp);
-        images = ImageSource.open(fixture.storage, "--input", fixture.input.toString());
+        images = ImageSources.open(fixture.storage, "--input", fixture.input.toString());
         tokenizer = TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString());
     }
 

@@ -59,14 +59,14 @@ record ImageFiles(List<Entry> files, List<String> witnesses) implements ImageUni
         String lastRead = null;
         for (Entry file : files) {
             StoredImage image = read(storage, file, lastRead);
-            lastRead = image.fault().isEmpty() ? file.path() : lastRead;
+            lastRead = image instanceof StoredImage.Unreadable ? lastRead : file.path();
             sink.accept(image);
         }
     }
 
     private StoredImage read(Storage storage, Entry file, String lastRead) throws IOException {
         if (file.bytes() > StoredImage.MOST_BYTES) {
-            return StoredImage.tooLarge(file.id(), file.classId(), file.bytes());
+            return StoredImage.Unreadable.tooLarge(file.id(), file.classId(), file.bytes());
         }
         try {
             return readBounded(storage, file);
@@ -81,7 +81,7 @@ record ImageFiles(List<Entry> files, List<String> witnesses) implements ImageUni
             if (isInterruption(e)) {
                 throw e;
             }
-            return StoredImage.unreadable(file.id(), file.classId(), Failures.message(e));
+            return new StoredImage.Unreadable(file.id(), file.classId(), Failures.message(e));
         }
     }
 

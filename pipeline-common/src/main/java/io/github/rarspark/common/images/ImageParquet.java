@@ -48,6 +48,11 @@ record ImageParquet(List<String> classNames, List<File> files, List<String> warn
         return new ImageParquet(classNames(first, stored.get(0).path()), List.copyOf(files), warnings);
     }
 
+    /** Whether a file of this name is read as Parquet. */
+    static boolean isParquet(String name) {
+        return name.endsWith(".parquet");
+    }
+
     @Override
     public String sha256() {
         StringBuilder listing = new StringBuilder("parquet\n");
@@ -66,11 +71,6 @@ record ImageParquet(List<String> classNames, List<File> files, List<String> warn
     @Override
     public long images() {
         return files.stream().mapToLong(file -> file.footer().rows()).sum();
-    }
-
-    @Override
-    public void requireClasses(String option, int classes) {
-        // Labels are ids already: a class that is missing shifts no other.
     }
 
     @Override

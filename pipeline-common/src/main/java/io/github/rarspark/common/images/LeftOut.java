@@ -59,7 +59,7 @@ final class LeftOut {
         List<String> warnings = new ArrayList<>();
         List<String> others = all.stream()
                 .map(StoredFile::name)
-                .filter(name -> !ImageSource.isParquet(name) && !isMarker(name))
+                .filter(name -> !ImageParquet.isParquet(name) && !isMarker(name))
                 .toList();
         add(
                 warnings,

@@ -2,7 +2,6 @@ package io.github.rarspark.common.images;
 
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
-import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -10,8 +9,6 @@ import java.util.List;
 
 /** Reads and decodes the images of a unit and sets aside those that cannot be used, by the same rule in every job. */
 public final class UsableImages {
-    private static final int UPRIGHT = 1;
-
     private final Labels labels;
     private final List<BadImage> bad = new ArrayList<>();
     private long oriented;
@@ -69,7 +66,7 @@ public final class UsableImages {
             bad.add(new BadImage(stored.id(), e.getMessage()));
             return;
         }
-        oriented += ImageDecoder.orientation(stored.bytes()) == UPRIGHT ? 0 : 1;
+        oriented += stored.isOriented() ? 1 : 0;
         sink.accept(stored, pixels);
     }
 }

@@ -2,6 +2,7 @@ package io.github.rarspark.train.images;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.ImageSources;
 import io.github.rarspark.common.images.Quarantine;
 import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.job.Job;
@@ -94,7 +95,7 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
                 .requireGiven(settings.command(), settings.section() + ".images", settings.section() + ".output");
         PreFlight.requireInput(context.storage(), "--images", settings.images());
         PreFlight.requireApart(context.storage(), "--images", settings.images(), settings.output());
-        ImageSource source = ImageSource.open(context.storage(), "--images", settings.images());
+        ImageSource source = ImageSources.open(context.storage(), "--images", settings.images());
         check.accept(source);
         return new ImageTraining(context, settings, source, model);
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.images.ImageSources;
 import io.github.rarspark.common.images.Quarantine;
 import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.storage.Storage;
@@ -35,7 +36,7 @@ class DemoWeightsTest {
     @BeforeAll
     static void read() throws IOException {
         Storage storage = new Storage(new Configuration());
-        ImageSource source = ImageSource.open(
+        ImageSource source = ImageSources.open(
                 storage, "images", DEMO.resolve("images.parquet").toUri().toString());
         data = LabelledImages.read(
                 storage,

@@ -31,7 +31,7 @@ import org.apache.parquet.schema.MessageTypeParser;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ImageSourceTest {
+class ImageSourcesTest {
     private static final MessageType HUB = MessageTypeParser.parseMessageType(
             """
             message images {
@@ -55,7 +55,7 @@ class ImageSourceTest {
             Files.createDirectories(file.getParent());
             Files.writeString(file, "content of " + name);
         }
-        ImageSource source = ImageSource.open(storage, "--input", temp.toString());
+        ImageSource source = ImageSources.open(storage, "--input", temp.toString());
         assertThat(source.classNames()).containsExactly("a", "b", "ç");
         assertThat(source.images()).isEqualTo(4);
         assertThat(read(source.units(3)))
@@ -130,18 +130,18 @@ class ImageSourceTest {
     }
 
     private ImageSource open() throws IOException {
-        return ImageSource.open(storage, "--input", temp.toString());
+        return ImageSources.open(storage, "--input", temp.toString());
     }
 
     @Test
     void aNewFileChangesTheListingsHash() throws Exception {
         Files.createDirectories(temp.resolve("a"));
         Files.writeString(temp.resolve("a/1.png"), "1");
-        String before = ImageSource.open(storage, "--input", temp.toString()).sha256();
-        assertThat(ImageSource.open(storage, "--input", temp.toString()).sha256())
+        String before = ImageSources.open(storage, "--input", temp.toString()).sha256();
+        assertThat(ImageSources.open(storage, "--input", temp.toString()).sha256())
                 .isEqualTo(before);
         Files.writeString(temp.resolve("a/2.png"), "2");
-        assertThat(ImageSource.open(storage, "--input", temp.toString()).sha256())
+        assertThat(ImageSources.open(storage, "--input", temp.toString()).sha256())
                 .isNotEqualTo(before);
     }
 
@@ -150,7 +150,7 @@ class ImageSourceTest {
         String first = write("data/train-0.parquet", 0, 250);
         write("data/train-1.parquet", 250, 30);
         assertThat(ParquetFooter.read(storage, first).rowGroups()).hasSizeGreaterThan(1);
-        ImageSource source = ImageSource.open(storage, "--input", temp.toString());
+        ImageSource source = ImageSources.open(storage, "--input", temp.toString());
         assertThat(source.classNames()).containsExactly("cat", "dog");
         assertThat(source.images()).isEqualTo(280);
         List<String> all = new ArrayList<>();
@@ -161,14 +161,14 @@ class ImageSourceTest {
         for (int perUnit : new int[] {1000, 100, 70}) {
             assertThat(read(source.units(perUnit))).isEqualTo(all);
         }
-        assertThat(read(ImageSource.open(storage, "--input", first).units(7)))
+        assertThat(read(ImageSources.open(storage, "--input", first).units(7)))
                 .hasSize(250)
                 .contains("train-0.parquet#249 1 image 249");
     }
 
     @Test
     void anEmptyFolderIsNoInput() {
-        assertThatThrownBy(() -> ImageSource.open(storage, "--input", temp.toString()))
+        assertThatThrownBy(() -> ImageSources.open(storage, "--input", temp.toString()))
                 .hasMessage("Cannot read --input " + temp + ": it holds no images; give a folder with one folder per"
                         + " class, or Parquet files with the columns image and label")
                 .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.NO_INPUT));
@@ -178,7 +178,7 @@ class ImageSourceTest {
     void parquetOfOtherColumnsIsNamed() throws Exception {
         Path file = temp.resolve("x.parquet");
         storage.put(file.toString(), out -> {});
-        assertThatThrownBy(() -> ImageSource.open(storage, "--input", temp.toString()))
+        assertThatThrownBy(() -> ImageSources.open(storage, "--input", temp.toString()))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("not a Parquet file");
         MessageType other = MessageTypeParser.parseMessageType("message m { required binary image; }");
@@ -189,7 +189,7 @@ class ImageSourceTest {
             writer.write(new SimpleGroupFactory(other).newGroup().append("image", Binary.fromString("x")));
         }
         Files.delete(file);
-        assertThatThrownBy(() -> ImageSource.open(storage, "--input", temp.toString()))
+        assertThatThrownBy(() -> ImageSources.open(storage, "--input", temp.toString()))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("expected a column image with a field bytes, and an integer column label; its"
                         + " columns are [image]");
@@ -208,7 +208,7 @@ class ImageSourceTest {
             byte[] damaged = bytes.clone();
             Arrays.fill(damaged, damage, damage + Integer.BYTES, (byte) 0xff);
             Files.write(file, damaged);
-            List<ImageUnit> units = ImageSource.open(storage, "--input", path).units(1000);
+            List<ImageUnit> units = ImageSources.open(storage, "--input", path).units(1000);
             assertThatThrownBy(() -> read(units))
                     .as("damage at %d", damage)
                     .isInstanceOf(DataException.class)
@@ -227,7 +227,7 @@ class ImageSourceTest {
             writer.write(row.append("label", 1L << 32));
         }
         List<ImageUnit> units =
-                ImageSource.open(storage, "--input", file.toString()).units(1);
+                ImageSources.open(storage, "--input", file.toString()).units(1);
         assertThatThrownBy(() -> read(units))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("x.parquet: its label 4294967296 is no class");
@@ -264,7 +264,7 @@ class ImageSourceTest {
             copy.read(
                     storage,
                     image -> read.add(image.id() + " " + image.classId() + " "
-                            + new String(image.bytes(), StandardCharsets.UTF_8)));
+                            + new String(((StoredImage.Encoded) image).file(), StandardCharsets.UTF_8)));
         }
         return read;
     }
