@@ -11,25 +11,13 @@ import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzWriter;
 import io.github.rarspark.common.run.JobResult;
-import io.github.rarspark.common.run.Manifest;
-import io.github.rarspark.common.run.OutputClaim;
-import io.github.rarspark.common.run.Plan;
-import io.github.rarspark.common.run.RunOutput;
-import io.github.rarspark.common.samples.Sample;
 import io.github.rarspark.common.samples.SampleShard;
-import io.github.rarspark.common.samples.SamplesManifest;
-import io.github.rarspark.common.shard.ShardReceipt;
-import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.LocalSpark;
-import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.Crops;
-import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.image.RgbImage;
-import io.github.rarspark.kernel.random.Purpose;
-import io.github.rarspark.kernel.random.RandomStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -43,9 +31,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
@@ -61,8 +47,6 @@ class FidJobTest {
 
     private static SparkSession session;
     private static String features;
-
-    private final Storage storage = new Storage(new Configuration());
 
     @TempDir
     private Path folder;
@@ -321,9 +305,9 @@ class FidJobTest {
 
     @Test
     void generatedImagesThatCannotBeDecodedAreQuarantinedToo() throws IOException {
-        List<byte[]> pngs = new ArrayList<>(pngs(images(1, 60)));
+        List<byte[]> pngs = new ArrayList<>(ImageSets.pngs(images(1, 60)));
         pngs.set(40, new byte[] {1, 2, 3});
-        Path samples = generatedOf("samples", pngs);
+        Path samples = ImageSets.generated(folder.resolve("samples"), pngs);
         Path reference = npz("reference", images(2, 80));
         JobResult result = score("lenient", samples, reference, Map.of());
         assertThat(result.counts()).containsEntry("samples", 59L).containsEntry("bad", 1L);
@@ -361,33 +345,12 @@ class FidJobTest {
         return FidJob.run(JobContext.of(session, recipe, true));
     }
 
-    /** Images of gradients and noise. */
     private static List<RgbImage> images(long seed, int count) {
-        List<RgbImage> images = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            RandomStream random = RandomStream.of(seed, Purpose.SPLIT, i);
-            byte[] pixels = new byte[3 * SIDE * SIDE];
-            int slope = random.nextInt(30);
-            for (int p = 0; p < pixels.length; p++) {
-                pixels[p] = (byte) (slope * (p / 3 % SIDE) + random.nextInt(40));
-            }
-            images.add(new RgbImage(SIDE, SIDE, pixels));
-        }
-        return images;
+        return ImageSets.gradients(SIDE, seed, count);
     }
 
     private Path npz(String name, List<RgbImage> images) throws IOException {
-        Path path = folder.resolve(name + ".npz");
-        RgbImage first = images.get(0);
-        try (OutputStream file = Files.newOutputStream(path);
-                NpzWriter npz = new NpzWriter(file)) {
-            npz.add("arr_0", NpyHeader.of(NpyHeader.UINT8, images.size(), first.height(), first.width(), 3), out -> {
-                for (RgbImage image : images) {
-                    out.write(image.pixels());
-                }
-            });
-        }
-        return path;
+        return ImageSets.npz(folder.resolve(name + ".npz"), images);
     }
 
     private Path npz(String name, double[] mean, double[] covariance) throws IOException {
@@ -408,53 +371,10 @@ class FidJobTest {
     }
 
     private Path classFolders(String name, List<RgbImage> images) throws IOException {
-        for (int i = 0; i < images.size(); i++) {
-            Path of = Files.createDirectories(folder.resolve(name).resolve("class-" + i % 3));
-            Files.write(of.resolve("image-" + i + ".png"), PngEncoder.encode(images.get(i)));
-        }
-        return folder.resolve(name);
+        return ImageSets.classFolders(folder.resolve(name), images);
     }
 
     private Path generated(String name, List<RgbImage> images, int... classes) throws IOException {
-        return generatedOf(name, pngs(images), classes);
-    }
-
-    private static List<byte[]> pngs(List<RgbImage> images) {
-        return images.stream().map(PngEncoder::encode).toList();
-    }
-
-    private Path generatedOf(String name, List<byte[]> images, int... classes) throws IOException {
-        Path output = folder.resolve(name);
-        Plan plan = Plan.of("generate", "recipe", Map.of(), Map.of());
-        try (OutputClaim claim = new RunOutput(storage, output.toString(), new ClaimSettings(60, 120), line -> {})
-                .claim(plan)
-                .orElseThrow()) {
-            List<ShardReceipt> shards = new ArrayList<>();
-            int half = images.size() / 2;
-            for (int shard = 0; shard < 2; shard++) {
-                int first = shard * half;
-                List<byte[]> part = images.subList(first, shard == 0 ? half : images.size());
-                shards.add(
-                        SampleShard.ROWS.write(storage, claim.path(SampleShard.name(shard, 2)), plan.sha256(), sink -> {
-                            for (int i = 0; i < part.size(); i++) {
-                                int classId = classes.length == 0 ? (first + i) % 3 : classes[0];
-                                sink.accept(new Sample(first + i, classId, 0, part.get(i)));
-                            }
-                        }));
-            }
-            Manifest.publish(
-                    claim,
-                    new SamplesManifest(
-                            SamplesManifest.KIND,
-                            plan.sha256(),
-                            SIDE,
-                            images.size(),
-                            List.of(0, 1, 2),
-                            0,
-                            new TreeMap<>(),
-                            shards,
-                            new TreeMap<>()));
-        }
-        return output;
+        return ImageSets.generated(folder.resolve(name), ImageSets.pngs(images), classes);
     }
 }

@@ -15,6 +15,7 @@ import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.image.Pixels;
 import io.github.rarspark.kernel.inception.Activations;
 import io.github.rarspark.kernel.inception.InceptionV3;
 import io.github.rarspark.kernel.metrics.FrechetDistance;
@@ -22,8 +23,6 @@ import io.github.rarspark.kernel.metrics.InceptionScore;
 import io.github.rarspark.kernel.metrics.KernelDistance;
 import io.github.rarspark.kernel.metrics.Moments;
 import io.github.rarspark.kernel.metrics.PrecisionRecall;
-import io.github.rarspark.kernel.random.Purpose;
-import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
@@ -42,7 +41,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 class InceptionScoresTest {
     private static final int SIDE = 32;
-    private static final int BYTES = SIDE * SIDE * 3;
 
     @TempDir
     private static Path models;
@@ -128,10 +126,7 @@ class InceptionScoresTest {
     }
 
     private static NDArray batch(TensorScope s, long seed, int count, int contrast) {
-        byte[] batch = new byte[count * BYTES];
-        for (int i = 0; i < count; i++) {
-            System.arraycopy(pixels(seed, i, contrast), 0, batch, i * BYTES, BYTES);
-        }
+        byte[] batch = Pixels.toBytes(ImageSets.noise(SIDE, seed, count, contrast));
         return s.bytes(batch, count, SIDE, SIDE, 3);
     }
 
@@ -147,7 +142,7 @@ class InceptionScoresTest {
             npz.add("sigma", NpyHeader.of(NpyHeader.FLOAT64, width, width), out -> zeros(out, width));
             npz.add("mu_s", NpyHeader.of(NpyHeader.FLOAT64, spatial), out -> out.write(doubles(spatial, 2000)));
             npz.add("sigma_s", NpyHeader.of(NpyHeader.FLOAT64, spatial, spatial), out -> zeros(out, spatial));
-            addImages(npz, 1, 4, 40);
+            ImageSets.addTo(npz, ImageSets.noise(SIDE, 1, 4, 40));
         }
         JobResult result = score("scores", samples, adm, Map.of());
         // The means are so far away that nothing else shows.
@@ -192,31 +187,7 @@ class InceptionScoresTest {
     }
 
     private Path images(String name, long seed, int count, int contrast) throws IOException {
-        Path path = folder.resolve(name + ".npz");
-        try (OutputStream file = Files.newOutputStream(path);
-                NpzWriter npz = new NpzWriter(file)) {
-            addImages(npz, seed, count, contrast);
-        }
-        return path;
-    }
-
-    private static void addImages(NpzWriter npz, long seed, int count, int contrast) throws IOException {
-        npz.add("arr_0", NpyHeader.of(NpyHeader.UINT8, count, SIDE, SIDE, 3), out -> {
-            for (int i = 0; i < count; i++) {
-                out.write(pixels(seed, i, contrast));
-            }
-        });
-    }
-
-    /** Noise around a brightness of its own. */
-    private static byte[] pixels(long seed, int image, int contrast) {
-        RandomStream random = RandomStream.of(seed, Purpose.SPLIT, image);
-        int base = random.nextInt(256 - contrast);
-        byte[] pixels = new byte[BYTES];
-        for (int p = 0; p < pixels.length; p++) {
-            pixels[p] = (byte) (base + random.nextInt(contrast));
-        }
-        return pixels;
+        return ImageSets.npz(folder.resolve(name + ".npz"), ImageSets.noise(SIDE, seed, count, contrast));
     }
 
     private static byte[] doubles(int count, double value) {
