@@ -148,7 +148,9 @@ public final class Storage implements Serializable {
             path = path.getParent();
         }
         FsStatus status = fs.getStatus(path);
-        return status.getCapacity() > 0 ? OptionalLong.of(status.getRemaining()) : OptionalLong.empty();
+        // Hadoop gives the largest number where it does not know.
+        boolean isKnown = status.getCapacity() > 0 && status.getCapacity() < Long.MAX_VALUE;
+        return isKnown ? OptionalLong.of(status.getRemaining()) : OptionalLong.empty();
     }
 
     /** {@link #put} of these bytes. */

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
@@ -326,6 +327,14 @@ abstract class StorageContract {
         assertThatThrownBy(() -> storage.requireWritable(path("d")))
                 .isInstanceOfSatisfying(
                         JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.USAGE));
+    }
+
+    @Test
+    void spaceIsKnownButOfObjectStores() throws Exception {
+        OptionalLong space = storage.space(path("not/there/yet"));
+        assertThat(space.isPresent()).isEqualTo(storage.createsExclusively(root));
+        assertThat(space.orElse(1)).isPositive();
+        assertThat(everything()).isEmpty();
     }
 
     @Test
