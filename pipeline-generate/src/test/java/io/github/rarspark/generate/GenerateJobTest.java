@@ -267,7 +267,7 @@ class GenerateJobTest {
     void weightsOfAnotherModelAreRefused() {
         assertThatThrownBy(() -> run("run", Map.of("model.layers", "3")))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("are not this model's")
+                .hasMessageContaining("do not match this model")
                 .hasMessageContaining("blocks.2.norm1.weight");
         assertThat(folder.resolve("run")).doesNotExist();
     }

@@ -60,7 +60,7 @@ class WrongWeightsTest {
         }
         refused(
                 ExitCode.DATA,
-                "Cannot use " + uri(moments) + " as --init: it is the optimizer's state of a training;",
+                "Cannot use " + uri(moments) + " as --init: it is the optimizer state of a training run;",
                 "train.init",
                 moments);
     }

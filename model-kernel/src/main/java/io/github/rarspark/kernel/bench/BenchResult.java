@@ -6,17 +6,17 @@ import java.util.Locale;
 /**
  * A measurement.
  *
- * @param what was measured
- * @param size of the model
- * @param batch images computed together
+ * @param the benchmark's name
+ * @param size the model's size
+ * @param batch images per batch
  * @param precision fp32 or bf16
- * @param threads of libtorch
- * @param imagesPerSecond batch over the seconds of the fastest run; where {@code steps} is less than {@code ofSteps}, of
- *     these steps alone
+ * @param threads libtorch threads per operation
+ * @param imagesPerSecond batch over the seconds of the fastest run; if {@code steps} is less than {@code ofSteps},
+ *     of these steps only
  * @param secondsPerStep of the fastest run
- * @param gflopsPerSecond products of the fastest run, a multiplication and an addition counted as two
- * @param steps of one run
- * @param ofSteps the steps of a whole run
+ * @param gflopsPerSecond of the products in the fastest run; a multiplication and an addition count as two
+ * @param steps the steps of one run
+ * @param ofSteps the steps of a full run
  * @param runs images per second of each timed run
  */
 public record BenchResult(
@@ -48,12 +48,12 @@ public record BenchResult(
                 Arrays.stream(seconds).map(s -> request.batch() / s).toArray());
     }
 
-    /** One line for people. */
+    /** A human-readable line. */
     public String line() {
         String part = steps < ofSteps ? String.format(Locale.ROOT, " (first %d of %d steps)", steps, ofSteps) : "";
         return String.format(
                 Locale.ROOT,
-                "%s %s, batch %d, %s, %d threads: %.4g images/s, %.4g s a step, %.4g GFLOP/s%s",
+                "%s %s, batch %d, %s, %d threads: %.4g images/s, %.4g s/step, %.4g GFLOP/s%s",
                 what,
                 size,
                 batch,

@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** Models by the names that benchmarks use. */
+/** The models that can be benchmarked, by name. */
 final class BenchSizes {
     private static final int FREE_CLASSES = 10;
     private static final Map<String, RarConfig> RAR = Map.of(
@@ -44,7 +44,7 @@ final class BenchSizes {
     /** The network of published metrics. */
     static ParameterTable inception(String size) {
         if (!size.equals("inception")) {
-            throw new IllegalArgumentException("Cannot use --size " + size + ": give inception, the one there is");
+            throw new IllegalArgumentException("Cannot use --size " + size + ": the only size is inception");
         }
         return InceptionV3.table();
     }

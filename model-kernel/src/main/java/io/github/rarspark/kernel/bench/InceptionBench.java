@@ -10,7 +10,7 @@ import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterTable;
 
-/** Inception v3 on bytes of images of 256 pixels, with initial weights: resize, features, spatial features, logits. */
+/** Inception v3 with initial weights on images of 256 pixels: resize, features, spatial features, logits. */
 public final class InceptionBench {
     private static final int SIDE = 256;
 
@@ -38,7 +38,7 @@ public final class InceptionBench {
         }
     }
 
-    /** Products of the convolutions of one image. */
+    /** Floating-point operations of the convolutions per image. */
     private static double flops(ParameterTable table) {
         return table.specs().stream()
                 .filter(spec -> spec.shape().dimension() == 4)

@@ -24,15 +24,15 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** Training steps and sampling of a RAR model with initial weights, and forward passes with weights by formula. */
+/** Training steps and sampling of a RAR model with initial weights, and forward passes with formula weights. */
 public final class RarBench {
     private static final double DROPOUT = 0.1;
 
     private RarBench() {}
 
     /**
-     * One whole update on one rank: drawing orders and classes, forward, backward, clipping, AdamW. Every sample is
-     * permuted, a tenth of the classes dropped, all four dropouts on.
+     * A full update on one rank: drawing orders and classes, forward, backward, clipping, AdamW. Every sample is
+     * permuted, a tenth of the classes are dropped, all four dropouts are on.
      */
     public static BenchResult train(BenchRequest request) {
         RarConfig config = BenchSizes.rar(request.size());
@@ -63,14 +63,14 @@ public final class RarBench {
                 try (TensorScope s = TensorScope.training(manager)) {
                     s.backward(model.loss(s, batch, dropout));
                 }
-                optimizerStep.run("its figures would mean nothing");
+                optimizerStep.run("the benchmark is meaningless");
             });
             double forward = flops(config, request.batch(), distinct(config, request.batch()), config.tokens() + 1);
             return BenchResult.of("train", request, seconds, 3 * forward, 1, 1);
         }
     }
 
-    /** Logits of whole sequences, each in a random order of its own, as scoring computes them. */
+    /** Logits of whole sequences, each in its own random order, as in scoring. */
     public static BenchResult forward(BenchRequest request) {
         RarConfig config = BenchSizes.rar(request.size());
         Torch.setIntraOpThreads(request.threads());
@@ -98,7 +98,7 @@ public final class RarBench {
         }
     }
 
-    /** Guided sampling of tokens (no decoding), classes assigned round-robin. */
+    /** Guided sampling of tokens (without decoding), with classes assigned round-robin. */
     public static BenchResult sample(BenchRequest request) {
         RarConfig config = BenchSizes.rar(request.size());
         Torch.setIntraOpThreads(request.threads());
@@ -126,7 +126,10 @@ public final class RarBench {
         return Math.min(batch, config.classes()) + 1;
     }
 
-    /** Products of a forward pass over {@code positions} of {@code rows} rows with so many distinct conditions. */
+    /**
+     * Floating-point operations of the products in a forward pass over {@code positions} of {@code rows} rows with
+     * {@code conditions} distinct conditions.
+     */
     private static double flops(RarConfig config, int rows, int conditions, int positions) {
         double d = config.hidden();
         double block = 4 * d * d + 2 * d * config.mlp() + positions * d;

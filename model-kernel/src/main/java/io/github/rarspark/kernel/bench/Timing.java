@@ -6,7 +6,7 @@ import java.util.function.IntConsumer;
 final class Timing {
     private Timing() {}
 
-    /** The seconds of each timed run, after the warm-up; the action is given the run's number. */
+    /** The seconds of each timed run, after the warm-up; the action receives the run's number. */
     static double[] run(BenchRequest request, IntConsumer action) {
         for (int i = 0; i < request.warmup(); i++) {
             action.accept(i);

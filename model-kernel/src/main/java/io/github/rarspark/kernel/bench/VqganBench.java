@@ -12,7 +12,7 @@ import io.github.rarspark.kernel.vqgan.VqganConfig;
 import java.util.Arrays;
 import java.util.function.BiConsumer;
 
-/** Encoding and decoding of images of 256 pixels with the public tokenizer's sizes and weights by formula. */
+/** Encoding and decoding of images of 256 pixels with the public tokenizer's architecture and formula weights. */
 public final class VqganBench {
     private static final int SIDE = 256;
 
@@ -58,7 +58,7 @@ public final class VqganBench {
         }
     }
 
-    /** Products of the convolutions of one image, from the sizes of the weights and of the maps they work on. */
+    /** Floating-point operations of the convolutions per image, from the sizes of weights and feature maps. */
     private static double flops(VqganConfig config, String what) {
         String prefix = what + "r.";
         return config.table().specs().stream()
@@ -67,7 +67,7 @@ public final class VqganBench {
                 .sum();
     }
 
-    /** How many pixels the output map of a convolution has. */
+    /** The number of pixels in a convolution's output. */
     private static double pixels(VqganConfig config, String name) {
         int smallest = SIDE / config.downsampling();
         String[] parts = name.split("\\.");

@@ -1,2 +1,2 @@
-/** Throughput of the kernel's operations on this machine, as programs: figures, not tests. */
+/** Benchmarks: the throughput of the kernel's operations on this machine. */
 package io.github.rarspark.kernel.bench;

@@ -17,16 +17,16 @@ import java.util.List;
  * <p>B batch, C channels, H height, W width, D features, K classes.
  *
  * @param config the sizes
- * @param weights the tensors of {@link ClassifierConfig#table}; owned by this
+ * @param weights the tensors of {@link ClassifierConfig#table}; owned by this record
  */
 public record Classifier(ClassifierConfig config, NamedTensors weights) implements AutoCloseable {
     private static final double NORM_EPS = 1e-5;
 
     /**
-     * The classifier of a weight file.
+     * Loads a classifier from a weight file.
      *
-     * @param parent the manager below which the weights live, and whose device computes
-     * @throws DataException if the file holds no classifier
+     * @param parent the parent of the weights' manager; its device runs the model
+     * @throws DataException if the file is not a classifier's
      */
     public static Classifier load(TensorFile file, NDManager parent) {
         ClassifierConfig config = ClassifierConfig.of(file);
@@ -70,7 +70,7 @@ public record Classifier(ClassifierConfig config, NamedTensors weights) implemen
     }
 
     /**
-     * The share of images whose largest logit is their label's.
+     * The fraction of images whose largest logit is that of their label.
      *
      * @param batch images computed at a time
      */

@@ -13,27 +13,27 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The sizes of a classifier.
+ * The architecture of a classifier.
  *
  * @param side of the square input in pixels
- * @param widths channels of each stage; each stage but the last halves the side
- * @param features of the last hidden layer
- * @param classes to distinguish
+ * @param widths channels per stage; each stage but the last halves the side
+ * @param features width of the last hidden layer
+ * @param classes number of classes
  */
 public record ClassifierConfig(int side, List<Integer> widths, int features, int classes) implements Serializable {
-    /** Groups of every normalization, which divide each stage's width. */
+    /** Groups of every group normalization; divides each stage's width. */
     static final int NORM_GROUPS = 8;
 
-    /** Checks that the sizes make a network. */
+    /** Checks that the sizes are valid. */
     public ClassifierConfig {
         widths = List.copyOf(widths);
         if (widths.isEmpty() || widths.stream().anyMatch(width -> width < 1 || width % NORM_GROUPS != 0)) {
             throw new DataException("Cannot build a classifier with stages " + widths
-                    + " wide: expected at least one, all multiples of " + NORM_GROUPS);
+                    + " channels wide: expected at least one, all multiples of " + NORM_GROUPS);
         }
         if (side < 1 || side % (1 << widths.size() - 1) != 0) {
             throw new DataException("Cannot build a classifier of " + widths.size() + " stages for a side of " + side
-                    + " pixels: it must be halved after each but the last");
+                    + " pixels: each stage but the last must halve it");
         }
         if (features < 1 || classes < 2) {
             throw new DataException("Cannot build a classifier of " + features + " features and " + classes
@@ -47,7 +47,7 @@ public record ClassifierConfig(int side, List<Integer> widths, int features, int
     }
 
     /**
-     * The sizes of the classifier whose weights a file holds, read off the shapes.
+     * Infers the architecture of a classifier from the shapes of its weights.
      *
      * @throws DataException if the file lacks the tensors that determine them
      */
@@ -60,7 +60,8 @@ public record ClassifierConfig(int side, List<Integer> widths, int features, int
         Shape hidden = file.shape("hidden.weight");
         Shape head = file.shape("head.weight");
         if (widths.isEmpty() || hidden.dimension() != 2 || head.dimension() != 2) {
-            throw new DataException("The weights in " + file.file() + " are not a classifier's");
+            throw new DataException(
+                    "Cannot load a classifier from " + file.file() + ": its tensors are not a classifier's");
         }
         long area = hidden.get(1) / widths.get(widths.size() - 1);
         int side = (int) Math.round(Math.sqrt(area)) << widths.size() - 1;

@@ -17,11 +17,11 @@ import java.util.List;
 /** Trains a classifier on labelled images with cross-entropy and AdamW. */
 public final class ClassifierTrainer implements AutoCloseable {
     /**
-     * How to train.
+     * Training settings.
      *
-     * @param steps updates in all
-     * @param batch images of one update
-     * @param learningRate the highest; it rises over a twentieth of the steps and then falls along a cosine
+     * @param steps total number of updates
+     * @param batch images per update
+     * @param learningRate the peak, reached after a twentieth of the steps and followed by cosine decay
      * @param seed of every random number
      */
     public record Settings(int steps, int batch, double learningRate, long seed) {}
@@ -37,11 +37,11 @@ public final class ClassifierTrainer implements AutoCloseable {
     private final OptimizerStep optimizerStep;
 
     /**
-     * A trainer whose weights are drawn from the seed.
+     * Creates a trainer with weights drawn from the seed.
      *
      * @param images the training images, of the configuration's side
      * @param labels the class of each image
-     * @throws DataException if a label is not a class
+     * @throws DataException if a label is not in [0, classes)
      */
     public ClassifierTrainer(
             NDManager parent, ClassifierConfig config, Settings settings, List<RgbImage> images, int[] labels) {
@@ -89,12 +89,12 @@ public final class ClassifierTrainer implements AutoCloseable {
         return "lower the learning rate (" + settings.learningRate() + ")";
     }
 
-    /** Updates made so far. */
+    /** The number of updates made so far. */
     public long steps() {
         return optimizer.steps();
     }
 
-    /** The classifier as trained so far; owned by this. */
+    /** The classifier as trained so far; owned by this trainer. */
     public Classifier classifier() {
         return classifier;
     }

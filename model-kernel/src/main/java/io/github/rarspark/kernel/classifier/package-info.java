@@ -1,2 +1,2 @@
-/** A small image classifier whose penultimate features make a distance between sets of images. */
+/** A small image classifier whose penultimate features define a distance between sets of images. */
 package io.github.rarspark.kernel.classifier;

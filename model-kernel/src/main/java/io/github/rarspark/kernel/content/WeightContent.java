@@ -16,10 +16,10 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * What the tensors of a file seem to be, so that a file that is used as something else can be called by its name.
+ * What kind of model a file's tensors look like, so that an error about a wrong file can say what it is.
  *
  * @param kind the kind of model
- * @param description what it is and of which size, with an article
+ * @param description kind and size, with an article
  */
 public record WeightContent(Kind kind, String description) {
     private static final String PARALLEL_PREFIX = "module.";
@@ -34,10 +34,10 @@ public record WeightContent(Kind kind, String description) {
         INCEPTION("the Inception v3 of 2015-12-05", new InceptionRecognizer()),
         /** An image classifier. */
         CLASSIFIER("an image classifier", new ClassifierRecognizer()),
-        /** A part of a training checkpoint that is no weights. */
-        TRAINING_STATE("the optimizer's state of a training", Kind::moments),
-        /** Nothing that rar-spark knows. */
-        UNKNOWN("nothing that rar-spark knows", tensors -> Optional.empty());
+        /** The part of a training checkpoint that is not weights. */
+        TRAINING_STATE("the optimizer state of a training run", Kind::moments),
+        /** Unknown content. */
+        UNKNOWN("unknown content", tensors -> Optional.empty());
 
         private final String label;
         private final Recognizer recognizer;
@@ -81,9 +81,9 @@ public record WeightContent(Kind kind, String description) {
     }
 
     /**
-     * Checks that a file's tensors are not known to be something else.
+     * Checks that a file's tensors are not recognized as something else.
      *
-     * @param option what the file was given as, such as {@code --weights}
+     * @param option the option that the file was given for, such as {@code --weights}
      * @throws DataException if they are
      */
     public static void require(Kind kind, TensorFile file, String option) {
@@ -97,14 +97,15 @@ public record WeightContent(Kind kind, String description) {
     /**
      * Checks that a file's tensors are exactly a model's parameters, as {@link ParameterTable#check} does.
      *
-     * @throws DataException with what the file seems to be, if they are not
+     * @throws DataException that says what the file looks like, if they are not
      */
     public static void require(ParameterTable table, TensorFile file) {
-        Optional<String> misfit = table.misfit(file.tensors());
-        if (misfit.isPresent()) {
+        Optional<String> mismatch = table.mismatch(file.tensors());
+        if (mismatch.isPresent()) {
             WeightContent content = of(file.tensors());
-            throw new DataException("The weights in " + file.file() + " are not this model's: " + misfit.get()
-                    + (content.isRecognized() ? "; they seem to be " + content.description() : ""));
+            throw new DataException(
+                    "Cannot load " + file.file() + ": its tensors do not match this model: " + mismatch.get()
+                            + (content.isRecognized() ? "; the file looks like " + content.description() : ""));
         }
     }
 

@@ -1,2 +1,2 @@
-/** What weight files hold: every model is asked whether the tensors look like its own. */
+/** Detects what a weight file holds, by asking every model whether the tensors look like its own. */
 package io.github.rarspark.kernel.content;

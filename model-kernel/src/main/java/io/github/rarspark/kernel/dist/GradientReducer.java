@@ -6,17 +6,18 @@ import java.util.Collection;
 
 /**
  * Averages gradients over the ranks while the backward pass runs (the Reducer of PyTorch's DistributedDataParallel):
- * when all gradients of a bucket are there, its all-reduce starts. After the backward pass every rank's gradients are
- * the averages.
+ * when all gradients of a bucket are ready, its all-reduce starts. After the backward pass, every rank holds the
+ * averaged gradients.
  *
- * <p>Buckets are a function of the parameter list and the bucket size alone, so that sums come out in the same order in
- * every run with the same number of ranks.
+ * <p>Buckets depend only on the parameter list and the bucket size, so that sums are taken in the same order in every
+ * run with the same number of ranks.
  */
 public final class GradientReducer extends NativeObject {
     /**
-     * Watches the gradients of {@code parameters}, the same list in every rank; each has to take part in every loss.
+     * Hooks into the gradients of {@code parameters}, the same list on every rank; every loss must depend on each of
+     * them.
      *
-     * @param bucketBytes gradients of at most so many bytes travel together
+     * @param bucketBytes the maximum size of a bucket, in bytes
      */
     public GradientReducer(ProcessGroup group, Collection<NDArray> parameters, long bucketBytes) {
         super(
@@ -26,8 +27,8 @@ public final class GradientReducer extends NativeObject {
     }
 
     /**
-     * Runs a backward pass and averages its gradients with those of the other ranks, who run theirs. A pass outside of
-     * this method accumulates gradients in this rank only.
+     * Runs a backward pass and averages its gradients with those of the other ranks, who run theirs. A pass outside
+     * this method accumulates gradients on this rank only.
      */
     public void average(Runnable backward) {
         run(address -> {

@@ -4,8 +4,8 @@ import java.util.function.LongConsumer;
 import java.util.function.LongFunction;
 
 /**
- * Owns one native object. Any thread may close it: from then on calls fail clearly, and the object is freed when the last
- * call that is still running ends, by the thread that made it.
+ * Owns one native object. Any thread may close it: later calls fail with an exception, and the object is freed when the
+ * last running call returns, by the thread that made it.
  */
 abstract class NativeObject implements AutoCloseable {
     private final String name;
@@ -21,7 +21,7 @@ abstract class NativeObject implements AutoCloseable {
     }
 
     /**
-     * Calls a native function with the address, which is valid until it returns.
+     * Calls a native function with the object's address, which is valid until the function returns.
      *
      * @throws IllegalStateException if the object is closed
      */
@@ -34,7 +34,7 @@ abstract class NativeObject implements AutoCloseable {
         }
     }
 
-    /** As {@link #apply}, without a result. */
+    /** Like {@link #apply}, without a result. */
     final void run(LongConsumer call) {
         apply(address -> {
             call.accept(address);

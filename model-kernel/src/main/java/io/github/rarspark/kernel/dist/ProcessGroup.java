@@ -8,9 +8,9 @@ import java.util.List;
 
 /**
  * One rank's membership in a group that runs collectives (c10d's ProcessGroup over Gloo). Every rank calls the same
- * collectives in the same order. A rank that is gone, or later than the group's timeout, makes the collective fail in
- * the others with a {@link io.github.rarspark.kernel.error.CommunicationException}; the group is of no more use then.
- * Closing it does not end a collective that is running.
+ * collectives in the same order. If a rank is gone or exceeds the group's timeout, the collective fails in the other
+ * ranks with a {@link io.github.rarspark.kernel.error.CommunicationException}; the group is unusable afterwards.
+ * Closing it does not interrupt a running collective.
  */
 public final class ProcessGroup extends NativeObject {
     private final int rank;
@@ -23,11 +23,11 @@ public final class ProcessGroup extends NativeObject {
     }
 
     /**
-     * Joins the group; returns when all ranks have.
+     * Joins the group; returns when all ranks have joined.
      *
-     * @param store where the ranks meet; it stays open as long as the group
-     * @param host this rank's own name or address, at which the others reach it
-     * @param timeout the limit of joining and of every later collective
+     * @param store the rendezvous store; it must stay open as long as the group
+     * @param host the host name or address at which the other ranks reach this one
+     * @param timeout the limit for joining and for every later collective
      */
     public static ProcessGroup join(RendezvousStore store, int rank, int worldSize, String host, Duration timeout) {
         if (rank < 0 || rank >= worldSize) {
@@ -47,22 +47,22 @@ public final class ProcessGroup extends NativeObject {
         return worldSize;
     }
 
-    /** Replaces {@code tensor} in every rank by the sum over the ranks. */
+    /** Replaces {@code tensor} on every rank by the sum over all ranks. */
     public void allReduceSum(NDArray tensor) {
         run(address -> allReduceSum(address, Handles.of(tensor)));
     }
 
-    /** Replaces the tensors of every rank by those of {@code root}. */
+    /** Replaces the tensors on every rank by those of {@code root}. */
     public void broadcast(Collection<NDArray> tensors, int root) {
         run(address -> broadcast(address, Handles.of(tensors), root));
     }
 
-    /** Replaces one tensor of every rank by that of {@code root}. */
+    /** Replaces one tensor on every rank by that of {@code root}. */
     public void broadcast(NDArray tensor, int root) {
         broadcast(List.of(tensor), root);
     }
 
-    /** Waits until every rank is here. */
+    /** Waits for all ranks. */
     public void barrier() {
         run(ProcessGroup::barrier);
     }

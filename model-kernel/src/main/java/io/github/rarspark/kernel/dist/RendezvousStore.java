@@ -4,9 +4,9 @@ import io.github.rarspark.kernel.tensor.NativeLibrary;
 import java.time.Duration;
 
 /**
- * The key-value store (c10d's TCPStore) through which the ranks of a group find each other. Rank 0 serves it at a free
- * port and publishes host and port; every rank, rank 0 too, forms its group over its own store object. It has neither
- * password nor encryption: it belongs on a trusted network.
+ * The key-value store (c10d's TCPStore) through which the ranks of a group find each other. Rank 0 serves it on a free
+ * port and publishes host and port; every rank, including rank 0, joins its group through a store object of its own. It
+ * has neither authentication nor encryption: use it on a trusted network only.
  */
 public final class RendezvousStore extends NativeObject {
     private RendezvousStore(long handle) {
@@ -14,9 +14,9 @@ public final class RendezvousStore extends NativeObject {
     }
 
     /**
-     * Serves a store at {@code host}, on that address only, at a free port.
+     * Serves a store on a free port of {@code host}, bound to that address only.
      *
-     * @param timeout how long an operation waits for the others
+     * @param timeout how long an operation waits for other ranks
      * @throws io.github.rarspark.kernel.error.NativeException if the host cannot be resolved or bound
      */
     public static RendezvousStore serve(String host, Duration timeout) {
@@ -27,8 +27,8 @@ public final class RendezvousStore extends NativeObject {
     /**
      * Connects to the store served at {@code host:port}.
      *
-     * @param timeout how long to wait for the connection, and later for the others
-     * @throws io.github.rarspark.kernel.error.CommunicationException if nothing answers within the timeout
+     * @param timeout how long to wait for the connection, and later for other ranks
+     * @throws io.github.rarspark.kernel.error.CommunicationException if there is no answer within the timeout
      */
     public static RendezvousStore connect(String host, int port, Duration timeout) {
         NativeLibrary.load();

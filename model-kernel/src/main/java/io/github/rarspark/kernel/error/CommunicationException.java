@@ -1,6 +1,6 @@
 package io.github.rarspark.kernel.error;
 
-/** A collective failed: a rank is gone, unreachable, or later than the timeout. The same work may succeed elsewhere. */
+/** A collective failed: a rank is gone, unreachable or timed out. A retry may succeed. */
 public final class CommunicationException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -1,6 +1,6 @@
 package io.github.rarspark.kernel.error;
 
-/** Data or weights from outside are not what they have to be. */
+/** Input data or weights are invalid. */
 public final class DataException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
@@ -9,7 +9,7 @@ public final class DataException extends RuntimeException {
         super(message);
     }
 
-    /** As above, because of {@code cause}. */
+    /** As above, with a cause. */
     public DataException(String message, Throwable cause) {
         super(message, cause);
     }

@@ -1,6 +1,6 @@
 package io.github.rarspark.kernel.error;
 
-/** Libtorch refused an operation. */
+/** A libtorch operation failed. */
 public sealed class NativeException extends RuntimeException permits NativeLoadException, NativeMemoryException {
     private static final long serialVersionUID = 1;
 

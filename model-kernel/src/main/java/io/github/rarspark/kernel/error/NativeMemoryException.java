@@ -13,7 +13,7 @@ public final class NativeMemoryException extends NativeException {
         super(message, cause);
     }
 
-    /** The same failure with the advice to lower {@code settings}, which say how much is computed at once. */
+    /** The same failure with the advice to lower {@code settings}, which control how much is computed at once. */
     public NativeMemoryException lowering(String settings) {
         return new NativeMemoryException(
                 "Out of memory for tensors: lower " + settings + " (" + getMessage() + ")", this);

@@ -1,6 +1,6 @@
 package io.github.rarspark.kernel.error;
 
-/** A computation left the finite numbers. */
+/** A computation produced NaN or an infinite value. */
 public final class NumericException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -1,2 +1,2 @@
-/** The failures that the kernel reports. */
+/** The exceptions of the kernel. */
 package io.github.rarspark.kernel.error;

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Image files and the bytes of their crops. Errors are in grey levels, and none is tolerated. */
+/** Image files and the bytes of their crops. Errors are in grey levels; the tolerance is zero. */
 final class CropsGolden implements GoldenCase {
     private static final String FILE = "crops.safetensors";
 
@@ -56,7 +56,7 @@ final class CropsGolden implements GoldenCase {
         return Check.within(tensor, difference(crops, expected.longs(tensor)), 0);
     }
 
-    /** What the file says, or else the crops' own width. */
+    /** The size from the file's metadata, or else the crops' own width. */
     private static int size(TensorFile expected, String tensor) {
         String size = expected.metadata().get("size");
         int axes = expected.shape(tensor).dimension();

@@ -21,9 +21,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The weights of a golden case, which are computed instead of stored: element i of a tensor is
- * {@code (float) (offset + scale * (2 * u - 1))}, where u has the upper 24 bits of the i-th number of a splitmix64
- * counter that starts at the hash of {@code "<seed>/<name>"}.
+ * The weights of a golden case, computed instead of stored: element i of a tensor is {@code (float) (offset + scale *
+ * (2 * u - 1))}, where u has the upper 24 bits of the i-th number of a splitmix64 counter that starts at the hash of
+ * {@code "<seed>/<name>"}.
  *
  * @param seed the case's name
  * @param parameters the tensors, in their order
@@ -35,8 +35,8 @@ public record FillFormula(String seed, Map<String, Parameter> parameters) {
      * A tensor that the formula fills.
      *
      * @param shape its sizes
-     * @param offset the middle of its values
-     * @param scale how far from it they reach
+     * @param offset the mean of its values
+     * @param scale the largest deviation from the mean
      */
     public record Parameter(Shape shape, double offset, double scale) {}
 
@@ -80,10 +80,10 @@ public record FillFormula(String seed, Map<String, Parameter> parameters) {
     }
 
     /**
-     * Weights of any model, as golden cases scale them: activations keep their size from layer to layer, and no tensor is
-     * zero.
+     * Weights for any model, scaled like those of golden cases: activations keep their magnitude from layer to layer,
+     * and no tensor is zero.
      *
-     * @param seed names the model
+     * @param seed identifies the weights
      */
     public static FillFormula of(String seed, ParameterTable table) {
         Map<String, Parameter> parameters = new LinkedHashMap<>();
@@ -96,7 +96,7 @@ public record FillFormula(String seed, Map<String, Parameter> parameters) {
         return new FillFormula(seed, parameters);
     }
 
-    /** Uniform numbers of this scale have a variance of one over the inputs of an output. */
+    /** Uniform numbers of this scale have the variance 1 / fan-in. */
     private static double fanInScale(Shape shape) {
         return (float) Math.sqrt(3.0 * shape.get(0) / shape.size());
     }
@@ -115,10 +115,10 @@ public record FillFormula(String seed, Map<String, Parameter> parameters) {
     }
 
     /**
-     * Compares a weight file that a case may have, which holds the same tensors.
+     * Compares the case's optional weight file, which holds the same tensors.
      *
-     * @param path the file; there is no check if it does not exist
-     * @throws DataException if it breaks its format
+     * @param path the file; no check is made if it does not exist
+     * @throws DataException if it is malformed
      */
     Optional<Check> check(Path path) throws IOException {
         if (!Files.exists(path)) {

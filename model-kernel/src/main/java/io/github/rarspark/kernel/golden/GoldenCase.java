@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** One kind of golden case: numbers computed with a public implementation, in a folder. */
+/** One kind of golden case: a folder of results computed with a public implementation. */
 interface GoldenCase {
     /** The kind's name. */
     String kind();
@@ -19,7 +19,7 @@ interface GoldenCase {
     }
 
     /**
-     * Computes what the case states and compares; what it does not state is left out.
+     * Computes and compares every result that the case states.
      *
      * @throws IOException if a file of the case is missing or cannot be read
      */

@@ -27,9 +27,9 @@ public final class GoldenSuite {
     private GoldenSuite() {}
 
     /**
-     * Checks {@code folder} itself and its sub-folders, in the order of their paths; a folder of no known kind is
-     * skipped. A case that cannot be read or computed has one failed check, which says why, and the others are checked
-     * regardless.
+     * Checks {@code folder} itself and its sub-folders, in the order of their paths; a folder of unknown kind is
+     * skipped. A case that cannot be read or computed yields one failed check that says why, and the other cases are
+     * still checked.
      *
      * @throws DataException if there is no golden case
      * @throws IOException if a folder cannot be listed
@@ -49,13 +49,13 @@ public final class GoldenSuite {
             String files = KINDS.stream()
                     .flatMap(kind -> kind.files().stream().limit(1))
                     .collect(Collectors.joining(", "));
-            throw new DataException("No golden case of a known kind in " + folder
-                    + ": give a folder that has one of the files " + files + " in itself or below");
+            throw new DataException("Cannot find a golden case in " + folder + ": give a folder that contains one of "
+                    + files + ", directly or in a subfolder");
         }
         return results;
     }
 
-    /** The case's folder as seen from where the search began, or that folder's own name. */
+    /** The case's folder relative to the root, or the root's own name. */
     private static String name(Path root, Path folder) {
         return root.equals(folder)
                 ? folder.toAbsolutePath().normalize().getFileName().toString()
@@ -68,7 +68,7 @@ public final class GoldenSuite {
         } catch (NoSuchFileException e) {
             return failed(folder, "missing " + Path.of(e.getFile()).getFileName(), e);
         } catch (IOException | RuntimeException e) {
-            // A faulty case must not hide the results of the others.
+            // A broken case must not hide the results of the others.
             return failed(
                     folder, String.valueOf(e.getMessage()).lines().findFirst().orElse(""), e);
         }

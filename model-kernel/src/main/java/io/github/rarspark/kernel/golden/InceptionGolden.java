@@ -18,7 +18,7 @@ import java.util.Map;
 /** The Inception network: its features after each pool, spatial features and logits of given images. */
 final class InceptionGolden implements GoldenCase {
     private static final double FEATURES = 2e-5;
-    /** Three times the most that the public code departs from itself under torch.autocast. */
+    /** Three times the largest deviation of the public code under torch.autocast from its own float32. */
     private static final double MIXED_FEATURES = 4e-2;
 
     @Override

@@ -38,13 +38,13 @@ final class RarGolden implements GoldenCase {
     private static final double FINAL_WEIGHTS = 2e-5;
     private static final double ZERO = 1e-6;
 
-    // In mixed precision: three times the most that the public code departs from itself under torch.autocast.
+    // Mixed precision: three times the largest deviation of the public code under torch.autocast from its own float32.
     private static final double MIXED_LOGITS = 3e-2;
     private static final double MIXED_GUIDED = 1e-1;
     private static final double MIXED_LOSS = 1.2e-3;
     private static final double MIXED_GRADIENT = 2e-1;
     private static final double MIXED_ZERO = 1.2e-3;
-    /** Its gradient is zero in exact arithmetic: a key's bias shifts all scores of a query alike. */
+    /** Its gradient is zero in exact arithmetic: a key's bias shifts all scores of a query equally. */
     private static final String ZERO_GRADIENT = "k_norm.bias";
 
     @Override
@@ -112,7 +112,7 @@ final class RarGolden implements GoldenCase {
             return checks;
         }
 
-        /** The guided logits along {@code ids} in both orders and with both schedules, as far as the case has them. */
+        /** The guided logits along {@code ids} in both orders and with both schedules, where the case states them. */
         private void guided(NamedTensors weights) {
             double scale = json.path("guidance_scale").asDouble();
             Guidance power = new Guidance(
@@ -242,8 +242,8 @@ final class RarGolden implements GoldenCase {
         }
 
         /**
-         * Some updates, in single precision alone: AdamW divides each gradient by its own size, so that rounding in
-         * bfloat16 turns into steps of another sign, and the paths part.
+         * Some updates, in single precision only: AdamW normalizes each gradient, so that bfloat16 rounding can flip
+         * the sign of a step, and the trajectories diverge.
          */
         private void train(RarModel model, NamedTensors weights) {
             if (!has("train/losses") || run.precision() == Precision.BF16) {
@@ -269,7 +269,7 @@ final class RarGolden implements GoldenCase {
             double[] rates = expected.doubles("train/lrs");
             try (AdamW optimizer = new AdamW(manager, weights.asMap(), config::decays, settings)) {
                 OptimizerStep optimizerStep = new OptimizerStep(optimizer, rate);
-                // The check of the gradients has left them.
+                // The check of the gradients left some behind.
                 optimizer.zeroGradients();
                 for (int step = 0; step < steps; step++) {
                     try (TensorScope s = TensorScope.training(manager)) {

@@ -19,10 +19,10 @@ import java.util.List;
 final class VqganGolden implements GoldenCase {
     private static final double LATENTS = 1e-5;
     private static final double DECODED = 3e-5;
-    /** Below this relative gap between the two nearest codes, rounding decides which is nearer. */
+    /** Below this relative gap between the two nearest codes, the choice is up to rounding. */
     private static final double UNDECIDED_GAP = 1e-5;
 
-    // In mixed precision: three times the most that the public code departs from itself under torch.autocast.
+    // Mixed precision: three times the largest deviation of the public code under torch.autocast from its own float32.
     private static final double MIXED_LATENTS = 1.1e-1;
     private static final double MIXED_DECODED = 1.2e-1;
     private static final double MIXED_UNDECIDED_GAP = 2.3e-1;
@@ -77,7 +77,7 @@ final class VqganGolden implements GoldenCase {
         return checks;
     }
 
-    /** The largest gap at which a token differs; one that differs must be undecided. */
+    /** The largest gap at which a token differs; tokens may differ only where the gap is within rounding. */
     private static Check tokens(long[] actual, TensorFile expected, double undecidedGap) {
         long[] stated = expected.longs("tokens");
         double[] gaps = expected.names().contains("relative_gap_to_second_code")

@@ -1,5 +1,5 @@
 /**
- * Golden cases: folders of inputs and the numbers that the public implementations compute from them, which ours are
- * compared with.
+ * Golden cases: folders of inputs and the results that the public implementations compute from them, with which ours
+ * are compared.
  */
 package io.github.rarspark.kernel.golden;

@@ -6,9 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The square crops that tokens are made of. All begin with the centre crop of the ADM evaluation suite: halve with a box
- * filter while the shorter side is at least twice the size wanted, scale the shorter side to that size with a bicubic
- * filter, cut out the centre.
+ * The square crops that are tokenized. All begin with the centre crop of the ADM evaluation suite: halve with a box
+ * filter while the shorter side is at least twice the target size, scale the shorter side to that size with a bicubic
+ * filter, crop the centre.
  */
 public final class Crops {
     private static final double TEN_CROP_MARGIN = 1.1;

@@ -3,9 +3,9 @@ package io.github.rarspark.kernel.image;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** The tag {@code Orientation} of EXIF data: how a camera was held (EXIF 2.32, section 4.6.4). */
+/** The {@code Orientation} tag of EXIF data: how the camera was held (EXIF 2.32, section 4.6.4). */
 final class ExifOrientation {
-    /** The stored rows are the rows to show, from the top, each from the left. */
+    /** Rows are stored as they are displayed: top to bottom, left to right. */
     static final int UPRIGHT = 1;
 
     private static final int LAST = 8;
@@ -19,7 +19,7 @@ final class ExifOrientation {
     /**
      * The orientation in EXIF data.
      *
-     * @param exif a TIFF file without a picture, as it stands in an image file
+     * @param exif the EXIF block of an image file, a TIFF file without a picture
      * @return 1 to 8; 1 if the data does not say or is malformed, because no pixel depends on it
      */
     static int of(ByteBuffer exif) {

@@ -7,15 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The batches of a training run over images in memory: every epoch in an order of its own, each image mirrored with
- * probability one half. A batch is a function of (seed, step).
+ * The batches of a training run over images in memory: shuffled anew in every epoch, each image mirrored with
+ * probability 0.5. A batch is a function of (seed, step).
  *
  * @param images the training images, of one size
- * @param size images of a batch
+ * @param size images per batch
  * @param seed of order and mirroring
  */
 public record ImageBatches(List<RgbImage> images, int size, long seed) {
-    /** Checks that there are images and that they have one size. */
+    /** Checks that there are enough images, all of one size. */
     public ImageBatches {
         if (images.isEmpty() || size < 1) {
             throw new IllegalArgumentException(

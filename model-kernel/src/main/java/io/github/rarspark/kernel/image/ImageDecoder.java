@@ -18,20 +18,19 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
  * Decodes PNG and JPEG files to the bytes that Pillow's {@code convert("RGB")} gives: grey is repeated, palettes are
- * looked up, transparency is dropped, CMYK is converted without a profile. Profiles, gamma and the orientation that EXIF
- * asks for are ignored. The format is detected from the content, not from the name. 16-bit samples of PNG files are reduced
- * as Pillow does it: to their upper byte or, in grey without alpha, clipped to 255, which turns most such images almost
- * white. JPEG files of more than 8 bits per sample are refused.
+ * looked up, transparency is dropped, CMYK is converted without a profile. Color profiles, gamma and EXIF orientation
+ * are ignored. The format is detected from the content, not from the name. 16-bit PNG samples are reduced as in Pillow:
+ * to their upper byte or, for grey without alpha, clipped to 255, which turns most such images almost white. JPEG files
+ * with more than 8 bits per sample are rejected.
  *
- * <p>The JDK's own decoders are used, and only for samples as they are stored: their conversions between colour spaces
- * differ from libjpeg's.
+ * <p>The JDK's decoders are used for the stored samples only: their colour space conversions differ from libjpeg's.
  *
- * @param pixelLimit the most pixels an image may have, so that a small file cannot fill the memory
+ * @param pixelLimit the maximum number of pixels of an image, so that a small file cannot exhaust the memory
  */
 public record ImageDecoder(long pixelLimit) {
     private static final String JDK_READERS = "com.sun.imageio.plugins.";
 
-    /** A decoder that takes 100 megapixels, far above photographs in data sets: 300 MB decoded. */
+    /** Creates a decoder with a limit of 100 megapixels, far above photographs in data sets: 300 MB decoded. */
     public ImageDecoder() {
         this(100_000_000);
     }
@@ -61,16 +60,16 @@ public record ImageDecoder(long pixelLimit) {
             }
             throw new MalformedImageException("it is neither PNG nor JPEG");
         } catch (IOException | RuntimeException e) {
-            // The JDK's decoders answer malformed data with exceptions of every kind.
+            // The JDK's decoders throw all kinds of exceptions on malformed data.
             throw new DataException("Cannot decode " + name + ": " + e.getMessage(), e);
         }
     }
 
     /**
-     * The orientation that EXIF data in a file asks for, which {@link #decode} ignores.
+     * The EXIF orientation of a file, which {@link #decode} ignores.
      *
      * @param file the whole file's bytes
-     * @return 1, upright, to 8; 1 as well if the file does not say or cannot be decoded
+     * @return 1 (upright) to 8; 1 if the file has none or cannot be decoded
      */
     public static int orientation(byte[] file) {
         try {
@@ -88,8 +87,7 @@ public record ImageDecoder(long pixelLimit) {
             throw new MalformedImageException("it claims " + width + " x " + height + " pixels");
         }
         if ((long) width * height > pixelLimit) {
-            throw new MalformedImageException(
-                    width + " x " + height + " pixels are more than the limit of " + pixelLimit);
+            throw new MalformedImageException(width + " x " + height + " pixels exceed the limit of " + pixelLimit);
         }
     }
 
@@ -105,7 +103,7 @@ public record ImageDecoder(long pixelLimit) {
             raster.getPixels(0, y, image.getWidth(), 1, row);
             for (int x = 0; x < row.length; x += bands) {
                 for (int c = 0; c < CHANNELS; c++) {
-                    // One band is grey or an index, two are grey and alpha; the fourth of four is alpha.
+                    // One band is grey or a palette index, two are grey and alpha; the fourth of four is alpha.
                     int sample = row[bands < CHANNELS ? x : x + c];
                     pixels[at++] = palette == null ? (byte) png.toByte(sample) : palette[c][sample];
                 }
@@ -149,7 +147,7 @@ public record ImageDecoder(long pixelLimit) {
             reader.setInput(in, true, true);
             T image = read.from(reader);
             if (truncation.found) {
-                throw new MalformedImageException("it is cut short");
+                throw new MalformedImageException("it is truncated");
             }
             return image;
         } finally {
@@ -170,8 +168,8 @@ public record ImageDecoder(long pixelLimit) {
     }
 
     /**
-     * Listens for the warning that a JPEG is truncated; the missing part of its picture is grey. Pillow refuses such files,
-     * but reads those that have an end and are corrupt in between.
+     * Listens for the warning that a JPEG is truncated; the missing part of its picture is grey. Pillow rejects such
+     * files, but reads those that have an end marker and are corrupt before it.
      */
     private static final class Truncation implements IIOReadWarningListener {
         private boolean found;

@@ -5,7 +5,7 @@ import static io.github.rarspark.kernel.image.RgbImage.CHANNELS;
 import java.util.Arrays;
 import java.util.List;
 
-/** Lays images out in rows, for people to look at. */
+/** Lays out images in a grid, for people to look at. */
 public final class ImageGrid {
     private static final byte WHITE = (byte) 0xff;
 
@@ -15,7 +15,7 @@ public final class ImageGrid {
      * Combines images into one: row by row from the top left, on white.
      *
      * @param images at least one, all of one size
-     * @param columns images in a row
+     * @param columns images per row
      * @param padding pixels between images and around them
      * @throws IllegalArgumentException if there are no images, or their sizes differ
      */
@@ -36,7 +36,7 @@ public final class ImageGrid {
             RgbImage image = images.get(i);
             if (image.width() != width || image.height() != height) {
                 throw new IllegalArgumentException("A grid of " + width + " x " + height
-                        + " pixels cannot hold an image of " + image.width() + " x " + image.height());
+                        + " pixels cannot contain an image of " + image.width() + " x " + image.height());
             }
             int left = padding + i % across * (width + padding);
             int top = padding + i / across * (height + padding);

@@ -35,7 +35,7 @@ final class JpegColors {
                     blacken(rgb, o, samples[i + 3]);
                 }
                 case YCCK -> {
-                    // libjpeg inverts what it converts from YCC, and Pillow inverts again.
+                    // libjpeg inverts the samples when it converts them from YCC, and Pillow inverts them again.
                     fromYcc(samples, i, rgb, o);
                     blacken(rgb, o, samples[i + 3]);
                 }

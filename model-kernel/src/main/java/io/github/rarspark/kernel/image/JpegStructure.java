@@ -5,12 +5,12 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What the markers of a JPEG file say before anything is decoded (ITU-T T.81, annex B).
+ * The properties of a JPEG file, from its markers, before anything is decoded (ITU-T T.81, annex B).
  *
  * @param width pixels in a row
  * @param height rows
- * @param precision bits of a sample
- * @param colors how samples are to be understood
+ * @param precision bits per sample
+ * @param colors how to interpret the samples
  * @param orientation of its EXIF data, 1 to 8
  */
 record JpegStructure(int width, int height, int precision, Colors colors, int orientation) {
@@ -21,7 +21,7 @@ record JpegStructure(int width, int height, int precision, Colors colors, int or
     private static final int APP14 = 0xee;
     private static final int ADOBE_TRANSFORM_AT = 11;
 
-    /** What the samples of a pixel are. */
+    /** The meaning of a pixel's samples. */
     enum Colors {
         /** One sample of brightness. */
         GRAY(1),
@@ -50,8 +50,8 @@ record JpegStructure(int width, int height, int precision, Colors colors, int or
     }
 
     /**
-     * Reads the markers up to the first scan. What the components are is decided as libjpeg does: JFIF says YCC; else
-     * Adobe's marker decides; else the components' identifiers.
+     * Reads the markers up to the first scan. The colour space is determined as in libjpeg: JFIF means YCC; otherwise
+     * Adobe's marker decides, then the component identifiers.
      *
      * @throws MalformedImageException if there is no frame before the first scan
      */
@@ -72,7 +72,7 @@ record JpegStructure(int width, int height, int precision, Colors colors, int or
                 }
                 int length = in.getShort() & 0xffff;
                 if (length < 2 || length - 2 > in.remaining()) {
-                    throw new MalformedImageException("it is cut short");
+                    throw new MalformedImageException("it is truncated");
                 }
                 ByteBuffer segment = in.slice(in.position(), length - 2);
                 in.position(in.position() + length - 2);
@@ -91,7 +91,7 @@ record JpegStructure(int width, int height, int precision, Colors colors, int or
             }
             return of(frame, jfif, adobeTransform, orientation);
         } catch (BufferUnderflowException e) {
-            throw new MalformedImageException("it is cut short");
+            throw new MalformedImageException("it is truncated");
         }
     }
 
@@ -111,7 +111,7 @@ record JpegStructure(int width, int height, int precision, Colors colors, int or
     }
 
     private static boolean isFrame(int marker) {
-        // SOF0 to SOF15, without DHT (c4), JPG (c8) and DAC (cc), which lie among them.
+        // SOF0 to SOF15, except DHT (c4), JPG (c8) and DAC (cc), which lie in that range.
         return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
     }
 
@@ -144,7 +144,7 @@ record JpegStructure(int width, int height, int precision, Colors colors, int or
         if (adobeTransform >= 0) {
             return adobeTransform == 0 ? Colors.RGB : Colors.YCC;
         }
-        // After the component count, three bytes a component; the first is its identifier.
+        // After the component count, three bytes per component; the first is its identifier.
         int at = frame.position();
         return frame.get(at) == 'R' && frame.get(at + 3) == 'G' && frame.get(at + 6) == 'B' ? Colors.RGB : Colors.YCC;
     }

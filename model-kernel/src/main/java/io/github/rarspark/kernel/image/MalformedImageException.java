@@ -2,7 +2,7 @@ package io.github.rarspark.kernel.image;
 
 import java.io.IOException;
 
-/** The bytes of an image file contradict its format; the message completes "Cannot decode FILE: ". */
+/** An image file is malformed; the message completes "Cannot decode FILE: ". */
 final class MalformedImageException extends IOException {
     private static final long serialVersionUID = 1L;
 

@@ -5,7 +5,7 @@ import static io.github.rarspark.kernel.image.RgbImage.CHANNELS;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Between images and batches: bytes [N, H, W, 3], or floats [N, 3, H, W] in [0, 1]. */
+/** Converts between images and batches: bytes [N, H, W, 3] or floats [N, 3, H, W] in [0, 1]. */
 public final class Pixels {
     private Pixels() {}
 
@@ -47,29 +47,29 @@ public final class Pixels {
 
     private static void requireOneSize(List<RgbImage> images) {
         if (images.isEmpty()) {
-            throw new IllegalArgumentException("A batch needs an image");
+            throw new IllegalArgumentException("Cannot make a batch of 0 images");
         }
         int width = images.get(0).width();
         int height = images.get(0).height();
         for (RgbImage image : images) {
             if (image.width() != width || image.height() != height) {
-                throw new IllegalArgumentException("A batch of " + width + " x " + height
-                        + " pixels cannot hold an image of " + image.width() + " x " + image.height());
+                throw new IllegalArgumentException("Cannot add to a batch of " + width + " x " + height
+                        + " pixels an image of " + image.width() + " x " + image.height());
             }
         }
     }
 
     /**
-     * A batch as images: each value limited to [0, 1], times 255, truncated, as the published figures were made.
+     * A batch as images: each value clamped to [0, 1], multiplied by 255 and truncated, as in the published code.
      *
      * @param floats row-major [N, 3, height, width]
-     * @throws IllegalArgumentException if these are not whole images
+     * @throws IllegalArgumentException if the length is not a multiple of an image's
      */
     public static List<RgbImage> toImages(float[] floats, int width, int height) {
         int plane = width * height;
         if (floats.length % (CHANNELS * plane) != 0) {
             throw new IllegalArgumentException(
-                    floats.length + " values are not whole images of " + width + " x " + height + " pixels");
+                    "Cannot split " + floats.length + " values into images of " + width + " x " + height + " pixels");
         }
         List<RgbImage> images = new ArrayList<>();
         for (int start = 0; start < floats.length; start += CHANNELS * plane) {

@@ -15,17 +15,17 @@ import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/** Writes PNG files into memory. The same image gives the same bytes on one version of the JDK. */
+/** Encodes PNG files in memory. The same image gives the same bytes on the same JDK version. */
 public final class PngEncoder {
     private PngEncoder() {}
 
-    /** The PNG file of a colour image. */
+    /** Encodes a colour image. */
     public static byte[] encode(RgbImage image) {
         return encode(image.width(), image.height(), RgbImage.CHANNELS, ColorSpace.CS_sRGB, image.pixels());
     }
 
     /**
-     * The PNG file of a grey image.
+     * Encodes a grey image.
      *
      * @param pixels {@code height x width} bytes, unsigned, 0 for black
      */
@@ -44,7 +44,7 @@ public final class PngEncoder {
                 ColorSpace.getInstance(colorSpace), false, false, ComponentColorModel.OPAQUE, DataBuffer.TYPE_BYTE);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ImageWriter writer = ImageIO.getImageWritersByFormatName("png").next();
-        // Held in memory: ImageIO's own choice of stream would cache in a file of the temporary folder.
+        // In memory: by default, ImageIO would use a cache file in the temporary folder.
         try (ImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
             writer.setOutput(out);
             writer.write(new BufferedImage(colors, raster, false, null));

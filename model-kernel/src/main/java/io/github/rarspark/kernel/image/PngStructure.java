@@ -4,11 +4,11 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 
 /**
- * What the chunks of a PNG file say before anything is decoded (PNG specification, sections 5 and 11.2.2).
+ * The properties of a PNG file, from its chunks, before anything is decoded (PNG specification, sections 5 and 11.2.2).
  *
  * @param width pixels in a row
  * @param height rows
- * @param bitDepth bits of a sample
+ * @param bitDepth bits per sample
  * @param colorType 0 for grey, 2 for colour, 3 for a palette, 4 and 6 for grey and colour with alpha
  * @param orientation of its EXIF data, 1 to 8
  */
@@ -20,7 +20,10 @@ record PngStructure(int width, int height, int bitDepth, int colorType, int orie
     private static final int CHECKSUM_BYTES = 4;
     private static final int GREY = 0;
 
-    /** The byte that Pillow makes of a sample: of 16 bits the upper half, but of grey without alpha the value up to 255. */
+    /**
+     * Converts a sample to a byte as Pillow does: 16 bits to the upper half, but grey without alpha to the value
+     * clipped to 255.
+     */
     int toByte(int sample) {
         if (bitDepth != 16) {
             return sample;
@@ -33,7 +36,7 @@ record PngStructure(int width, int height, int bitDepth, int colorType, int orie
     }
 
     /**
-     * Walks the chunks to the end, so that a decoder meets no length beyond the file.
+     * Walks all chunks, so that a decoder meets no length beyond the end of the file.
      *
      * @throws MalformedImageException if they are truncated or do not begin with the header
      */
@@ -55,7 +58,7 @@ record PngStructure(int width, int height, int bitDepth, int colorType, int orie
                 int length = in.getInt();
                 type = in.getInt();
                 if (length < 0 || length > in.remaining() - CHECKSUM_BYTES) {
-                    throw new MalformedImageException("it is cut short");
+                    throw new MalformedImageException("it is truncated");
                 }
                 if (type == EXIF) {
                     orientation = ExifOrientation.of(in.slice(in.position(), length));
@@ -64,7 +67,7 @@ record PngStructure(int width, int height, int bitDepth, int colorType, int orie
             } while (type != IEND);
             return new PngStructure(width, height, bitDepth, colorType, orientation);
         } catch (BufferUnderflowException e) {
-            throw new MalformedImageException("it is cut short");
+            throw new MalformedImageException("it is truncated");
         }
     }
 }

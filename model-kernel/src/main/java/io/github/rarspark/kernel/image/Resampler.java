@@ -4,15 +4,15 @@ import static io.github.rarspark.kernel.image.RgbImage.CHANNELS;
 
 /**
  * Pillow's resampling of 8-bit images: a horizontal pass, then a vertical one, each with weights in fixed point and
- * rounded to bytes; a pass that keeps the size is left out. Follows {@code Resample.c} of Pillow 12.0 and gives the
- * same bytes.
+ * rounded to bytes; a pass that keeps the size is skipped. Follows {@code Resample.c} of Pillow 12.0 and gives the same
+ * bytes.
  */
 public final class Resampler {
     private static final int PRECISION_BITS = 22;
 
     /** The kernel that weighs the pixels below an output pixel. */
     public enum Filter {
-        /** The mean of what the pixel covers. */
+        /** The mean of the covered input pixels. */
         BOX(0.5) {
             @Override
             double weight(double x) {
@@ -49,11 +49,11 @@ public final class Resampler {
     }
 
     /**
-     * Part of a scaled side: what is computed of it.
+     * The part of a scaled side to compute.
      *
      * @param scaled the whole side's length after scaling
-     * @param start first pixel of the part
-     * @param length pixels of the part
+     * @param start the first pixel of the part
+     * @param length the number of pixels of the part
      */
     record Axis(long scaled, long start, int length) {
         boolean isWhole(int side) {
@@ -61,7 +61,7 @@ public final class Resampler {
         }
     }
 
-    /** A part of the scaled image, with the bytes that cutting it out of the whole scaled image would give. */
+    /** Computes a part of the scaled image; gives the same bytes as cropping the whole scaled image. */
     static RgbImage resize(RgbImage image, Axis horizontal, Axis vertical, Filter filter) {
         RgbImage narrowed = image;
         Taps rows = Taps.of(image.height(), vertical, filter);
@@ -111,7 +111,9 @@ public final class Resampler {
         return (byte) Math.max(0, Math.min(255, sum >> PRECISION_BITS));
     }
 
-    /** For each output pixel of a part of a side: the first input pixel that it sees, and the weights from there on. */
+    /**
+     * For each output pixel of a part of a side: the first input pixel of its support, and the weights from there on.
+     */
     private record Taps(int[] start, int[][] weights) {
         static Taps of(int side, Axis axis, Filter filter) {
             double scale = (double) side / axis.scaled();
@@ -147,12 +149,12 @@ public final class Resampler {
             return start.length;
         }
 
-        /** The first input pixel that any output pixel sees. */
+        /** The first input pixel in any output pixel's support. */
         int first() {
             return start[0];
         }
 
-        /** The input pixel behind the last that any output pixel sees. */
+        /** The input pixel after the last one in any output pixel's support. */
         int end() {
             int last = start.length - 1;
             return start[last] + weights[last].length;

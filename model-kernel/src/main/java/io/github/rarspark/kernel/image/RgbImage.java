@@ -1,17 +1,17 @@
 package io.github.rarspark.kernel.image;
 
 /**
- * An image of 8-bit red, green and blue.
+ * An 8-bit RGB image.
  *
  * @param width pixels in a row
  * @param height rows
- * @param pixels {@code height x width x 3} bytes (HWC), unsigned; not copied, and not written to by this package
+ * @param pixels {@code height x width x 3} unsigned bytes (HWC); neither copied nor modified by this package
  */
 public record RgbImage(int width, int height, byte[] pixels) {
-    /** Bytes of a pixel. */
+    /** Bytes per pixel. */
     public static final int CHANNELS = 3;
 
-    /** Checks that the sizes are positive and the pixels as many. */
+    /** Checks that the sizes are positive and match the number of bytes. */
     public RgbImage {
         if (width <= 0 || height <= 0 || pixels.length != (long) CHANNELS * width * height) {
             throw new IllegalArgumentException(

@@ -8,10 +8,10 @@ import java.util.List;
 
 /** The layers of Inception v3 as in {@code pt_inception-2015-12-05-6726825d.pth}, and their names there. */
 final class InceptionLayers {
-    /** Features of an image: channels of the last map. */
+    /** Features per image: channels of the last feature map. */
     static final int FEATURES = 2048;
 
-    /** Classes, with those that the labels skip. */
+    /** Classes, including those without a label. */
     static final int CLASSES = 1008;
 
     private final List<Convolution> convolutions = new ArrayList<>();

@@ -4,7 +4,7 @@ import io.github.rarspark.kernel.weights.Recognizer;
 import io.github.rarspark.kernel.weights.TensorShapes;
 import java.util.Optional;
 
-/** Recognizes the weights of an Inception v3: that of published metrics by its classes. */
+/** Recognizes the weights of an Inception v3; the number of classes identifies the one of published metrics. */
 public final class InceptionRecognizer implements Recognizer {
     @Override
     public Optional<Recognition> recognize(TensorShapes tensors) {

@@ -11,17 +11,17 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Inception v3 (Szegedy et al., "Rethinking the Inception architecture", 2015) with the weights and the deviations of
- * the graph of 2015-12-05 that the ADM evaluation suite uses: average pools exclude their padding, and the pool branch of
- * Mixed_7c takes maxima. Every batch normalization is folded into its convolution.
+ * Inception v3 (Szegedy et al., "Rethinking the Inception architecture", 2015) with the weights and deviations of the
+ * 2015-12-05 graph that the ADM evaluation suite uses: average pooling excludes padding, and the pool branch of
+ * Mixed_7c is a max pool. Every batch normalization is folded into its convolution.
  *
  * <p>B batch, C channels, H height, W width, D features, K classes.
  */
 public final class InceptionV3 implements AutoCloseable {
-    /** Features of an image. */
+    /** Features per image. */
     public static final int FEATURES = InceptionLayers.FEATURES;
 
-    /** Spatial features of an image. */
+    /** Spatial features per image. */
     public static final int SPATIAL_FEATURES = 17 * 17 * 7;
 
     /** Classes of the logits. */
@@ -34,14 +34,14 @@ public final class InceptionV3 implements AutoCloseable {
     private final Map<String, Folded> layers = new HashMap<>();
     private final NDArray classes_KD;
 
-    /** A convolution that normalizes too. */
+    /** A convolution with its batch normalization folded in. */
     private record Folded(Convolution shape, NDArray weight_KChw, NDArray bias_K) {}
 
     /**
-     * The network of the given parameters, which it copies.
+     * Creates the network from parameters, which it copies.
      *
      * @param weights the tensors of {@link #table}
-     * @param parent the manager below which the network's own tensors live
+     * @param parent the parent of the manager of the network's own tensors
      */
     public InceptionV3(NamedTensors weights, NDManager parent) {
         manager = parent.newSubManager();
@@ -59,10 +59,10 @@ public final class InceptionV3 implements AutoCloseable {
     }
 
     /**
-     * The network of a weight file.
+     * Loads the network from a weight file.
      *
-     * @param parent the manager below which the weights live, and whose device computes
-     * @throws io.github.rarspark.kernel.error.DataException if the file holds another model
+     * @param parent the parent of the weights' manager; its device runs the model
+     * @throws io.github.rarspark.kernel.error.DataException if the file is not this network's
      */
     public static InceptionV3 load(TensorFile file, NDManager parent) {
         try (NamedTensors weights = NamedTensors.load(file, table(), parent)) {
@@ -92,7 +92,7 @@ public final class InceptionV3 implements AutoCloseable {
     /**
      * Computes the activations.
      *
-     * @param images_BHWC bytes (uint8) of RGB images of any size
+     * @param images_BHWC RGB images of any size, uint8
      * @return tensors of {@code outer}
      */
     public Activations activations(TensorScope outer, NDArray images_BHWC) {

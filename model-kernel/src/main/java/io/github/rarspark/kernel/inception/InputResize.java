@@ -5,8 +5,8 @@ import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.tensor.TensorScope;
 
 /**
- * How the graph of 2015-12-05 brings images to its input size: TensorFlow 1's bilinear resize (corners not aligned, no
- * shift by half a pixel, no antialiasing), then (x - 128) / 128.
+ * The input resize of the 2015-12-05 graph: TensorFlow 1's bilinear resize (corners not aligned, no half-pixel centers,
+ * no antialiasing), then (x - 128) / 128.
  */
 final class InputResize {
     /** Side of the network's input in pixels. */

@@ -1,5 +1,5 @@
 /**
- * Inception v3 of 2015-12-05, the network whose features FID, sFID, the Inception Score and precision and recall are
- * computed on in published tables.
+ * Inception v3 of 2015-12-05, the network on whose features published tables compute FID, sFID, the Inception Score and
+ * precision and recall.
  */
 package io.github.rarspark.kernel.inception;

@@ -6,15 +6,15 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.List;
 
 /**
- * The Frechet distance of two Gaussians (Heusel et al., "GANs trained by a two time-scale update rule", 2017):
- * {@code |m1 - m2|^2 + tr S1 + tr S2 - 2 tr sqrt(S1 S2)}.
+ * The Frechet distance of two Gaussians (Heusel et al., "GANs trained by a two time-scale update rule", 2017): {@code
+ * |m1 - m2|^2 + tr S1 + tr S2 - 2 tr sqrt(S1 S2)}.
  *
- * <p>With {@code S = A A^T}, the last trace is the sum of the singular values of {@code A1^T A2}. The factors come from
- * the eigenvectors, without those whose eigenvalue is zero but for rounding, so covariances of any rank need no
- * correction.
+ * <p>With {@code S = A A^T}, the last trace is the sum of the singular values of {@code A1^T A2}. The factors are built
+ * from the eigenvectors, except those whose eigenvalue is zero up to rounding, so covariances of any rank need no
+ * regularization.
  */
 public final class FrechetDistance {
-    /** The distance between two doubles next to 1. */
+    /** The distance from 1 to the next larger double. */
     private static final double EPSILON = Math.ulp(1.0);
 
     private FrechetDistance() {}
@@ -22,7 +22,7 @@ public final class FrechetDistance {
     /**
      * The distance.
      *
-     * @throws IllegalArgumentException if the numbers of features differ
+     * @throws IllegalArgumentException if the feature widths differ
      */
     public static double between(GaussianStatistics a, GaussianStatistics b, NDManager manager) {
         int width = a.width();
@@ -40,7 +40,7 @@ public final class FrechetDistance {
                 distance -= 2 * value;
             }
         }
-        // What is below zero is rounding.
+        // A negative distance is rounding error.
         return Math.max(0, distance);
     }
 

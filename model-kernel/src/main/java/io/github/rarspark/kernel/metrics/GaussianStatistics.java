@@ -7,11 +7,11 @@ package io.github.rarspark.kernel.metrics;
  * @param covariance {@code [D, D]} row-major, symmetric, divided by n - 1
  */
 public record GaussianStatistics(double[] mean, double[] covariance) {
-    /** Checks that the sizes fit. */
+    /** Checks that the sizes agree. */
     public GaussianStatistics {
         if (mean.length == 0 || covariance.length != mean.length * mean.length) {
-            throw new IllegalArgumentException(
-                    "A mean of " + mean.length + " features has no covariance of " + covariance.length + " entries");
+            throw new IllegalArgumentException("Cannot combine a mean of " + mean.length
+                    + " features with a covariance of " + covariance.length + " entries");
         }
     }
 

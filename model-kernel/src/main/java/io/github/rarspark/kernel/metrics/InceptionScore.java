@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * The Inception Score (Salimans et al., "Improved techniques for training GANs", 2016): the exponential of the mean
- * divergence between an image's class probabilities and those of its split. Takes the images in order, because
+ * divergence between an image's class probabilities and those of its split. Images must be added in order, because
  * splits are consecutive. Not thread-safe.
  */
 public final class InceptionScore {
@@ -19,9 +19,9 @@ public final class InceptionScore {
     private int rows;
 
     /**
-     * A score without images yet.
+     * Creates a score without images.
      *
-     * @param splitRows images of a split
+     * @param splitRows images per split
      */
     public InceptionScore(int classes, int splitRows) {
         if (classes < 1 || splitRows < 1) {
@@ -54,7 +54,7 @@ public final class InceptionScore {
     /**
      * The mean over the splits; a last, shorter one counts as the others do.
      *
-     * @throws IllegalStateException if there is no image
+     * @throws IllegalStateException if no image was added
      */
     public double mean() {
         double sum = scores.stream().mapToDouble(Double::doubleValue).sum();
@@ -62,7 +62,7 @@ public final class InceptionScore {
             return (sum + splitScore()) / (scores.size() + 1);
         }
         if (scores.isEmpty()) {
-            throw new IllegalStateException("Cannot score no images");
+            throw new IllegalStateException("Cannot compute an Inception Score of 0 images");
         }
         return sum / scores.size();
     }

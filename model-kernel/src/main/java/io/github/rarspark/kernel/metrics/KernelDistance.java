@@ -28,7 +28,7 @@ public record KernelDistance(double mean, double deviation) {
         long m = y_MD.getShape().get(0);
         if (n < 2 || m < 2) {
             throw new IllegalArgumentException(
-                    "The unbiased estimate needs two images of each set, not " + n + " and " + m);
+                    "Cannot estimate KID from " + n + " and " + m + " images: at least 2 of each set are needed");
         }
         try (TensorScope s = TensorScope.inference(manager)) {
             double xx = (kernelSum(s, x_ND, x_ND) - diagonalSum(s, x_ND)) / ((double) n * (n - 1));
@@ -39,10 +39,10 @@ public record KernelDistance(double mean, double deviation) {
     }
 
     /**
-     * Mean and deviation over subsets, as published tables have them.
+     * Mean and deviation over random subsets, as in published tables.
      *
-     * @param subsets how many
-     * @param rows of each set in a subset, drawn without replacement; at most the rows of either set
+     * @param subsets the number of subsets
+     * @param rows drawn from each set per subset, without replacement; at most the size of the smaller set
      * @param seed of the draws
      */
     public static KernelDistance overSubsets(
@@ -67,7 +67,7 @@ public record KernelDistance(double mean, double deviation) {
         return new KernelDistance(mean, Math.sqrt(variance));
     }
 
-    /** The first {@code rows} places of a random permutation (Fisher and Yates). */
+    /** The first {@code rows} entries of a random permutation (Fisher and Yates). */
     private static long[] draw(RandomStream random, NDArray features_ND, int rows) {
         int count = Math.toIntExact(features_ND.getShape().get(0));
         long[] places = new long[count];

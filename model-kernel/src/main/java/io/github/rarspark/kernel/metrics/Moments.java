@@ -8,9 +8,9 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import java.io.Serializable;
 
 /**
- * Count, mean and scatter (the sum of squared deviations from the mean) of rows of features, in float64. Parts of a set
- * are combined without loss of precision (Chan, Golub and LeVeque, "Updating formulae", 1979); as floating-point sums do,
- * the last bits depend on the order. Not thread-safe.
+ * Count, mean and scatter (the sum of squared deviations from the mean) of rows of features, in float64. Partial
+ * moments are combined by a numerically stable formula (Chan, Golub and LeVeque, "Updating formulae", 1979); as with
+ * any floating-point sum, the last bits depend on the order. Not thread-safe.
  */
 public final class Moments implements Serializable {
     private final int width;
@@ -26,7 +26,7 @@ public final class Moments implements Serializable {
         this.scatter = scatter;
     }
 
-    /** Moments without rows yet. */
+    /** Moments of zero rows. */
     public static Moments empty(int width) {
         return new Moments(width, 0, new double[width], new double[width * (width + 1) / 2]);
     }
@@ -43,7 +43,7 @@ public final class Moments implements Serializable {
         }
         for (float feature : features) {
             if (!Float.isFinite(feature)) {
-                throw new NumericException("A feature is " + feature + ": the network does not fit the images");
+                throw new NumericException("A feature is " + feature + ": check the network's weights");
             }
         }
         double[] full;
@@ -64,12 +64,12 @@ public final class Moments implements Serializable {
         return new Moments(width, rows, mean, scatter);
     }
 
-    /** The number of features of a row. */
+    /** The number of features per row. */
     public int width() {
         return width;
     }
 
-    /** How many rows. */
+    /** The number of rows. */
     public long count() {
         return count;
     }
@@ -104,7 +104,8 @@ public final class Moments implements Serializable {
      */
     public GaussianStatistics statistics() {
         if (count < 2) {
-            throw new IllegalStateException("A covariance needs two images or more, not " + count);
+            throw new IllegalStateException(
+                    "Cannot compute a covariance of " + count + " images: at least 2 are needed");
         }
         double[] covariance = new double[width * width];
         for (int i = 0, at = 0; i < width; i++) {

@@ -6,8 +6,8 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
 
 /**
- * Improved precision and recall (Kynkaanniemi et al., 2019). Every point has a ball that reaches to its k-th nearest
- * neighbour in its own set; distances are squared and in float32.
+ * Improved precision and recall (Kynkaanniemi et al., 2019). Every point has a ball whose radius is the distance to its
+ * k-th nearest neighbour in its own set; distances are squared, in float32.
  *
  * @param precision the share of samples inside some ball of the reference
  * @param recall the share of the reference inside some ball of the samples
@@ -20,7 +20,7 @@ public record PrecisionRecall(double precision, double recall) {
      *
      * @param reference_ND float32 features
      * @param samples_MD float32 features
-     * @param neighbours k, smaller than the rows of either set
+     * @param neighbours k, smaller than the number of rows of either set
      */
     public static PrecisionRecall of(NDManager manager, NDArray reference_ND, NDArray samples_MD, int neighbours) {
         float[] referenceRadii = radii(manager, reference_ND, neighbours);
@@ -44,7 +44,7 @@ public record PrecisionRecall(double precision, double recall) {
         }
         float[] radii = new float[rows];
         forEachDistance(manager, points_ND, points_ND, (i, distances, at) -> {
-            // The point itself is the nearest.
+            // The nearest is the point itself.
             float[] smallest = new float[neighbours + 1];
             Arrays.fill(smallest, Float.POSITIVE_INFINITY);
             for (int j = 0; j < rows; j++) {

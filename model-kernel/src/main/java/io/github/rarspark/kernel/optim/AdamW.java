@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.function.Predicate;
 
 /**
- * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019) on a named list of float32 parameters, in libtorch's
- * fused kernel. The moments live in the optimizer's own manager until it closes.
+ * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019) on a named list of float32 parameters, using
+ * libtorch's fused kernel. The moments live in the optimizer's own manager and are freed when it is closed.
  */
 public final class AdamW implements AutoCloseable {
     /**
@@ -19,9 +19,9 @@ public final class AdamW implements AutoCloseable {
      *
      * @param beta1 decay of the first moment
      * @param beta2 decay of the second moment
-     * @param eps added to the root of the second moment
-     * @param weightDecay decay of the parameters that decay, per unit of learning rate
-     * @param maxGradientNorm the norm over all gradients is scaled down to this
+     * @param eps added to the square root of the second moment
+     * @param weightDecay decoupled weight decay per unit of learning rate, for the parameters that decay
+     * @param maxGradientNorm the largest norm over all gradients; larger ones are scaled down to it
      */
     public record Settings(double beta1, double beta2, double eps, double weightDecay, double maxGradientNorm) {}
 
@@ -34,7 +34,7 @@ public final class AdamW implements AutoCloseable {
     private final Group undecayed;
     private long step;
 
-    /** The parameters that share a weight decay, what belongs to each, and the float32 counts that the kernel wants. */
+    /** The parameters that share a weight decay, their state, and the float32 step counts that the kernel expects. */
     private record Group(
             List<NDArray> parameters,
             List<NDArray> firstMoments,
@@ -43,10 +43,11 @@ public final class AdamW implements AutoCloseable {
             double decay) {}
 
     /**
-     * An optimizer whose moments are zero.
+     * Creates an optimizer with zero moments.
      *
-     * @param parameters in the order in which gradients are reduced; owned by the caller and open as long as this
-     * @param decays which names the weight decay applies to
+     * @param parameters in the order in which gradients are reduced; owned by the caller, who keeps them open while the
+     *     optimizer is in use
+     * @param decays selects the parameters, by name, that weight decay applies to
      */
     public AdamW(NDManager parent, Map<String, NDArray> parameters, Predicate<String> decays, Settings settings) {
         this.settings = settings;
@@ -81,7 +82,7 @@ public final class AdamW implements AutoCloseable {
         TensorScope.zeroGradients(parameters.values());
     }
 
-    /** Scales the gradients down to the maximal norm; returns the norm they had. */
+    /** Clips the gradients to the maximum norm; returns their norm before clipping. */
     public double clipGradients() {
         return clip(Handles.of(parameters.values()), settings.maxGradientNorm());
     }
@@ -106,7 +107,7 @@ public final class AdamW implements AutoCloseable {
         }
     }
 
-    /** How many updates were made. */
+    /** The number of updates made so far. */
     public long steps() {
         return step;
     }
@@ -121,7 +122,7 @@ public final class AdamW implements AutoCloseable {
         return secondMoments;
     }
 
-    /** Goes on as after {@code steps} updates; the caller has filled the moments. */
+    /** Resumes after {@code steps} updates; the caller has restored the moments. */
     public void resumeAt(long steps) {
         step = steps;
     }

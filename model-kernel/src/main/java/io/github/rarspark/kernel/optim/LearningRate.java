@@ -1,12 +1,12 @@
 package io.github.rarspark.kernel.optim;
 
 /**
- * Linear warm-up from 0, then half a cosine down to {@code end}.
+ * Linear warm-up from 0, then cosine decay to {@code end}.
  *
  * @param base the rate after the warm-up
- * @param end the rate at {@code totalSteps} and after
+ * @param end the rate at {@code totalSteps} and later
  * @param warmupSteps the length of the warm-up
- * @param totalSteps where the cosine ends
+ * @param totalSteps the step at which the decay ends
  */
 public record LearningRate(double base, double end, long warmupSteps, long totalSteps) {
     /** The rate of update {@code step}, counted from 0. */

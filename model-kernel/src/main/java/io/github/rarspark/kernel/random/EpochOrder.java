@@ -19,7 +19,7 @@ public final class EpochOrder {
     private final long[] roundKeys = new long[ROUNDS];
 
     /**
-     * The order of {@code size} samples in epoch {@code epoch}.
+     * Creates the order of {@code size} samples in epoch {@code epoch}.
      *
      * @throws IllegalArgumentException if {@code size} is not positive or exceeds 2^62
      */
@@ -37,7 +37,7 @@ public final class EpochOrder {
         }
     }
 
-    /** How many samples are ordered. */
+    /** The number of samples. */
     public long size() {
         return size;
     }

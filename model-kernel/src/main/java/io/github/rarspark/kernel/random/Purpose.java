@@ -1,8 +1,8 @@
 package io.github.rarspark.kernel.random;
 
 /**
- * What a random stream is drawn for. The identifier enters the stream's key, so it never changes once a release has
- * used it, and no two purposes share one.
+ * What a random stream is used for. The identifier is part of the stream's key, so it never changes after a release,
+ * and is unique.
  */
 public enum Purpose {
     /** Initial weights: index (tensor name's hash). */
@@ -34,7 +34,7 @@ public enum Purpose {
         this.id = id;
     }
 
-    /** The number that enters the stream's key. */
+    /** The identifier in the stream's key. */
     public int id() {
         return id;
     }

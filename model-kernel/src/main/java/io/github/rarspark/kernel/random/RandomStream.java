@@ -27,7 +27,8 @@ public final class RandomStream {
 
     /** The key that addresses a stream; {@link #extend} derives those of longer addresses. */
     public static long key(long seed, Purpose purpose, long... indices) {
-        // The seed enters as an index does, below a constant: mixed alone, it could stand for the purpose and back.
+        // The seed is mixed in like an index, on top of a constant: mixed in alone, seed and purpose could be
+        // exchanged.
         long key = extend(extend(GAMMA, seed), purpose.id());
         for (long index : indices) {
             key = extend(key, index);
@@ -35,7 +36,7 @@ public final class RandomStream {
         return key;
     }
 
-    /** The key of the stream one index further down from {@code key}. */
+    /** The key of the stream at {@code key} extended by one more index. */
     public static long extend(long key, long index) {
         return mix(key ^ mix(index + GAMMA));
     }

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Adaptive layer normalization: the modulations of blocks and head are products of the condition plus the position. They
- * are computed once for each distinct condition of a batch.
+ * Adaptive layer normalization: the modulations of blocks and head are linear in the activated sum of condition and
+ * position. They are computed once per distinct condition of a batch.
  *
  * <p>Shapes: B rows, U distinct conditions, S positions, D width, M = 6 D (blocks) or 2 D (head), K ids.
  *
@@ -30,7 +30,7 @@ record AdaLn(NDArray ids_KD, NDArray positions_1PD, List<Linear> blocks, Linear 
                 Linear.of(tensors, "adaln_before_head.adaLN_modulation.1"));
     }
 
-    /** The distinct conditions of a batch, and which of them each row has. */
+    /** The distinct conditions of a batch, and the index of each row's condition among them. */
     record Conditions(NDArray distinct_U1, NDArray ofRow_B) {
         static Conditions of(NDManager manager, long[] conditions_B) {
             long[] distinct = Arrays.stream(conditions_B).sorted().distinct().toArray();
@@ -40,24 +40,24 @@ record AdaLn(NDArray ids_KD, NDArray positions_1PD, List<Linear> blocks, Linear 
             return new Conditions(manager.create(distinct, new Shape(distinct.length, 1)), manager.create(ofRow));
         }
 
-        /** How many there are. */
+        /** The number of distinct conditions. */
         int distinct() {
             return (int) distinct_U1.getShape().get(0);
         }
 
-        /** Each row's product. */
+        /** Expands products per distinct condition to rows. */
         NDArray ofRows(TensorScope s, NDArray product_USM) {
             return s.indexSelect(product_USM, 0, ofRow_B);
         }
     }
 
-    /** What the products are taken of, at positions [from, from + S). */
+    /** The input of the modulation layers at positions [from, from + S). */
     NDArray input(TensorScope s, Conditions conditions, int from, int count) {
         NDArray conditions_U1D = s.embedding(ids_KD, conditions.distinct_U1());
         return s.silu(s.add(conditions_U1D, s.narrow(positions_1PD, 1, from, count)));
     }
 
-    /** The modulations of the first {@code count} positions, each computed when it is asked for. */
+    /** The modulations of the first {@code count} positions, each computed on demand. */
     Modulations ofSequences(TensorScope scope, long[] conditions_B, int count) {
         Conditions conditions = Conditions.of(scope.manager(), conditions_B);
         NDArray input_USD = input(scope, conditions, 0, count);

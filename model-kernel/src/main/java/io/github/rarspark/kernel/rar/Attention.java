@@ -10,10 +10,10 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 @FunctionalInterface
 interface Attention {
     /**
-     * What each query gathers.
+     * Computes the attention output.
      *
      * @param layer the index of the block
-     * @param q_BNSH queries of S new positions; keys and values alike
+     * @param q_BNSH queries of S new positions; keys and values have the same shape
      * @return [B, N, S, H]
      */
     NDArray attend(TensorScope s, int layer, NDArray q_BNSH, NDArray k_BNSH, NDArray v_BNSH);

@@ -7,7 +7,7 @@ import io.github.rarspark.kernel.weights.NamedTensors;
 import java.util.List;
 
 /**
- * A residual block: attention, then an MLP, each behind a layer normalization and its modulation.
+ * A residual block: attention, then an MLP, each preceded by a layer normalization and its modulation.
  *
  * <p>Shapes: B rows, S positions, D width, N heads, H head width.
  *
@@ -55,7 +55,7 @@ record Block(
         long rows = x_BSD.getShape().get(0);
         long positions = x_BSD.getShape().get(1);
         long width = x_BSD.getShape().get(2);
-        // Queries, keys and values of all heads lie side by side: 3N heads of width H.
+        // Queries, keys and values of all heads are concatenated: 3N heads of width H.
         NDArray heads_BSMH = s.reshape(qkv.forward(s, x_BSD), rows, positions, 3L * heads, width / heads);
         List<NDArray> qkv_BNSH = s.split(s.permute(heads_BSMH, 0, 2, 1, 3), 1, 3);
         NDArray q_BNSH = qNorm.forward(s, qkv_BNSH.get(0));

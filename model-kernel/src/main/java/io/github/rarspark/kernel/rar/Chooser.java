@@ -7,10 +7,10 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 @FunctionalInterface
 public interface Chooser {
     /**
-     * The t-th tokens.
+     * Chooses the t-th token of each row.
      *
      * @param t the step, from 0
-     * @param logits_BV one row an image
+     * @param logits_BV one row per image
      * @return int64 [B]
      */
     NDArray choose(TensorScope s, int t, NDArray logits_BV);

@@ -37,21 +37,22 @@ record Embedding(int tokens, NDArray cls_11D, NDArray ids_KD, NDArray places_1PD
                 config.targetAware() ? tensors.get("target_aware_pos_embed") : null);
     }
 
-    /** The positions of whole sequences, [B, S, D]. */
+    /** The embeddings of whole sequences, [B, S, D]. */
     NDArray sequences(TensorScope s, NDArray ids_BC, int[][] orders_BT) {
         NDArray x_BSD = opened(s, ids_BC);
         int positions = (int) x_BSD.getShape().get(1);
         NDArray places_BSD = places(s, orders_BT, 0, positions);
-        // Not as in located: weights depend to the last bit on the order of the sums, and images on the other.
+        // Not the order of sums in located(): trained weights depend on this one to the last bit, sampled images on the
+        // other.
         return s.add(x_BSD, targets_1PD == null ? places_BSD : s.add(places_BSD, targets(s, orders_BT, 0, positions)));
     }
 
-    /** The positions before any image token, [B, 2, D]. */
+    /** The embeddings of the positions before any image token, [B, 2, D]. */
     NDArray prefix(TensorScope s, NDArray classes_B1, int[][] orders_BT) {
         return located(s, opened(s, classes_B1), orders_BT, 0);
     }
 
-    /** One later position, [B, 1, D]. */
+    /** The embedding of one later position, [B, 1, D]. */
     NDArray step(TensorScope s, NDArray tokens_B1, int[][] orders_BT, int position) {
         return located(s, s.embedding(ids_KD, tokens_B1), orders_BT, position);
     }
@@ -62,7 +63,7 @@ record Embedding(int tokens, NDArray cls_11D, NDArray ids_KD, NDArray places_1PD
         return s.concatenate(1, cls_B1D, s.embedding(ids_KD, ids_BC));
     }
 
-    /** The embeddings of positions [from, from + S) with their places, then the places that they predict, [B, S, D]. */
+    /** Adds to x the embeddings of positions [from, from + S), then those of the positions they predict, [B, S, D]. */
     private NDArray located(TensorScope s, NDArray x_BSD, int[][] orders_BT, int from) {
         int count = (int) x_BSD.getShape().get(1);
         NDArray placed_BSD = s.add(x_BSD, places(s, orders_BT, from, count));

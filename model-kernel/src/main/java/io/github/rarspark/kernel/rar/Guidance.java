@@ -1,12 +1,12 @@
 package io.github.rarspark.kernel.rar;
 
 /**
- * Classifier-free guidance: how far the logits move from the unconditional to the conditional ones at each step (Section
- * 4.1 of the paper). A scale of 0 means no guidance, and no unconditional rows.
+ * Classifier-free guidance: how far the logits are moved from unconditional to conditional at each step (Section 4.1 of
+ * the paper). A scale of 0 turns guidance off; no unconditional rows are computed then.
  *
  * @param kind how the scale depends on the step
  * @param scale g
- * @param power of the power-cosine schedule
+ * @param power exponent of the power-cosine schedule
  */
 public record Guidance(Kind kind, double scale, double power) {
     /** No guidance. */

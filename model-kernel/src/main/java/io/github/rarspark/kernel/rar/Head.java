@@ -4,14 +4,16 @@ import ai.djl.ndarray.NDArray;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 
-/** The last normalization and the projection to logits. Shapes: B rows, S positions, P predictions, D width, V codes. */
+/**
+ * The final normalization and the projection to logits. Shapes: B rows, S positions, P predictions, D width, V codes.
+ */
 record Head(LayerNorm norm, Linear projection) {
     static Head of(RarConfig config, NamedTensors tensors) {
         boolean adaLn = config.conditioning() == Conditioning.ADALN;
         return new Head(adaLn ? LayerNorm.PLAIN : LayerNorm.of(tensors, "norm"), Linear.of(tensors, "lm_head"));
     }
 
-    /** Logits [B, P, V] of the positions from {@code first} on. */
+    /** Logits [B, P, V] at the positions from {@code first} on. */
     NDArray forward(TensorScope s, NDArray x_BSD, Modulations modulations, int first) {
         NDArray x_BPD = s.narrow(x_BSD, 1, first, x_BSD.getShape().get(1) - first);
         NDArray normed_BPD = norm.forward(s, x_BPD);

@@ -10,10 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The keys and values of the positions read so far, of every layer. Allocated once, in the type that attention computes
- * with; a new position is written in place.
+ * The keys and values of the positions read so far, for every layer. Allocated once, in the type that attention
+ * computes in; new positions are written in place.
  *
- * <p>Shapes: R rows, N heads, L positions there is room for, P positions of the prefix, H head width.
+ * <p>Shapes: R rows, N heads, L capacity in positions, P positions of the prefix, H head width.
  */
 final class KeyValueCache {
     private final List<NDArray> keys_RNLH;
@@ -37,12 +37,12 @@ final class KeyValueCache {
         return all;
     }
 
-    /** How many positions have been read. */
+    /** The number of positions read. */
     int length() {
         return length;
     }
 
-    /** Counts {@code positions} as read, once all layers have written theirs. */
+    /** Counts {@code positions} more as read, once all layers have written theirs. */
     void advance(int positions) {
         length += positions;
     }
@@ -55,14 +55,14 @@ final class KeyValueCache {
         return s.attention(q_RNPH, keys_RNPH, values_RNPH, true);
     }
 
-    /** Attention of one more position to all positions up to it. */
+    /** Attention of one more position to itself and all earlier ones. */
     NDArray decode(TensorScope s, int layer, NDArray q_RN1H, NDArray k_RN1H, NDArray v_RN1H) {
         NDArray keys_RNSH = write(s, keys_RNLH.get(layer), k_RN1H, 1);
         NDArray values_RNSH = write(s, values_RNLH.get(layer), v_RN1H, 1);
         return s.attention(q_RN1H, keys_RNSH, values_RNSH, false);
     }
 
-    /** Writes the next positions; a view of all up to them. */
+    /** Writes the next positions; returns a view of all positions so far. */
     private NDArray write(TensorScope s, NDArray cache_RNLH, NDArray next, int count) {
         s.copy(s.narrow(cache_RNLH, 2, length, count), next);
         return s.narrow(cache_RNLH, 2, 0, length + count);

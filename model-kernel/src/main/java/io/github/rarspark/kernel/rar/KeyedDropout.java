@@ -7,14 +7,14 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
 
 /**
- * The dropouts of one forward pass. A mask depends on the seed, the step, the sample's row in the global batch, the
- * layer and the site alone, so ranks, micro-batches and recomputation draw the same masks.
+ * The dropout of one forward pass. A mask depends only on the seed, the step, the sample's row in the global batch, the
+ * layer and the site, so it is the same for any number of ranks, any micro-batch and a recomputation.
  */
 public final class KeyedDropout {
     /** No dropout: sampling, evaluation. */
     public static final KeyedDropout NONE = new KeyedDropout(0, new long[0]);
 
-    /** Where a block drops activations. The ordinal enters the key. */
+    /** Where a block applies dropout. The ordinal is part of the key. */
     enum Site {
         ATTENTION,
         PROJECTION,
@@ -31,7 +31,7 @@ public final class KeyedDropout {
     }
 
     /**
-     * The dropouts of the rows [firstRow, firstRow + rows) of a step's global batch.
+     * The dropout of rows [firstRow, firstRow + rows) of a step's global batch.
      *
      * @param rate the probability that an activation is dropped, in [0, 1)
      */

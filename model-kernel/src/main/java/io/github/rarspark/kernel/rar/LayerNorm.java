@@ -4,9 +4,9 @@ import ai.djl.ndarray.NDArray;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 
-/** Layer normalization over the last axis; weight and bias have its width. */
+/** Layer normalization over the last axis; weight and bias have its length. */
 record LayerNorm(NDArray weight, NDArray bias) {
-    /** Without weight and bias: adaLN follows, which scales and shifts. */
+    /** Without weight and bias: adaLN scales and shifts afterwards. */
     static final LayerNorm PLAIN = new LayerNorm(null, null);
 
     private static final double EPS = 1e-6;

@@ -7,10 +7,10 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The two position tables of a model that samples in one fixed order, merged into one (Section 4.1 of the paper). The
- * place of a token then says which place is predicted next, so the second table is not needed: it is kept, because
- * weight files have it, and holds zeros. In the one order the model computes what it did before; in any other it computes
- * nonsense, so a file's metadata names the order.
+ * The two position tables of a model that samples in one fixed order, merged into one (Section 4.1 of the paper). In a
+ * fixed order, the position of a token determines the position predicted next, so the second table is redundant: it is
+ * kept for compatibility with weight files and holds zeros. The merged model computes the same in that order and
+ * nonsense in any other, so the file's metadata names the order.
  */
 public final class MergedPositions {
     /** The table that gets the sums. */
@@ -23,10 +23,10 @@ public final class MergedPositions {
     private MergedPositions() {}
 
     /**
-     * The merged table of two tables [P, width], row-major: row 1 (the class) gets the target row of the first token's
-     * place, the row of each token's place that of the next one, and the last token's nothing.
+     * Merges two tables [P, width], row-major: to row 1 (the class) it adds the target row of the first token's
+     * position, to the row of each token's position that of the next token, and to the last token's row nothing.
      *
-     * @param order the raster place of the k-th token
+     * @param order the raster position of the k-th token
      */
     public static float[] merge(float[] positions, float[] targets, int width, int[] order) {
         float[] merged = positions.clone();
@@ -42,20 +42,20 @@ public final class MergedPositions {
     }
 
     /**
-     * The number of tokens of a model whose position table has this shape.
+     * The number of image tokens of a model, from the shape of its position table.
      *
-     * @throws DataException if no model has
+     * @throws DataException if no RAR model has such a table
      */
     public static int tokens(Shape positions, String file) {
         long tokens = positions.dimension() == 3 ? positions.get(1) - RarConfig.SPARE_POSITIONS : 0;
         if (tokens < 1 || positions.get(0) != 1) {
-            throw new DataException("Cannot merge the positions of " + file + ": '" + POSITIONS + "' has the shape "
-                    + positions + ", which no RAR model has");
+            throw new DataException("Cannot merge the positions of " + file + ": '" + POSITIONS
+                    + "' has the unexpected shape " + positions);
         }
         return (int) tokens;
     }
 
-    /** A file's metadata with the order added that its positions are merged for. */
+    /** A file's metadata plus the order that its positions are merged for. */
     public static Map<String, String> metadata(Map<String, String> before, ScanOrder order) {
         Map<String, String> after = new TreeMap<>(before);
         after.put(METADATA, order.label());
@@ -65,7 +65,7 @@ public final class MergedPositions {
     /**
      * The order that a file's positions are merged for; empty if they are not merged.
      *
-     * @throws DataException if the metadata names an order that does not exist
+     * @throws DataException if the metadata names an unknown order
      */
     public static Optional<ScanOrder> order(Map<String, String> metadata) {
         try {
@@ -76,7 +76,7 @@ public final class MergedPositions {
     }
 
     /**
-     * Checks that weights can be used in an order.
+     * Checks that weights can be used with an order.
      *
      * @param asked the order; empty for random ones
      * @throws DataException if the file's positions are merged for another one

@@ -7,9 +7,9 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.List;
 
 /**
- * The modulations of coming positions, computed ahead of the decoding loop: for each distinct condition, a chunk of
- * positions in one product. A chunk is freed when the
- * next one is computed, the last with the manager given.
+ * The modulations of upcoming positions, computed ahead of the decoding loop: each product covers all distinct
+ * conditions at a chunk of positions. A chunk is freed when the next one is computed, the last one with the given
+ * manager.
  *
  * <p>Shapes: R rows, U distinct conditions, C positions of the chunk, D width, M = 6 D (blocks) or 2 D (head).
  */
@@ -24,10 +24,10 @@ final class ModulationTable {
     private final int chunkLength;
     private Chunk chunk;
 
-    /** The products of positions [start, end), in a manager of their own. */
+    /** The products of positions [start, end) and the manager that owns them. */
     private record Chunk(NDManager manager, int start, int end, List<NDArray> blocks_UCM, NDArray head_UCM) {}
 
-    /** @param positions the positions that there are in all */
+    /** @param positions the total number of positions */
     ModulationTable(AdaLn adaLn, NDManager manager, long[] conditions_R, int positions) {
         this.adaLn = adaLn;
         this.manager = manager;
@@ -36,7 +36,7 @@ final class ModulationTable {
         this.chunkLength = Math.max(1, PRODUCT_ROWS / conditions.distinct());
     }
 
-    /** The modulations of positions [position, position + count); positions before are not asked for again. */
+    /** The modulations of positions [position, position + count); earlier positions are no longer available. */
     Modulations at(int position, int count) {
         if (chunk == null || position + count > chunk.end()) {
             if (chunk != null) {
@@ -65,7 +65,7 @@ final class ModulationTable {
 
     private Chunk compute(int start, int end) {
         NDManager owner = manager.newSubManager();
-        // The products outlive the step that asks for them first, so they are no part of its scope.
+        // The products outlive the step that first asks for them, so they do not belong to its scope.
         try (TensorScope s = TensorScope.inference(owner)) {
             NDArray input_UCD = adaLn.input(s, conditions, start, end - start);
             List<NDArray> blocks_UCM = adaLn.blocks().stream()

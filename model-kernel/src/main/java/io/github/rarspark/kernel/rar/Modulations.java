@@ -4,7 +4,7 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 
 /** The modulations of the positions that a pass through the model computes. */
 interface Modulations {
-    /** A plain model's. */
+    /** No modulations: a plain model. */
     Modulations NONE = new Modulations() {
         @Override
         public Modulation.OfBlock ofBlock(TensorScope s, int layer) {
@@ -17,9 +17,9 @@ interface Modulations {
         }
     };
 
-    /** A block's, of all positions. */
+    /** The modulation of a block at all positions. */
     Modulation.OfBlock ofBlock(TensorScope s, int layer);
 
-    /** The head's, of the positions from {@code first} on. */
+    /** The modulation of the head at the positions from {@code first} on. */
     Modulation ofHead(TensorScope s, int first);
 }

@@ -1,11 +1,11 @@
 package io.github.rarspark.kernel.rar;
 
 /**
- * How likely a training sample is permuted (Section 3.1 of the paper, "random annealing"): always before {@code start},
- * never after {@code end}, linearly less in between.
+ * The probability that a training sample is permuted (Section 3.1 of the paper, "random annealing"): 1 before {@code
+ * start}, 0 after {@code end}, linear in between.
  *
- * @param start the step at which annealing starts; 0 with {@code end} 0 is training in the target order alone
- * @param end the step at which it has ended
+ * @param start the step at which annealing starts; if both are 0, training uses the target order only
+ * @param end the step at which annealing ends
  */
 public record PermutationSchedule(long start, long end) {
     /** The probability that a sample of update {@code step}, counted from 0, is permuted. */

@@ -6,10 +6,10 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
 
 /**
- * Samples as the model reads them: tokens already in the order of their prediction. Shapes: B rows, T image tokens.
+ * A batch as the model reads it: tokens already in prediction order. Shapes: B rows, T image tokens.
  *
  * @param tokens {@code [B][T]}: entry k of a row is the k-th token to predict
- * @param orders {@code [B][T]}: the raster place of that token
+ * @param orders {@code [B][T]}: the raster position of that token
  * @param conditions {@code [B]}: ids of the token space, a class or "no class"
  */
 public record RarBatch(long[][] tokens, int[][] orders, long[] conditions) {
@@ -21,7 +21,7 @@ public record RarBatch(long[][] tokens, int[][] orders, long[] conditions) {
         legend.check("conditions_B", conditions);
     }
 
-    /** Brings raster tokens {@code [B][T]} into the given orders. */
+    /** Reorders raster tokens {@code [B][T]} into the given prediction orders. */
     public static RarBatch ordered(long[][] rasterTokens, int[][] orders, long[] conditions) {
         long[][] tokens = new long[orders.length][];
         for (int b = 0; b < orders.length; b++) {
@@ -48,7 +48,7 @@ public record RarBatch(long[][] tokens, int[][] orders, long[] conditions) {
         return s.longs(ids, rows(), known + 1);
     }
 
-    /** What is to be predicted: the tokens of all rows, int64 [B * T]. */
+    /** The prediction targets: the tokens of all rows, int64 [B * T]. */
     NDArray targets(TensorScope s) {
         long[] targets = Arrays.stream(tokens).flatMapToLong(Arrays::stream).toArray();
         return s.longs(targets, targets.length);

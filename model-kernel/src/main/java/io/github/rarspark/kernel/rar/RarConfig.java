@@ -8,17 +8,17 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The shape of a RAR transformer.
+ * The architecture of a RAR transformer.
  *
  * @param hidden width D of the residual stream
  * @param layers number of blocks
- * @param heads attention heads, which share the width evenly
- * @param mlp width of the MLP's inner layer
+ * @param heads attention heads; divides the width
+ * @param mlp width of the MLP's hidden layer
  * @param tokens image tokens T
  * @param codes tokenizer codes V
  * @param classes classes C
  * @param conditioning how the class reaches the blocks
- * @param targetAware whether a position is told the place of the token it predicts (Section 3.2 of the paper)
+ * @param targetAware whether each position also embeds the position of the token it predicts (Section 3.2 of the paper)
  */
 public record RarConfig(
         int hidden,
@@ -31,27 +31,27 @@ public record RarConfig(
         Conditioning conditioning,
         boolean targetAware) {
 
-    /** Rows of the position tables beyond the tokens, in the public files; only the first two more are read. */
+    /** Rows of the position tables beyond the tokens in the public files; only the first two of them are read. */
     static final int SPARE_POSITIONS = 1024;
 
     private static final int SPARE_TIMESTEPS = 100;
     private static final Set<String> UNDECAYED_NAME_PARTS =
             Set.of("ln", "bias", "latent_tokens", "mask_token", "embedding", "norm", "gamma", "embed");
 
-    /** Checks that extents are positive and the heads divide the width. */
+    /** Checks that all sizes are positive and the heads divide the width. */
     public RarConfig {
         for (int extent : new int[] {hidden, layers, heads, mlp, tokens, codes, classes}) {
             if (extent < 1) {
-                throw new IllegalArgumentException("Cannot build a RAR model with an extent of " + extent);
+                throw new IllegalArgumentException("Cannot build a RAR model with a size of " + extent);
             }
         }
         if (hidden % heads != 0) {
-            throw new IllegalArgumentException(
-                    "Cannot split a width of " + hidden + " over " + heads + " heads: give a multiple of the heads");
+            throw new IllegalArgumentException("Cannot split a width of " + hidden + " over " + heads
+                    + " heads: give a multiple of the number of heads");
         }
     }
 
-    /** A released kind of model: adaLN conditioning and target-aware positions. */
+    /** A configuration of the released kind: adaLN conditioning and target-aware positions. */
     public static RarConfig of(int hidden, int layers, int heads, int mlp, int tokens, int codes, int classes) {
         return new RarConfig(hidden, layers, heads, mlp, tokens, codes, classes, Conditioning.ADALN, true);
     }
@@ -71,7 +71,10 @@ public record RarConfig(
         return tokens + 2;
     }
 
-    /** Whether AdamW decays a parameter: matrices whose names hold none of the public code's exceptions. */
+    /**
+     * Whether weight decay applies to a parameter: to matrices whose names contain none of the public code's
+     * exceptions.
+     */
     public boolean decays(String name) {
         return parameters().byName().get(name).shape().dimension() >= 2
                 && UNDECAYED_NAME_PARTS.stream().noneMatch(name::contains);

@@ -8,8 +8,8 @@ import io.github.rarspark.kernel.tensor.Legend;
 import io.github.rarspark.kernel.tensor.TensorScope;
 
 /**
- * Token-by-token evaluation of a RAR model with a key-value cache: a step costs one position, whatever came before, but
- * for attention itself.
+ * Token-by-token evaluation of a RAR model with a key-value cache: except for attention, the cost of a step does not
+ * depend on the number of earlier positions.
  *
  * <p>Shapes: R rows, T image tokens, S new positions, D width, V codes.
  */
@@ -24,11 +24,11 @@ public final class RarDecoder implements AutoCloseable {
     private final ModulationTable modulations; // null in a plain model
 
     /**
-     * A decoder at the first position.
+     * Creates a decoder at the first position.
      *
      * @param conditions_R ids of the token space
-     * @param orders_RT the raster place of the k-th token of each row
-     * @throws IllegalArgumentException if the shapes differ from these
+     * @param orders_RT the raster position of the k-th token of each row
+     * @throws IllegalArgumentException if the shapes do not match
      */
     public RarDecoder(RarModel model, NDManager parent, long[] conditions_R, int[][] orders_RT) {
         int rows = conditions_R.length;
@@ -39,7 +39,7 @@ public final class RarDecoder implements AutoCloseable {
         this.orders_RT = orders_RT;
         this.manager = parent.newSubManager();
         this.conditions_R1 = manager.create(conditions_R, new Shape(rows, 1));
-        // The last token is not read: nothing follows it.
+        // The last token is never read: nothing follows it.
         int positions = model.config().positions() - 1;
         this.cache = new KeyValueCache(manager, model.config(), rows, positions, model.precision());
         this.modulations =
@@ -47,13 +47,14 @@ public final class RarDecoder implements AutoCloseable {
     }
 
     /**
-     * Reads cls and class; logits [R, V] of the first token.
+     * Reads cls and class; returns the logits [R, V] of the first token.
      *
-     * @throws IllegalStateException if they have been read
+     * @throws IllegalStateException if called twice
      */
     public NDArray prefill(TensorScope s) {
         if (cache.length() > 0) {
-            throw new IllegalStateException("Cannot prefill a decoder that has read " + cache.length() + " positions");
+            throw new IllegalStateException(
+                    "Cannot prefill a decoder that has already read " + cache.length() + " positions");
         }
         try (Autocast autocast = model.precision().autocast(manager.getDevice())) {
             NDArray x_R2D = model.embedding().prefix(s, conditions_R1, orders_RT);
@@ -62,10 +63,10 @@ public final class RarDecoder implements AutoCloseable {
     }
 
     /**
-     * Reads the next token of each row; logits [R, V] of the one after it.
+     * Reads the next token of each row; returns the logits [R, V] of the one after it.
      *
      * @param tokens_R int64
-     * @throws IllegalStateException before {@link #prefill}, and when all tokens but the last have been read
+     * @throws IllegalStateException if called before {@link #prefill}, or after all tokens but the last have been read
      */
     public NDArray decode(TensorScope s, NDArray tokens_R) {
         legend.check("tokens_R", tokens_R);
@@ -94,7 +95,7 @@ public final class RarDecoder implements AutoCloseable {
         return chosen;
     }
 
-    /** Passes {@code count} new positions through the blocks; logits of the last. */
+    /** Passes {@code count} new positions through the blocks; returns the logits of the last. */
     private NDArray advance(TensorScope s, NDArray x_RSD, int count, Attention attention) {
         Modulations here = modulations == null ? Modulations.NONE : modulations.at(cache.length(), count);
         NDArray y_RSD = model.transform(s, x_RSD, here, attention, KeyedDropout.NONE);

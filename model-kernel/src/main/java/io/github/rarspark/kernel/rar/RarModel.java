@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The RAR transformer over whole sequences: training and scoring (Section 3 of the paper). Sampling is {@link
- * RarDecoder}'s.
+ * The RAR transformer over whole sequences: training and scoring (Section 3 of the paper). For sampling, see {@link
+ * RarDecoder}.
  *
  * <p>Shapes: B rows, T image tokens, S positions (cls, class, tokens), D width, V codes, L = B * T predictions.
  */
@@ -24,16 +24,16 @@ public final class RarModel implements AutoCloseable {
     private final Head head;
     private final NamedTensors converted; // null unless the model made copies of the tensors
 
-    /** A float32 model over tensors that the caller owns. */
+    /** Creates a float32 model over tensors that the caller owns. */
     public RarModel(RarConfig config, NamedTensors tensors) {
         this(config, tensors, Precision.FP32);
     }
 
     /**
-     * A model over tensors that the caller owns.
+     * Creates a model over tensors that the caller owns.
      *
-     * @param precision what the products are computed in; the tensors keep their type
-     * @throws IllegalArgumentException if the tensors are not those of {@link RarConfig#parameters}
+     * @param precision the precision of matrix products; the tensors keep their type
+     * @throws IllegalArgumentException if the tensors do not match {@link RarConfig#parameters}
      */
     public RarModel(RarConfig config, NamedTensors tensors, Precision precision) {
         this(config, tensors, precision, null);
@@ -58,8 +58,8 @@ public final class RarModel implements AutoCloseable {
     }
 
     /**
-     * A model to sample from. In bfloat16 the linear layers are kept in that type, in copies that the model owns; the
-     * tensors given may be closed then.
+     * Creates a model to sample from. In bfloat16, the model owns copies of its tensors with the linear layers in that
+     * type; the given tensors may then be closed.
      */
     public static RarModel forSampling(RarConfig config, NamedTensors tensors, Precision precision) {
         if (precision == Precision.FP32) {
@@ -74,7 +74,7 @@ public final class RarModel implements AutoCloseable {
         return name.matches(".*(qkv|proj|fc1|fc2|adaLN_modulation\\.1|lm_head)\\.(weight|bias)");
     }
 
-    /** Frees what the model itself made; not the tensors it was given. */
+    /** Frees the tensors that the model itself created, not those it was given. */
     @Override
     public void close() {
         if (converted != null) {
@@ -82,14 +82,14 @@ public final class RarModel implements AutoCloseable {
         }
     }
 
-    /** The shape of the model. */
+    /** The architecture of the model. */
     public RarConfig config() {
         return config;
     }
 
     /**
-     * Mean cross-entropy of the T predictions against the tokens; a scalar. The last token is only a target, so the
-     * sequence ends before it.
+     * The mean cross-entropy of the T predictions, a scalar. The last token is only a target, so the input sequence
+     * ends before it.
      */
     public NDArray loss(TensorScope s, RarBatch batch, KeyedDropout dropout) {
         try (Autocast autocast = precision.autocast(s.device())) {
@@ -116,11 +116,11 @@ public final class RarModel implements AutoCloseable {
         return head.forward(s, y_BSD, modulations, 1);
     }
 
-    /** Passes [B, S, D] through all blocks. */
+    /** Passes x [B, S, D] through all blocks. */
     NDArray transform(
             TensorScope s, NDArray x_BSD, Modulations modulations, Attention attention, KeyedDropout dropout) {
         for (Block block : blocks) {
-            // What a block computes on the way is freed behind it, but for what a backward pass will need.
+            // Intermediate results of a block are freed after it, except those that a backward pass needs.
             try (TensorScope inner = s.open()) {
                 Modulation.OfBlock modulation = modulations.ofBlock(inner, block.layer());
                 x_BSD = inner.keep(block.forward(inner, x_BSD, modulation, attention, dropout));

@@ -11,16 +11,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Draws images' tokens, class-conditionally and guided (Section 4.1 of the paper). What is drawn for an image depends on
- * the seed, its class and its index alone, up to the rounding of the arithmetic, which depends on the batch it shares.
+ * Samples image tokens, class-conditionally and with guidance (Section 4.1 of the paper). The tokens of an image depend
+ * only on the seed, its class and its index, up to rounding, which depends on the batch that the image is part of.
  *
  * @param model the model
- * @param guidance how classes are emphasized
+ * @param guidance the guidance schedule
  * @param temperature divides the logits
  */
 public record RarSampler(RarModel model, Guidance guidance, double temperature) {
     /**
-     * One image to draw.
+     * One image to sample.
      *
      * @param label its class, from 0
      * @param index its number in the run
@@ -35,11 +35,11 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
     }
 
     /**
-     * Draws the tokens of a batch of images.
+     * Samples the tokens of a batch of images.
      *
      * @param seed of the run
-     * @param orders {@code [B][T]}: the raster place of each image's k-th token
-     * @return {@code [B][T]} tokens at their raster places
+     * @param orders {@code [B][T]}: the raster position of each image's k-th token
+     * @return {@code [B][T]} tokens at their raster positions
      */
     public long[][] sample(NDManager manager, long seed, Request[] requests, int[][] orders) {
         int tokens = model.config().tokens();
@@ -54,7 +54,7 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
         return raster;
     }
 
-    /** Draws each token from its distribution, with the random numbers of each image. */
+    /** Samples each token from its distribution, using the image's own random stream. */
     public Chooser drawing(long seed, Request[] requests) {
         RandomStream[] streams = Arrays.stream(requests)
                 .map(request -> RandomStream.of(seed, Purpose.SAMPLE_TOKENS, request.label(), request.index()))
@@ -68,17 +68,17 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
     }
 
     /**
-     * Steps through the first {@code steps} tokens, each chosen by {@code chooser} from the guided logits.
+     * Generates the first {@code steps} tokens, each chosen by {@code chooser} from the guided logits.
      *
      * @param labels {@code [B]} classes
      * @param orders {@code [B][T]} as of {@link #sample}
-     * @return {@code [steps][B]} tokens in the order of prediction
-     * @throws IllegalArgumentException if the shapes differ from these, or a label is no class of the model
+     * @return {@code [steps][B]} tokens in prediction order
+     * @throws IllegalArgumentException if the shapes do not match, or the model has no class of that label
      */
     public long[][] run(NDManager manager, int[] labels, int[][] orders, int steps, Chooser chooser) {
         int images = labels.length;
         Legend.of('B', images).and('T', model.config().tokens()).check("orders_BT", orders);
-        // With guidance a second row of each image, behind all first ones, is computed without its class.
+        // With guidance, each image has a second, unconditional row, after all conditional ones.
         int rows = guidance.isOn() ? 2 * images : images;
         TokenSpace space = model.config().space();
         long[] conditions_R = new long[rows];
@@ -109,10 +109,10 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
     }
 
     /**
-     * The orders in which images are drawn: the same fixed one for all, or a random one each, as purely random-order
-     * models want it.
+     * The orders in which images are sampled: the same fixed order for all, or a random one for each, for models
+     * trained in random order only.
      *
-     * @param fixed the order to use; empty for random ones, which depend on the seed, an image's class and its index
+     * @param fixed the order to use; empty for random orders, which depend on the seed and the image's class and index
      */
     public static int[][] orders(long seed, Request[] requests, RarConfig config, Optional<ScanOrder> fixed) {
         int tokens = config.tokens();

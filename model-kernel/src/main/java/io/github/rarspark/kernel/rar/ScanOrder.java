@@ -80,16 +80,17 @@ public enum ScanOrder {
     /**
      * The order over {@code tokens} tokens of a square grid.
      *
-     * @throws IllegalArgumentException if the grid is not square, or its side not a power of two where that is needed
+     * @throws IllegalArgumentException if the grid is not square, or the order needs a side that is a power of two and
+     *     it is not
      */
     public int[] of(int tokens) {
         int side = (int) Math.round(Math.sqrt(tokens));
         if (side * side != tokens) {
-            throw new IllegalArgumentException("Cannot scan " + tokens + " tokens: they form no square grid");
+            throw new IllegalArgumentException("Cannot scan " + tokens + " tokens: they do not form a square grid");
         }
         if ((this == Z_CURVE || this == SUBSAMPLE) && Integer.bitCount(side) != 1) {
-            throw new IllegalArgumentException(
-                    "Cannot scan a grid of side " + side + " in the order " + this + ": it needs a power of two");
+            throw new IllegalArgumentException("Cannot scan a grid of side " + side + " in the order " + this
+                    + ": the side must be a power of two");
         }
         int[] order = new int[tokens];
         for (int k = 0; k < tokens; k++) {
@@ -104,15 +105,15 @@ public enum ScanOrder {
     }
 
     /**
-     * The order of a name.
+     * The order with the given label.
      *
-     * @throws IllegalArgumentException if there is none
+     * @throws IllegalArgumentException if there is no such order
      */
     public static ScanOrder labelled(String label) {
         return Arrays.stream(values())
                 .filter(order -> order.label().equals(label))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("There is no scan order '" + label + "'; there are "
+                .orElseThrow(() -> new IllegalArgumentException("Unknown scan order '" + label + "': expected one of "
                         + Arrays.stream(values()).map(ScanOrder::label).collect(Collectors.joining(", "))));
     }
 

@@ -14,7 +14,7 @@ package io.github.rarspark.kernel.rar;
  * @param classes the number C of classes
  */
 public record TokenSpace(int codes, int classes) {
-    /** How many ids there are. */
+    /** The number of ids. */
     public int size() {
         return codes + classes + 2;
     }

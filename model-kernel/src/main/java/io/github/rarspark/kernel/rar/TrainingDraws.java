@@ -10,12 +10,12 @@ import io.github.rarspark.kernel.random.RandomStream;
  * @param seed of the run
  * @param space the ids of classes
  * @param targetOrder the order that training anneals to
- * @param schedule how likely another order is drawn
- * @param classDrop the probability that a sample loses its class
+ * @param schedule the probability that a random order is drawn instead
+ * @param classDrop the probability that a sample's class is dropped
  */
 public record TrainingDraws(
         long seed, TokenSpace space, int[] targetOrder, PermutationSchedule schedule, double classDrop) {
-    /** The order in which the sample at {@code row} is predicted at {@code step}. */
+    /** The prediction order of the sample at {@code row} of {@code step}. */
     public int[] order(long step, long row) {
         RandomStream stream = RandomStream.of(seed, Purpose.PERMUTATION, step, row);
         return stream.nextDouble() < schedule.probability(step)
@@ -23,7 +23,7 @@ public record TrainingDraws(
                 : targetOrder;
     }
 
-    /** The condition of the sample at {@code row}: its class, or none if dropped. */
+    /** The condition of the sample at {@code row}: its class, or "no class" if dropped. */
     public long condition(long step, long row, int label) {
         boolean dropped = RandomStream.of(seed, Purpose.CLASS_DROP, step, row).nextDouble() < classDrop;
         return dropped ? space.noClass() : space.classId(label);

@@ -3,8 +3,8 @@ package io.github.rarspark.kernel.tensor;
 import ai.djl.Device;
 
 /**
- * Mixed precision on the calling thread while open: matrix products and convolutions run in bfloat16, what needs range
- * stays in float32, weights and gradients keep their type. {@link Precision#autocast} opens it.
+ * Mixed precision on the calling thread while open: matrix products and convolutions run in bfloat16, operations that
+ * need range or precision stay in float32, weights and gradients keep their type. {@link Precision#autocast} opens it.
  */
 public final class Autocast implements AutoCloseable {
     private final Runnable exit;
@@ -13,12 +13,12 @@ public final class Autocast implements AutoCloseable {
         this.exit = exit;
     }
 
-    /** Leaves the thread as it is. */
+    /** Changes nothing. */
     static Autocast none() {
         return new Autocast(() -> {});
     }
 
-    /** Turns autocast to bfloat16 on for operations on {@code device}. */
+    /** Enables autocast to bfloat16 for operations on {@code device}. */
     static Autocast bfloat16(Device device) {
         boolean cuda = device.isGpu();
         NativeLibrary.load();

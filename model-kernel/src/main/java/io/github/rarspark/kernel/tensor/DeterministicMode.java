@@ -3,8 +3,8 @@ package io.github.rarspark.kernel.tensor;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Makes libtorch choose deterministic algorithms, or fail where it has none, while open. The mode is one for the process:
- * it holds for every thread, and ends when the last of those who demand it closes.
+ * While open, makes libtorch use deterministic algorithms, or fail where it has none. The mode is process-wide: it
+ * applies to every thread until the last open instance is closed.
  */
 public final class DeterministicMode implements AutoCloseable {
     private final AtomicBoolean open = new AtomicBoolean(true);
@@ -14,12 +14,12 @@ public final class DeterministicMode implements AutoCloseable {
         enter();
     }
 
-    /** Demands deterministic algorithms. */
+    /** Turns deterministic algorithms on. */
     public static DeterministicMode open() {
         return new DeterministicMode();
     }
 
-    /** Whether anyone demands them. */
+    /** Whether any instance is open. */
     public static boolean isOn() {
         NativeLibrary.load();
         return on();

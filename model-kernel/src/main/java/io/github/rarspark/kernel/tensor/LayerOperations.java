@@ -2,7 +2,7 @@ package io.github.rarspark.kernel.tensor;
 
 import ai.djl.ndarray.NDArray;
 
-/** What networks are made of. All operations take part in differentiation. */
+/** The operations that networks are made of. All are differentiable. */
 abstract sealed class LayerOperations extends TensorOperations permits TensorScope {
 
     // ---- activations ----
@@ -60,12 +60,12 @@ abstract sealed class LayerOperations extends TensorOperations permits TensorSco
 
     // ---- images ----
 
-    /** Convolution of x [B, C, H, W] with weight [K, C, h, w] and bias [K] unless null; zeros all around. */
+    /** Convolution of x [B, C, H, W] with weight [K, C, h, w] and bias [K] unless null; zero padding. */
     public NDArray conv2d(NDArray x, NDArray weight, NDArray bias, int stride, int padding) {
         return conv2d(x, weight, bias, stride, padding, padding);
     }
 
-    /** As {@link #conv2d(NDArray, NDArray, NDArray, int, int)}, with zeros above and below, left and right. */
+    /** As {@link #conv2d(NDArray, NDArray, NDArray, int, int)}, with separate padding for height and width. */
     public NDArray conv2d(NDArray x, NDArray weight, NDArray bias, int stride, int paddingHeight, int paddingWidth) {
         return own(conv2d(at(x), at(weight), Handles.ofNullable(bias), stride, paddingHeight, paddingWidth));
     }
@@ -73,21 +73,21 @@ abstract sealed class LayerOperations extends TensorOperations permits TensorSco
     private static native long conv2d(
             long x, long weight, long bias, long stride, long paddingHeight, long paddingWidth);
 
-    /** Means of x [B, C, H, W] over squares; what the padding adds does not count. */
+    /** Means of x [B, C, H, W] over square windows; padding is not counted. */
     public NDArray averagePool(NDArray x, int size, int stride, int padding) {
         return own(averagePool(at(x), size, stride, padding));
     }
 
     private static native long averagePool(long x, long size, long stride, long padding);
 
-    /** Maxima of x [B, C, H, W] over squares; what the padding adds does not count. */
+    /** Maxima of x [B, C, H, W] over square windows; padding is ignored. */
     public NDArray maxPool(NDArray x, int size, int stride, int padding) {
         return own(maxPool(at(x), size, stride, padding));
     }
 
     private static native long maxPool(long x, long size, long stride, long padding);
 
-    /** Nearest-neighbour enlargement of x [B, C, H, W] by two. */
+    /** Nearest-neighbour upsampling of x [B, C, H, W] by two. */
     public NDArray upsampleNearest2(NDArray x) {
         return own(upsampleNearest2(at(x)));
     }

@@ -7,8 +7,8 @@ import java.util.TreeMap;
 import java.util.stream.LongStream;
 
 /**
- * The extents that the letters of a name's suffix stand for. Where B is 2 and T is 64, {@code tokens_BT} has the shape
- * [2, 64]; a digit stands for itself.
+ * The extents that the letters of a tensor name's suffix stand for. Where B is 2 and T is 64, {@code tokens_BT} has the
+ * shape [2, 64]; a digit stands for itself.
  */
 public final class Legend {
     private final Map<Character, Long> extents;
@@ -17,7 +17,7 @@ public final class Legend {
         this.extents = extents;
     }
 
-    /** A legend of one letter. */
+    /** A legend with one letter. */
     public static Legend of(char letter, long extent) {
         return new Legend(Map.of(letter, extent));
     }
@@ -30,9 +30,9 @@ public final class Legend {
     }
 
     /**
-     * Checks that a tensor has the shape that its name states.
+     * Checks that a tensor has the shape given by the suffix of its name.
      *
-     * @throws IllegalArgumentException if it has another
+     * @throws IllegalArgumentException if the shape differs
      */
     public void check(String name, NDArray tensor) {
         require(name, tensor.getShape().getShape());

@@ -9,21 +9,21 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /**
- * The native bridge to libtorch, a prebuilt library among the resources. On every way to a native method there is a call
- * of {@link #load}, in its class or in what makes its arguments.
+ * The native bridge to libtorch, a prebuilt library among the resources. Every path to a native method calls {@link
+ * #load}, in the method's class or where its arguments are created.
  */
 public final class NativeLibrary {
     private static final String RESOURCE = "/native/linux-x86_64/librarspark.so";
 
-    /** Why the library is not loaded; null if it is. */
+    /** Why the library could not be loaded; null if it was. */
     private static final Throwable FAILURE = tryToLoad();
 
     private NativeLibrary() {}
 
     /**
-     * Makes sure that the library is loaded; the first call loads DJL's libtorch and then the bridge.
+     * Ensures that the library is loaded; the first call loads DJL's libtorch and then the bridge.
      *
-     * @throws NativeLoadException if it cannot be loaded, the same in every call
+     * @throws NativeLoadException if it cannot be loaded, in every call
      */
     public static void load() {
         if (FAILURE != null) {
@@ -40,7 +40,10 @@ public final class NativeLibrary {
 
     private static native String sourceHash();
 
-    /** Whatever goes wrong here is kept: thrown from a static initializer, it would be lost to all callers but the first. */
+    /**
+     * Returns failures instead of throwing them: thrown from a static initializer, they would reach only the first
+     * caller.
+     */
     private static Throwable tryToLoad() {
         try {
             Engine.getEngine("PyTorch");

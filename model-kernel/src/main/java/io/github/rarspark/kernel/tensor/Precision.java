@@ -10,7 +10,7 @@ public enum Precision {
     /** bfloat16, by autocast. */
     BF16;
 
-    /** Lets the calling thread compute in this precision on {@code device} until the result is closed. */
+    /** Makes the calling thread compute in this precision on {@code device} until the result is closed. */
     public Autocast autocast(Device device) {
         return this == BF16 ? Autocast.bfloat16(device) : Autocast.none();
     }

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Operations on tensors: elementwise, reductions, shapes, types, sampling and linear algebra. Every result belongs to the
- * scope. All take part in differentiation but for sampling and linear algebra.
+ * Operations on tensors: elementwise, reductions, shapes, types, sampling and linear algebra. Every result belongs to
+ * the scope. All are differentiable except sampling and linear algebra.
  */
 abstract sealed class TensorOperations permits LayerOperations {
     TensorOperations() {
@@ -69,7 +69,7 @@ abstract sealed class TensorOperations permits LayerOperations {
 
     private static native long addGated(long x, long gate, long y);
 
-    /** x limited to [low, high]. */
+    /** x clamped to [low, high]. */
     public NDArray clamp(NDArray x, double low, double high) {
         return own(clamp(at(x), low, high));
     }
@@ -106,14 +106,14 @@ abstract sealed class TensorOperations permits LayerOperations {
 
     private static native long mean(long x, long[] axes);
 
-    /** The index (int64) of the smallest entry along an axis; the first of equals. */
+    /** The index (int64) of the smallest entry along an axis; ties go to the first. */
     public NDArray argMin(NDArray x, int axis) {
         return own(argMin(at(x), axis));
     }
 
     private static native long argMin(long x, long axis);
 
-    /** The index (int64) of the largest entry along an axis; the first of equals. */
+    /** The index (int64) of the largest entry along an axis; ties go to the first. */
     public NDArray argMax(NDArray x, int axis) {
         return own(argMax(at(x), axis));
     }
@@ -122,7 +122,7 @@ abstract sealed class TensorOperations permits LayerOperations {
 
     // ---- shape ----
 
-    /** The same entries in another shape; -1 for the extent that follows from the others. */
+    /** The same entries in another shape; -1 for the extent to infer from the others. */
     public NDArray reshape(NDArray x, long... shape) {
         return own(reshape(at(x), shape));
     }
@@ -154,7 +154,7 @@ abstract sealed class TensorOperations permits LayerOperations {
      * An axis in equal parts, as views; a negative axis counts from the end. Their backward pass is one concatenation,
      * while that of {@link #narrow} fills a tensor of x's size for each part.
      *
-     * @throws io.github.rarspark.kernel.error.NativeException if the parts cannot be equal
+     * @throws io.github.rarspark.kernel.error.NativeException if the axis cannot be divided equally
      */
     public List<NDArray> split(NDArray x, int axis, int parts) {
         return own(split(at(x), axis, parts));
@@ -169,7 +169,7 @@ abstract sealed class TensorOperations permits LayerOperations {
 
     private static native long indexSelect(long x, long axis, long indices);
 
-    /** The parts one after the other along an axis. */
+    /** Concatenates tensors along an axis. */
     public NDArray concatenate(int axis, NDArray... parts) {
         return own(concatenate(Handles.of(List.of(parts)), axis));
     }
@@ -178,21 +178,24 @@ abstract sealed class TensorOperations permits LayerOperations {
 
     // ---- type and layout ----
 
-    /** x without its history. */
+    /** x detached from the autograd graph. */
     public NDArray detach(NDArray x) {
         return own(detach(at(x)));
     }
 
     private static native long detach(long x);
 
-    /** x in another type, bfloat16 too; a view if it has that type. DJL itself has no bfloat16. */
+    /**
+     * x converted to another type, including bfloat16, which DJL itself does not support; a view if it already has that
+     * type.
+     */
     public NDArray to(NDArray x, DataType type) {
         return own(to(at(x), scalarType(type)));
     }
 
     private static native long to(long x, int scalarType);
 
-    /** The number of a type in libtorch's {@code c10::ScalarType}. */
+    /** The value of a type in libtorch's {@code c10::ScalarType}. */
     private static int scalarType(DataType type) {
         return switch (type) {
             case UINT8 -> 0;
@@ -224,7 +227,7 @@ abstract sealed class TensorOperations permits LayerOperations {
     // ---- sampling ----
 
     /**
-     * One category (int64 [R]) a row of probabilities [R, V], by inverting the cumulative distribution in float64 at
+     * One category (int64 [R]) per row of probabilities [R, V], by inverting the cumulative distribution in float64 at
      * uniforms [R] in [0, 1).
      *
      * @throws io.github.rarspark.kernel.error.NativeException if a row's probabilities are not finite

@@ -6,11 +6,11 @@ import ai.djl.ndarray.NDManager;
 import java.util.Collection;
 
 /**
- * Owns the tensors of one step and computes them: every result belongs to the scope whose method made it and is freed
- * when the scope closes. {@link #keep} hands one result on to the enclosing scope.
+ * Owns the tensors of one step and computes them: every result belongs to the scope whose method created it and is
+ * freed when that scope is closed. {@link #keep} hands one result on to the enclosing scope.
  *
- * <p>A scope also says whether operations are recorded for differentiation, on the calling thread and until it closes.
- * Scopes nest; a scope is used and closed by the thread that opened it.
+ * <p>A scope also determines whether operations are recorded for differentiation, on the calling thread until it is
+ * closed. Scopes nest; a scope is used and closed by the thread that opened it.
  */
 public final class TensorScope extends LayerOperations implements AutoCloseable {
     private final NDManager manager;
@@ -53,7 +53,7 @@ public final class TensorScope extends LayerOperations implements AutoCloseable 
         return manager;
     }
 
-    /** The device that this scope's own tensors are made on. */
+    /** The device on which this scope creates tensors. */
     public Device device() {
         return manager.getDevice();
     }
@@ -106,14 +106,14 @@ public final class TensorScope extends LayerOperations implements AutoCloseable 
 
     private static native long zeros(long[] shape, int gpu);
 
-    /** The number of the scope's GPU, -1 on a CPU. */
+    /** The index of the scope's GPU, -1 for a CPU. */
     private int gpu() {
         return device().isGpu() ? device().getDeviceId() : -1;
     }
 
     // ---- gradients ----
 
-    /** Marks leaves whose gradients {@link #backward} computes. */
+    /** Marks the leaves whose gradients {@link #backward} computes. */
     public static void requireGradients(Collection<NDArray> leaves) {
         NativeLibrary.load();
         requireGradients(Handles.of(leaves));
@@ -121,7 +121,7 @@ public final class TensorScope extends LayerOperations implements AutoCloseable 
 
     private static native void requireGradients(long[] leaves);
 
-    /** Sets the gradients that exist to zero, in place. */
+    /** Sets existing gradients to zero, in place. */
     public static void zeroGradients(Collection<NDArray> leaves) {
         NativeLibrary.load();
         zeroGradients(Handles.of(leaves));
@@ -144,7 +144,7 @@ public final class TensorScope extends LayerOperations implements AutoCloseable 
     /**
      * The gradient of a leaf; it shares the leaf's gradient storage.
      *
-     * @throws io.github.rarspark.kernel.error.NativeException if there is none
+     * @throws io.github.rarspark.kernel.error.NativeException if the leaf has no gradient
      */
     public NDArray gradient(NDArray leaf) {
         return own(gradient(at(leaf)));

@@ -3,13 +3,13 @@ package io.github.rarspark.kernel.tensor;
 import ai.djl.engine.Engine;
 import ai.djl.engine.StandardCapabilities;
 
-/** Settings of libtorch, and what it can compute on. */
+/** Libtorch's settings and devices. */
 public final class Torch {
     private Torch() {}
 
     /**
-     * Sets how many threads one operation started on the calling thread uses. Libtorch keeps the number per thread, so
-     * every task sets it on its own thread before its first operation.
+     * Sets the number of threads used by an operation that the calling thread starts. Libtorch keeps the number per
+     * thread, so every task sets it on its own thread before its first operation.
      *
      * @throws IllegalArgumentException if {@code threads} is not positive
      */
@@ -23,7 +23,7 @@ public final class Torch {
 
     private static native void setThreads(int threads);
 
-    /** The number of threads of an operation on the calling thread. */
+    /** The number of threads used by an operation that the calling thread starts. */
     public static int intraOpThreads() {
         NativeLibrary.load();
         return threads();
@@ -31,7 +31,7 @@ public final class Torch {
 
     private static native int threads();
 
-    /** How many GPUs the loaded libtorch can compute on; none if it was built for CPUs alone. */
+    /** The number of GPUs available to the loaded libtorch; 0 if it was built for CPUs only. */
     public static int gpus() {
         Engine engine = Engine.getEngine("PyTorch");
         return engine.hasCapability(StandardCapabilities.CUDA) ? engine.getGpuCount() : 0;

@@ -1,5 +1,5 @@
 /**
- * Tensors: scopes that own them and compute on them, and the settings of libtorch that belong to a thread. Tensors are
- * DJL arrays; nothing outside the kernel sees a native handle.
+ * Tensors: scopes that own them and compute on them, and libtorch's per-thread settings. Tensors are DJL arrays; native
+ * handles are not visible outside the kernel.
  */
 package io.github.rarspark.kernel.tensor;

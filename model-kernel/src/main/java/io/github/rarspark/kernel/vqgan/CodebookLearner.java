@@ -5,10 +5,10 @@ import io.github.rarspark.kernel.random.RandomStream;
 import java.util.Arrays;
 
 /**
- * Learns the codes without gradients: each is the exponential average of the latents that chose it (van den Oord et al.,
- * "Neural discrete representation learning", 2017, appendix A.1), starts as a centre of k-means, and restarts at a badly
- * represented latent when nothing has chosen it for some time. Computed on the calling thread in a fixed order, so the
- * result does not depend on the number of threads.
+ * Learns the codes without gradients: each is the exponential average of the latents that chose it (van den Oord et
+ * al., "Neural discrete representation learning", 2017, appendix A.1), starts as a k-means centroid, and is restarted
+ * at a poorly represented latent when no latent has chosen it for some time. Computed on the calling thread in a fixed
+ * order, so the result does not depend on the number of threads.
  */
 final class CodebookLearner {
     private static final double DECAY = 0.99;
@@ -37,7 +37,7 @@ final class CodebookLearner {
     }
 
     /**
-     * Makes the codes the centres of k-means, seeded far apart (Arthur and Vassilvitskii, "k-means++", 2007).
+     * Initializes the codes with the centroids of k-means (seeded by Arthur and Vassilvitskii, "k-means++", 2007).
      *
      * @param latents row-major [n, dimension], n at least the number of codes
      */
@@ -87,10 +87,10 @@ final class CodebookLearner {
     }
 
     /**
-     * Restarts the codes that nothing has chosen since {@code unusedSince}, each at a latent drawn with a probability
-     * proportional to its squared distance to its code.
+     * Restarts the codes that no latent has chosen since {@code unusedSince}, each at a latent drawn with probability
+     * proportional to the squared distance from its code.
      *
-     * @return how many restarted
+     * @return the number of restarted codes
      */
     int restart(float[] latents, long[] tokens, long unusedSince, long seed, long step) {
         RandomStream random = RandomStream.of(seed, Purpose.CODEBOOK_RESTART, step);
@@ -126,7 +126,7 @@ final class CodebookLearner {
         }
     }
 
-    /** Sets each code that has been chosen to the average of what chose it. */
+    /** Sets each chosen code to the average of the latents that chose it. */
     private void average() {
         for (int code = 0; code < codes; code++) {
             if (counts[code] > 0) {
@@ -163,7 +163,7 @@ final class CodebookLearner {
         System.arraycopy(latents, row * dimension, book, code * dimension, dimension);
     }
 
-    /** An index drawn with a probability proportional to its weight. */
+    /** Draws an index with probability proportional to its weight. */
     private static int draw(float[] weights, RandomStream random) {
         double total = 0;
         for (float weight : weights) {

@@ -10,9 +10,9 @@ import java.util.List;
 /**
  * How well a tokenizer reconstructs a set of images.
  *
- * @param images how many were tokenized and decoded
+ * @param images number of images tokenized and decoded
  * @param meanSquaredError over all channels of all pixels of all images, in [0, 1] after clamping
- * @param codesUsed different codes among the tokens
+ * @param codesUsed number of distinct codes among the tokens
  */
 public record Reconstruction(long images, double meanSquaredError, int codesUsed) {
     /**

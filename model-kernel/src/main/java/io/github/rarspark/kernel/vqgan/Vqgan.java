@@ -9,22 +9,22 @@ import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 
 /**
- * The tokenizer: images to a grid of codes, and codes to images.
+ * The tokenizer: images to grids of codes and back.
  *
  * <p>B batch, C channels, H height, W width, T tokens in row-major order of the grid, Z channels of a code, R rows (all
  * latents of a batch), V codes.
  *
  * @param config the sizes
- * @param weights the tensors of {@link VqganConfig#table}; owned by this
+ * @param weights the tensors of {@link VqganConfig#table}; owned by this record
  */
 public record Vqgan(VqganConfig config, NamedTensors weights) implements AutoCloseable {
     private static final int WIDE = 64;
 
     /**
-     * The tokenizer of a weight file.
+     * Loads a tokenizer from a weight file.
      *
-     * @param parent the manager below which the weights live, and whose device computes
-     * @throws DataException if the file holds no tokenizer
+     * @param parent the parent of the weights' manager; its device runs the model
+     * @throws DataException if the file is not a tokenizer's
      */
     public static Vqgan load(TensorFile file, NDManager parent) {
         VqganConfig config = VqganConfig.of(file);
@@ -46,7 +46,7 @@ public record Vqgan(VqganConfig config, NamedTensors weights) implements AutoClo
     }
 
     /**
-     * Latents [B, Z, H/f, W/f] of images, before they are replaced by the nearest code.
+     * Latents [B, Z, H/f, W/f] of images, before quantization.
      *
      * @param x_BCHW pixels [B, 3, H, W] in [0, 1]
      * @throws DataException if the downsampling factor does not divide height and width
@@ -61,7 +61,9 @@ public record Vqgan(VqganConfig config, NamedTensors weights) implements AutoClo
         return new VqganEncoder(config, weights).latents(scope, x_BCHW);
     }
 
-    /** The nearest code (int64 [B, T]) of each latent [B, Z, H, W], in squared Euclidean distance; the first of equals. */
+    /**
+     * The nearest code (int64 [B, T]) of each latent [B, Z, H, W], in squared Euclidean distance; ties go to the first.
+     */
     public NDArray nearest(TensorScope outer, NDArray z_BZHW) {
         Shape shape = z_BZHW.getShape();
         NDArray codebook_VZ = weights.get("quantize.embedding.weight");
@@ -101,7 +103,7 @@ public record Vqgan(VqganConfig config, NamedTensors weights) implements AutoClo
         }
     }
 
-    /** Pixels [B, 3, H*f, W*f] of latents or codes [B, Z, H, W], which may leave [0, 1]. */
+    /** Pixels [B, 3, H*f, W*f] of latents or codes [B, Z, H, W], not clamped to [0, 1]. */
     public NDArray decodeUnclamped(TensorScope scope, NDArray z_BZHW) {
         return new VqganDecoder(config, weights).pixels(scope, z_BZHW);
     }

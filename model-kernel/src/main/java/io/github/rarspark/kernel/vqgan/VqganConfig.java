@@ -14,20 +14,20 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The sizes of a tokenizer. The public one for 256 pixels is {@code (128, [1, 1, 2, 2, 4], 2, 256, 1024)}.
+ * The architecture of a tokenizer. The public one for 256 pixels is {@code (128, [1, 1, 2, 2, 4], 2, 256, 1024)}.
  *
  * @param hidden channels after the first convolution
  * @param channelMult width of each level in units of {@code hidden}, from the full resolution down
- * @param resBlocks residual blocks of a level, and of the middle
+ * @param resBlocks residual blocks per level, and in the middle
  * @param zChannels channels of a latent and of a code
  * @param codes entries of the codebook
  */
 public record VqganConfig(int hidden, List<Integer> channelMult, int resBlocks, int zChannels, int codes)
         implements Serializable {
-    /** Groups of every normalization, which divide each level's width. */
+    /** Groups of every group normalization; divides each level's width. */
     static final int NORM_GROUPS = 32;
 
-    /** Checks that the sizes make a network. */
+    /** Checks that the sizes are valid. */
     public VqganConfig {
         channelMult = List.copyOf(channelMult);
         if (hidden < 1 || hidden % NORM_GROUPS != 0) {
@@ -45,7 +45,7 @@ public record VqganConfig(int hidden, List<Integer> channelMult, int resBlocks, 
     }
 
     /**
-     * The sizes of the tokenizer whose weights a file holds, read off the shapes.
+     * Infers the architecture of a tokenizer from the shapes of its weights.
      *
      * @throws DataException if the file lacks the tensors that determine them
      */
@@ -74,12 +74,12 @@ public record VqganConfig(int hidden, List<Integer> channelMult, int resBlocks, 
         return info.shape().get(axis);
     }
 
-    /** How many levels there are; each but the last halves the side. */
+    /** The number of levels; each but the last halves the side. */
     public int levels() {
         return channelMult.size();
     }
 
-    /** By how much the side of a token grid is smaller than the image's. */
+    /** The ratio of the image's side to the token grid's. */
     public int downsampling() {
         return 1 << levels() - 1;
     }
@@ -106,7 +106,7 @@ public record VqganConfig(int hidden, List<Integer> channelMult, int resBlocks, 
         return new Table().build();
     }
 
-    /** Collects the parameters in the order of the public weight files. */
+    /** Builds the table in the order of the public weight files. */
     private final class Table {
         private final List<ParameterSpec> specs = new ArrayList<>();
 

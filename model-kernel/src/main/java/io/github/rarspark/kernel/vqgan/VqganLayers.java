@@ -5,8 +5,8 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 
 /**
- * What encoder and decoder are made of. Each function frees what it computed on the way, so that at 256 pixels only a few
- * full-resolution tensors live at once.
+ * The building blocks of encoder and decoder. Each function frees its intermediate results, so that at 256 pixels only
+ * a few full-resolution tensors are alive at once.
  *
  * <p>B batch, C channels, H height, W width.
  */
@@ -25,8 +25,8 @@ record VqganLayers(NamedTensors weights) {
     }
 
     /**
-     * A residual block. Where it changes the width, the shortcut is a convolution of the block's own result and not of its
-     * input: so the public weights were trained.
+     * A residual block. Where it changes the width, the shortcut is a convolution of the block's own output, not of its
+     * input: the public weights were trained that way.
      */
     private NDArray block(TensorScope outer, String name, NDArray x_BCHW) {
         try (TensorScope scope = outer.open()) {

@@ -4,7 +4,7 @@ import io.github.rarspark.kernel.weights.Recognizer;
 import io.github.rarspark.kernel.weights.TensorShapes;
 import java.util.Optional;
 
-/** Recognizes the weights of a MaskGIT-VQGAN, and those of its relatives from taming-transformers. */
+/** Recognizes the weights of a MaskGIT-VQGAN, and of the incompatible VQGANs of taming-transformers. */
 public final class VqganRecognizer implements Recognizer {
     @Override
     public Optional<Recognition> recognize(TensorShapes tensors) {

@@ -16,37 +16,37 @@ import java.util.Map;
 
 /**
  * Trains a small tokenizer: squared error of the reconstruction plus commitment loss, straight-through gradients, a
- * codebook that is learned by averaging (van den Oord et al., 2017). The first updates train encoder and decoder without
- * a codebook, which then starts as the k-means of what the encoder puts out.
+ * codebook learned by exponential averaging (van den Oord et al., 2017). The first updates train encoder and decoder
+ * without a codebook, which is then initialized by k-means on the encoder's outputs.
  *
  * <p>B batch, C channels, H height, W width, T tokens, Z channels of a latent, R rows (all latents of a batch).
  */
 public final class VqganTrainer implements AutoCloseable {
     /**
-     * How to train.
+     * Training settings.
      *
-     * @param steps updates in all
-     * @param batch images of one update
-     * @param learningRate the highest; it rises over a fortieth of the steps and then falls along a cosine
-     * @param commitment weight of the commitment loss against the reconstruction's
-     * @param restartEvery updates after which a code that nothing chose restarts; 0 is never
+     * @param steps total number of updates
+     * @param batch images per update
+     * @param learningRate the peak, reached after a fortieth of the steps and followed by cosine decay
+     * @param commitment weight of the commitment loss relative to the reconstruction loss
+     * @param restartEvery updates after which an unused code is restarted; 0 for never
      * @param seed of every random number
      */
     public record Settings(int steps, int batch, double learningRate, double commitment, int restartEvery, long seed) {}
 
     /**
-     * What an update measured, before it.
+     * The losses of an update, measured before it is applied.
      *
      * @param step the update, counted from 0
      * @param reconstruction mean squared error of pixels in [0, 1], not clamped
-     * @param commitment mean squared distance of latents and codes; 0 while there is no codebook
-     * @param restarted codes that were restarted
+     * @param commitment mean squared distance of latents and codes; 0 until the codebook is initialized
+     * @param restarted number of restarted codes
      */
     public record Losses(long step, double reconstruction, double commitment, int restarted) {}
 
     private static final int KMEANS_BATCHES = 4;
     private static final AdamW.Settings OPTIMIZER = new AdamW.Settings(0.9, 0.99, 1e-8, 0, 1.0);
-    /** Divides the reconstruction's loss, so that it is near the variance of pixels in [0, 1] and of order 1. */
+    /** Divides the reconstruction loss, so that it is of order 1; close to the variance of pixels in [0, 1]. */
     private static final double PIXEL_VARIANCE = 0.1;
 
     private final Settings settings;
@@ -60,7 +60,7 @@ public final class VqganTrainer implements AutoCloseable {
     private long step;
 
     /**
-     * A trainer whose weights are drawn from the seed.
+     * Creates a trainer with weights drawn from the seed.
      *
      * @param images the training images, of one size
      */
@@ -79,7 +79,7 @@ public final class VqganTrainer implements AutoCloseable {
         this.autoencoderSteps = settings.steps() / 40;
     }
 
-    /** Makes one update and returns what it measured. */
+    /** Makes one update and returns its losses. */
     public Losses step() {
         try (TensorScope scope = TensorScope.training(weights.manager())) {
             if (step == autoencoderSteps) {
@@ -176,12 +176,12 @@ public final class VqganTrainer implements AutoCloseable {
         return "lower the learning rate (" + settings.learningRate() + ")";
     }
 
-    /** Updates made so far. */
+    /** The number of updates made so far. */
     public long steps() {
         return step;
     }
 
-    /** The tokenizer as trained so far; owned by this. */
+    /** The tokenizer as trained so far; owned by this trainer. */
     public Vqgan vqgan() {
         return vqgan;
     }

@@ -28,7 +28,7 @@ final class Elements {
         }
     }
 
-    /** The remaining elements in another type: of the nearest values, ties to even. */
+    /** Converts the remaining elements to another type; rounds to nearest, ties to even. */
     static ByteBuffer convert(ByteBuffer source, ElementType from, ElementType to) {
         int elements = source.remaining() / from.bytes();
         ByteBuffer converted = ByteBuffer.allocateDirect(Math.multiplyExact(elements, to.bytes()))

@@ -1,8 +1,8 @@
 package io.github.rarspark.kernel.weights;
 
 /**
- * IEEE 754 half-precision numbers (sign, 5 bits of exponent with bias 15, 10 bits of fraction), and the shorter bfloat16,
- * the upper half of a single-precision number.
+ * IEEE 754 half-precision numbers (sign, 5 bits of exponent with bias 15, 10 bits of fraction), and the shorter
+ * bfloat16, the upper half of a single-precision number.
  */
 final class HalfPrecision {
     private static final float SMALLEST_SUBNORMAL = 0x1p-24f;
@@ -12,7 +12,7 @@ final class HalfPrecision {
 
     private HalfPrecision() {}
 
-    /** The number whose half-precision bits are {@code half}; every one is exact in single precision. */
+    /** The value of half-precision bits; exact in single precision. */
     static float toFloat(short half) {
         int sign = (half & 0x8000) << 16;
         int exponent = half >> 10 & 0x1f;
@@ -24,7 +24,7 @@ final class HalfPrecision {
         return Float.intBitsToFloat(sign | exponentBits << 23 | fraction << 13);
     }
 
-    /** The half-precision bits nearest to {@code value}, to the even ones if two are. */
+    /** The half-precision bits nearest to {@code value}, ties to even. */
     static short fromFloat(float value) {
         int bits = Float.floatToRawIntBits(value);
         int sign = bits >>> 16 & 0x8000;
@@ -35,13 +35,13 @@ final class HalfPrecision {
         if (size < SMALLEST_NORMAL) {
             return (short) (sign | (int) Math.rint(size / SMALLEST_SUBNORMAL));
         }
-        // The exponent's new bias, then the 13 bits that go are rounded; a carry runs into the exponent.
+        // Rebias the exponent, then round off the lower 13 bits; a carry propagates into the exponent.
         int rebiased = (bits & 0x7fff_ffff) - (112 << 23);
         int rounded = rebiased + 0xfff + (rebiased >>> 13 & 1) >>> 13;
         return (short) (sign | Math.min(rounded, INFINITY));
     }
 
-    /** The bfloat16 bits nearest to {@code value}, to the even ones if two are. */
+    /** The bfloat16 bits nearest to {@code value}, ties to even. */
     static short toBfloat16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (Float.isNaN(value)) {

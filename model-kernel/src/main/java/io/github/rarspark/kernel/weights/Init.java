@@ -3,9 +3,9 @@ package io.github.rarspark.kernel.weights;
 import io.github.rarspark.kernel.random.RandomStream;
 import java.util.Arrays;
 
-/** How a parameter's first values are drawn. */
+/** How a parameter is initialized. */
 public sealed interface Init {
-    /** Draws {@code count} values, row-major, in double precision rounded once. */
+    /** Draws {@code count} values, row-major, computed in double precision and rounded once. */
     float[] draw(int count, RandomStream random);
 
     /** All 0. */
@@ -18,7 +18,7 @@ public sealed interface Init {
         return new Constant(1);
     }
 
-    /** Normal with mean 0, cut off at -2 and 2 (absolute bounds, whatever {@code std} is). */
+    /** Normal with mean 0, truncated at -2 and 2 (absolute bounds, independent of {@code std}). */
     static Init truncatedNormal(double std) {
         return new TruncatedNormal(std, 2);
     }
@@ -29,10 +29,10 @@ public sealed interface Init {
     }
 
     /**
-     * Uniform within 1/sqrt({@code fanIn}): Kaiming's uniform with a = sqrt(5), what PyTorch draws weights and biases
-     * of linear layers and convolutions from.
+     * Uniform within 1/sqrt({@code fanIn}): Kaiming uniform with a = sqrt(5), PyTorch's default for weights and biases
+     * of linear layers and convolutions.
      *
-     * @param fanIn inputs of one output: a row's length, or input channels times kernel area
+     * @param fanIn inputs per output: a row's length, or input channels times kernel area
      */
     static Init fanIn(long fanIn) {
         return new Uniform(1 / Math.sqrt(fanIn));
@@ -50,11 +50,12 @@ public sealed interface Init {
 
     /** Normal with mean 0; values beyond {@code bound} are drawn again. */
     record TruncatedNormal(double std, double bound) implements Init {
-        /** Checks that few enough draws are rejected. */
+        /** Checks that not too many draws will be rejected. */
         public TruncatedNormal {
             if (!(std > 0) || !(bound >= std)) {
-                throw new IllegalArgumentException("Cannot draw from a normal distribution of deviation " + std
-                        + " cut off at " + bound + ": the deviation must be positive and the bound at least as large");
+                throw new IllegalArgumentException(
+                        "Cannot draw from a normal distribution with standard deviation " + std + " truncated at "
+                                + bound + ": the deviation must be positive and the bound at least as large");
             }
         }
 

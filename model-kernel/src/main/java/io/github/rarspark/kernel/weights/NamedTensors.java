@@ -17,7 +17,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
-/** Tensors by name, in a fixed order, in a manager of their own that closing frees. */
+/** Tensors by name, in a fixed order, with their own manager, which close() frees. */
 public final class NamedTensors implements AutoCloseable {
     private final NDManager manager;
     private final Map<String, NDArray> tensors;
@@ -28,9 +28,9 @@ public final class NamedTensors implements AutoCloseable {
     }
 
     /**
-     * A model's weights from a file, in the table's order; F16 and BF16 become F32.
+     * Loads a model's weights from a file, in the table's order; F16 and BF16 become F32.
      *
-     * @param parent the manager below which the tensors live, and whose device they are on
+     * @param parent the parent of the tensors' manager; they are created on its device
      * @throws DataException if the file's tensors are not exactly the table's, or one has NaN or infinite values
      */
     public static NamedTensors load(TensorFile file, ParameterTable table, NDManager parent) {
@@ -42,27 +42,27 @@ public final class NamedTensors implements AutoCloseable {
         });
     }
 
-    /** One value that is not finite makes the sum so. */
+    /** If any value is not finite, neither is the sum. */
     private static void requireFinite(NDArray tensor, String name, String file) {
         try (TensorScope s = TensorScope.inference(tensor.getManager())) {
             if (!Float.isFinite(s.sum(s.reshape(tensor, -1), 0).getFloat())) {
                 throw new DataException("Cannot use " + file + ": its tensor " + Text.quote(name)
-                        + " has NaN or infinite values; give weights of a training that stayed finite");
+                        + " has NaN or infinite values; give weights of a training run that did not diverge");
             }
         }
     }
 
     /**
-     * All tensors of a file.
+     * Loads all tensors of a file.
      *
-     * @throws DataException if one has a type that tensors in memory do not have
+     * @throws DataException if one has a type that DJL does not support
      */
     public static NamedTensors load(TensorFile file, NDManager parent) {
         return create(parent, file.names(), file::load);
     }
 
     /**
-     * A model's first weights. Each tensor is drawn from a stream of its own, addressed by {@code seed} and its name, so
+     * Initializes a model's weights. Each tensor has its own random stream, addressed by {@code seed} and its name, so
      * its values do not depend on the other tensors or their order.
      */
     public static NamedTensors initial(ParameterTable table, long seed, NDManager parent) {
@@ -73,7 +73,7 @@ public final class NamedTensors implements AutoCloseable {
     }
 
     /**
-     * A model's weights with given values.
+     * Creates a model's weights from given values.
      *
      * @param values the elements of a parameter, row-major
      */
@@ -84,7 +84,7 @@ public final class NamedTensors implements AutoCloseable {
         });
     }
 
-    /** A tensor of {@code manager}'s. */
+    /** Copies values into a tensor that {@code manager} owns. */
     static NDArray copy(float[] values, Shape shape, NDManager manager) {
         try (TensorScope s = TensorScope.inference(manager)) {
             return s.keep(s.floats(values, shape.getShape()));
@@ -107,14 +107,15 @@ public final class NamedTensors implements AutoCloseable {
     }
 
     /**
-     * The tensor of a name.
+     * The tensor of the given name.
      *
-     * @throws IllegalArgumentException if there is none
+     * @throws IllegalArgumentException if there is no such tensor
      */
     public NDArray get(String name) {
         NDArray tensor = tensors.get(name);
         if (tensor == null) {
-            throw new IllegalArgumentException("No tensor '" + name + "' among these " + tensors.size());
+            throw new IllegalArgumentException(
+                    "Cannot find tensor '" + name + "' among " + tensors.size() + " tensors");
         }
         return tensor;
     }
@@ -124,7 +125,7 @@ public final class NamedTensors implements AutoCloseable {
         return tensors;
     }
 
-    /** A copy below the same parent in which the tensors of the chosen names are in bfloat16. */
+    /** A copy with the same parent manager in which the tensors of the chosen names are bfloat16. */
     public NamedTensors toBfloat16(Predicate<String> chosen) {
         return create(manager.getParentManager(), tensors.keySet(), (name, target) -> {
             try (TensorScope s = TensorScope.inference(target)) {

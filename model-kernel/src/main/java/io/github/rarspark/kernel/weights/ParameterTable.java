@@ -11,22 +11,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** All parameters of a model, in a fixed order: the name table that weight files are checked against. Immutable. */
+/** All parameters of a model, in a fixed order, with which weight files are compared. Immutable. */
 public final class ParameterTable {
     private static final String BATCH_COUNTER = ".num_batches_tracked";
 
     private final Map<String, ParameterSpec> specs;
 
     /**
-     * A table of {@code specs} in their order.
+     * Creates a table of {@code specs} in their order.
      *
-     * @throws IllegalArgumentException if two have one name
+     * @throws IllegalArgumentException if two have the same name
      */
     public ParameterTable(List<ParameterSpec> specs) {
         Map<String, ParameterSpec> byName = new LinkedHashMap<>();
         for (ParameterSpec spec : specs) {
             if (byName.put(spec.name(), spec) != null) {
-                throw new IllegalArgumentException("A model has two parameters named '" + spec.name() + "'");
+                throw new IllegalArgumentException("Cannot have two parameters named '" + spec.name() + "' in a model");
             }
         }
         this.specs = Collections.unmodifiableMap(byName);
@@ -42,30 +42,30 @@ public final class ParameterTable {
         return specs;
     }
 
-    /** Number of values of all parameters together. */
+    /** The total number of values. */
     public long elements() {
         return specs.values().stream().mapToLong(spec -> spec.shape().size()).sum();
     }
 
     /**
-     * Checks that stored tensors are exactly this table's: each there, none besides, all of F32, F16 or BF16 and of the
-     * table's shape. Only counters of batch normalization, which training needs and models do not use, may be there
-     * besides.
+     * Checks that stored tensors are exactly this table's: none missing, none unexpected, all of type F32, F16 or BF16
+     * and of the table's shape. Only batch normalization's counters, which inference does not use, may be present in
+     * addition.
      *
-     * @param source what messages call the tensors' file
-     * @throws DataException with the number of missing, unexpected and different tensors, and the first of each
+     * @param source the name of the tensors' file in messages
+     * @throws DataException with the number of missing, unexpected and mismatched tensors, and the first of each
      */
     public void check(String source, Map<String, TensorInfo> stored) {
-        misfit(stored).ifPresent(misfit -> {
-            throw new DataException("The weights in " + source + " are not this model's: " + misfit);
+        mismatch(stored).ifPresent(mismatch -> {
+            throw new DataException("Cannot load " + source + ": its tensors do not match this model: " + mismatch);
         });
     }
 
     /**
-     * In what stored tensors are not this table's: the number of missing, unexpected and different tensors, and the first
-     * of each; empty if they {@linkplain #check are}.
+     * How stored tensors differ from this table: the number of missing, unexpected and mismatched tensors, and the
+     * first of each; empty if they {@linkplain #check match}.
      */
-    public Optional<String> misfit(Map<String, TensorInfo> stored) {
+    public Optional<String> mismatch(Map<String, TensorInfo> stored) {
         List<String> missing = new ArrayList<>();
         List<String> different = new ArrayList<>();
         for (ParameterSpec spec : specs.values()) {
@@ -84,7 +84,7 @@ public final class ParameterTable {
         List<String> findings = new ArrayList<>();
         describe(findings, missing, "missing");
         describe(findings, unexpected, "unexpected");
-        describe(findings, different, "of another shape or type");
+        describe(findings, different, "of wrong shape or type");
         return findings.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", findings));
     }
 

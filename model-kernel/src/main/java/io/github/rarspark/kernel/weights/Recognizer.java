@@ -2,25 +2,25 @@ package io.github.rarspark.kernel.weights;
 
 import java.util.Optional;
 
-/** A model that recognizes its weights by the names and shapes of their tensors. */
+/** Recognizes a model's weights by the names and shapes of their tensors. */
 @FunctionalInterface
 public interface Recognizer {
-    /** What the tensors are; empty if they do not look like this model's. */
+    /** Describes the tensors; empty if they do not look like this model's. */
     Optional<Recognition> recognize(TensorShapes tensors);
 
     /**
-     * What a model says of tensors that look like its own.
+     * A model's description of tensors that look like its own.
      *
-     * @param description what they are and of which size, with an article
-     * @param usable whether this model can have them; a relative's it cannot
+     * @param description kind and size, with an article
+     * @param usable whether the model can load them; false for a related, incompatible model
      */
     record Recognition(String description, boolean usable) {
-        /** Weights that the model can have. */
+        /** Weights that the model can load. */
         public static Recognition usable(String description) {
             return new Recognition(description, true);
         }
 
-        /** Weights of a relative. */
+        /** Weights of a related, incompatible model. */
         public static Recognition relative(String description) {
             return new Recognition(description, false);
         }

@@ -12,40 +12,40 @@ import java.util.Arrays;
 
 /** Copies a file's tensors into libtorch's memory. */
 final class TensorCopies {
-    /** How many elements are converted at a time: what conversions take of the heap. */
+    /** Elements converted at a time, which bounds the heap that conversions take. */
     private static final int CHUNK = 1 << 20;
 
     private TensorCopies() {}
 
-    /** A tensor of the same elements. */
+    /** A tensor of the same element type. */
     static NDArray same(TensorInfo info, DataType type, ByteBuffer data, NDManager manager) {
         if (info.elements() == 0) {
             return manager.zeros(info.shape(), type);
         }
-        // A direct buffer becomes the tensor's own memory, and a mapped file's pages cannot be written to.
+        // DJL adopts a direct buffer as the tensor's memory, and the pages of a mapped file are read-only.
         try (NDArray view = manager.create(data, info.shape(), type)) {
             return view.duplicate();
         }
     }
 
     /**
-     * A tensor of truth values. C++ may do anything with a bool that is neither 0 nor 1.
+     * A tensor of booleans. In C++, a bool that is neither 0 nor 1 is undefined behaviour.
      *
-     * @throws DataException if one is
+     * @throws DataException if one is neither
      */
     static NDArray booleans(TensorInfo info, ByteBuffer data, String file, NDManager manager) {
         ByteBuffer bytes = data.duplicate();
         while (bytes.hasRemaining()) {
             byte value = bytes.get();
             if (value != 0 && value != 1) {
-                throw new DataException("Tensor " + Text.quote(info.name()) + " of " + file + " has the truth value "
+                throw new DataException("Tensor " + Text.quote(info.name()) + " of " + file + " has the boolean value "
                         + value + ", which is neither 0 nor 1");
             }
         }
         return same(info, DataType.BOOLEAN, data, manager);
     }
 
-    /** A tensor of F16 or BF16 in single precision. */
+    /** A tensor of F16 or BF16, converted to single precision. */
     static NDArray widened(TensorInfo info, ByteBuffer data, NDManager manager) {
         long elements = info.elements();
         float[] chunk = new float[(int) Math.min(CHUNK, elements)];

@@ -27,9 +27,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The tensors of a weight file whose structure has been checked. Immutable; needs no closing. */
+/** The tensors of a weight file whose structure has been validated. Immutable; need not be closed. */
 public final class TensorFile {
-    /** The formats that are read. */
+    /** The readable formats, in the order in which they are tried. */
     private static final List<WeightFormat> FORMATS = List.of(Safetensors.FORMAT, TorchZip.FORMAT, TorchLegacy.FORMAT);
 
     private final String file;
@@ -53,10 +53,10 @@ public final class TensorFile {
     }
 
     /**
-     * Opens a local file of any {@linkplain WeightFormat format}, which is detected from its content. It is mapped into
-     * memory, and its pages are read when a tensor is used; it must not be written to while its tensors are in use.
+     * Opens a local file of any {@linkplain WeightFormat format}, detected from its content. The file is memory-mapped,
+     * and its pages are read when a tensor is used; it must not be modified while its tensors are in use.
      *
-     * @throws DataException if the file is of no known format, or malformed
+     * @throws DataException if the file is of unknown format, or malformed
      * @throws IOException if it cannot be read
      */
     public static TensorFile open(Path path) throws IOException {
@@ -64,18 +64,18 @@ public final class TensorFile {
     }
 
     /**
-     * Reads a whole stream in any format, as {@link #open(Path)}. It goes to a temporary file that is mapped into memory
-     * and then deleted, so the tensors take neither heap nor more memory than the stream has bytes.
+     * Reads a whole stream in any format, like {@link #open(Path)}. It is copied to a temporary file that is
+     * memory-mapped and then deleted, so the tensors take no heap, and no more memory than the stream has bytes.
      *
      * @param file what messages call the stream
-     * @throws DataException if the stream is of no known format, or malformed
+     * @throws DataException if the stream is of unknown format, or malformed
      * @throws IOException if it cannot be read, or the temporary folder cannot hold it
      */
     public static TensorFile open(InputStream in, String file) throws IOException {
         return MappedRanges.inTemporaryFile(in, channel -> read(channel, file));
     }
 
-    /** Reads an open file, in the format that its first bytes are of. */
+    /** Reads an open file in the format detected from its first bytes. */
     static TensorFile read(FileChannel channel, String file) throws IOException {
         byte[] head = MappedRanges.read(channel, 0, WeightFormat.HEAD_BYTES);
         WeightFormat format = FORMATS.stream()
@@ -90,13 +90,13 @@ public final class TensorFile {
         return new TensorFile(file, format, format.read(channel, file));
     }
 
-    /** What a file of no known format probably is. */
+    /** What a file of unknown format probably is. */
     private static String guess(byte[] head) {
         String text = new String(head, StandardCharsets.ISO_8859_1);
         if (head.length == 0) {
             return "it is empty";
         } else if (text.startsWith("version https:")) {
-            return "it is a pointer of Git LFS; fetch the file that it stands for";
+            return "it is a Git LFS pointer; fetch the file it points to with git lfs pull";
         } else if (text.startsWith("<")) {
             return "it is a web page; the download failed";
         } else if (text.startsWith("\u001f\u008b")) {
@@ -104,20 +104,20 @@ public final class TensorFile {
         } else if (head[0] == (byte) 0x80) {
             return "it is a pickle that torch.save did not write";
         }
-        return "it is neither a safetensors file nor one of torch.save";
+        return "it is neither a safetensors file nor one that torch.save wrote";
     }
 
-    /** What messages call this file. */
+    /** The file's name in messages. */
     public String file() {
         return file;
     }
 
-    /** The format the file has. */
+    /** The format of the file. */
     public WeightFormat format() {
         return format;
     }
 
-    /** The file's own key-value text; empty if it has none. */
+    /** The file's key-value metadata; empty if it has none. */
     public Map<String, String> metadata() {
         return metadata;
     }
@@ -160,7 +160,7 @@ public final class TensorFile {
     /**
      * The bytes of a tensor, row-major, read-only, little-endian, outside the heap.
      *
-     * @throws DataException if the file has no tensor of this name, or the bytes do not have the file's checksum
+     * @throws DataException if the file has no tensor of this name, or its bytes do not match the checksum in the file
      */
     public ByteBuffer data(String name) {
         tensor(name);
@@ -168,9 +168,9 @@ public final class TensorFile {
     }
 
     /**
-     * The bytes of a tensor as {@link #data(String)}, converted to another type: of the nearest values, ties to even.
+     * The bytes of a tensor like {@link #data(String)}, converted to another type; rounds to nearest, ties to even.
      *
-     * @throws DataException if there is no such tensor, or one of the two types is not F32, F16 or BF16
+     * @throws DataException if there is no such tensor, or either type is not F32, F16 or BF16
      */
     public ByteBuffer data(String name, ElementType type) {
         TensorInfo info = tensor(name);
@@ -223,7 +223,7 @@ public final class TensorFile {
     }
 
     /**
-     * The elements of a tensor of integers or truth values, row-major.
+     * The elements of a tensor of integers or booleans, row-major.
      *
      * @throws DataException if there is no such tensor or it has another type
      */

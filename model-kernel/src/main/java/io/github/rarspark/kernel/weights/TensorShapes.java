@@ -5,12 +5,12 @@ import java.util.Map;
 import java.util.function.LongFunction;
 
 /**
- * The shapes of tensors by name, for guesses at what they are: what is not there counts as 0.
+ * The shapes of tensors by name, for detecting what they are: missing ones count as 0.
  *
  * @param tensors the tensors of a file
  */
 public record TensorShapes(Map<String, TensorInfo> tensors) {
-    /** Whether there are tensors of all these names. */
+    /** Whether tensors of all these names exist. */
     public boolean has(String... names) {
         for (String name : names) {
             if (!tensors.containsKey(name)) {
@@ -28,7 +28,7 @@ public record TensorShapes(Map<String, TensorInfo> tensors) {
                 : info.shape().get(axis);
     }
 
-    /** How many of the names of 0, 1, 2... there are before the first that is not. */
+    /** The number of consecutive indices, from 0, for which a tensor of that name exists. */
     public long count(LongFunction<String> name) {
         long count = 0;
         while (has(name.apply(count))) {

@@ -1,5 +1,5 @@
 /**
- * Named tensors: weight files of any format, tables of the parameters that a model has, and the tensors themselves, read
- * from a file or drawn from a seed. The formats are packages of their own below this one.
+ * Named tensors: weight files of any format, tables of a model's parameters, and the tensors themselves, loaded from a
+ * file or initialized from a seed. Each format has a subpackage.
  */
 package io.github.rarspark.kernel.weights;

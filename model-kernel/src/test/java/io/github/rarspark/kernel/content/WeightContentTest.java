@@ -68,17 +68,17 @@ class WeightContentTest {
     }
 
     @Test
-    void misfitsSayWhatTheFileSeemsToBe() throws IOException {
+    void mismatchesSayWhatTheFileLooksLike() throws IOException {
         ParameterTable large = RarConfig.of(1024, 24, 16, 4096, 256, 1024, 1000).parameters();
         TensorFile rar = TensorFile.open(GOLDEN.resolve("rar-small/rar.bin"));
         assertThatThrownBy(() -> WeightContent.require(large, rar))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("'cls_token' is F32(1, 1, 32) instead of F32(1, 1, 1024)")
-                .hasMessageContaining("; they seem to be a RAR generator (width 32,");
+                .hasMessageContaining("; the file looks like a RAR generator (width 32,");
         TensorFile tokenizer = TensorFile.open(GOLDEN.resolve("vqgan-small/vqgan.bin"));
         assertThatThrownBy(() -> WeightContent.require(large, tokenizer))
                 .hasMessageContaining("missing (the first is 'cls_token'); ")
-                .hasMessageContaining("; they seem to be a MaskGIT-VQGAN tokenizer (");
+                .hasMessageContaining("; the file looks like a MaskGIT-VQGAN tokenizer (");
         assertThatCode(() -> WeightContent.require(VqganConfig.of(tokenizer).table(), tokenizer))
                 .doesNotThrowAnyException();
     }

@@ -179,7 +179,7 @@ class GoldenSuiteTest {
         try (NDManager manager = NDManager.newBaseManager()) {
             assertThatThrownBy(() -> GoldenSuite.run(folder, GoldenRun.float32(manager)))
                     .isInstanceOf(DataException.class)
-                    .hasMessageContaining("No golden case of a known kind in " + folder)
+                    .hasMessageContaining("Cannot find a golden case in " + folder)
                     .hasMessageContaining("rar.json");
         }
     }

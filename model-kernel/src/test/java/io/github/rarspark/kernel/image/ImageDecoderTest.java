@@ -124,22 +124,22 @@ class ImageDecoderTest {
                 arguments("empty", new byte[0], "it is neither PNG nor JPEG"),
                 arguments("text", "<html>Not found</html>".getBytes(StandardCharsets.US_ASCII), "neither PNG nor JPEG"),
                 arguments("GIF", "GIF89a\1\0\1\0".getBytes(StandardCharsets.ISO_8859_1), "neither PNG nor JPEG"),
-                arguments("PNG signature only", Arrays.copyOf(png, 8), "it is cut short"),
-                arguments("PNG header only", Arrays.copyOf(png, 33), "it is cut short"),
-                arguments("half a PNG", Arrays.copyOf(png, png.length / 2), "it is cut short"),
-                arguments("PNG without its end", Arrays.copyOf(png, png.length - 12), "it is cut short"),
+                arguments("PNG signature only", Arrays.copyOf(png, 8), "it is truncated"),
+                arguments("PNG header only", Arrays.copyOf(png, 33), "it is truncated"),
+                arguments("half a PNG", Arrays.copyOf(png, png.length / 2), "it is truncated"),
+                arguments("PNG without its end", Arrays.copyOf(png, png.length - 12), "it is truncated"),
                 arguments("PNG of another first chunk", with(png, 12, 'X'), "its first chunk is not IHDR"),
-                arguments("PNG with an endless chunk", with(png, 33, 0x7f), "it is cut short"),
-                arguments("PNG with a negative chunk", with(png, 33, 0xff), "it is cut short"),
+                arguments("PNG with an endless chunk", with(png, 33, 0x7f), "it is truncated"),
+                arguments("PNG with a negative chunk", with(png, 33, 0xff), "it is truncated"),
                 arguments("PNG without rows", with(png, 23, 0), "it claims 37 x 0 pixels"),
                 arguments("PNG of 2^31 columns", with(png, 16, 0x80), "pixels"),
-                arguments("decompression bomb", with(png, 17, 0x7f), "more than the limit of 100000000"),
+                arguments("decompression bomb", with(png, 17, 0x7f), "exceed the limit of 100000000"),
                 arguments("PNG with broken data", with(png, 60, 0x55), ""),
-                arguments("start of a JPEG", Arrays.copyOf(jpeg, 4), "it is cut short"),
+                arguments("start of a JPEG", Arrays.copyOf(jpeg, 4), "it is truncated"),
                 arguments("JPEG without frame", new byte[] {-1, -40, -1, -38, 0, 2}, "no frame before its first scan"),
-                arguments("half a JPEG", Arrays.copyOf(jpeg, jpeg.length - 120), "it is cut short"),
-                arguments("JPEG without its end", Arrays.copyOf(jpeg, jpeg.length - 2), "it is cut short"),
-                arguments("JPEG header only", Arrays.copyOf(jpeg, 300), "it is cut short"),
+                arguments("half a JPEG", Arrays.copyOf(jpeg, jpeg.length - 120), "it is truncated"),
+                arguments("JPEG without its end", Arrays.copyOf(jpeg, jpeg.length - 2), "it is truncated"),
+                arguments("JPEG header only", Arrays.copyOf(jpeg, 300), "it is truncated"),
                 arguments("12-bit JPEG", with(jpeg, frame(jpeg) + 4, 12), "it has 12 bits per sample"),
                 arguments("JPEG of two components", with(jpeg, frame(jpeg) + 9, 2), "it has 2 components"),
                 arguments("JPEG without columns", with(jpeg, frame(jpeg) + 8, 0), "it claims 0 x 26 pixels"));
@@ -166,7 +166,7 @@ class ImageDecoderTest {
         assertThat(new ImageDecoder(37 * 26).decode(bytes("rgba.png"), "x").width())
                 .isEqualTo(37);
         assertThatThrownBy(() -> new ImageDecoder(37 * 26 - 1).decode(bytes("ycc-420.jpg"), "x"))
-                .hasMessage("Cannot decode x: 37 x 26 pixels are more than the limit of 961");
+                .hasMessage("Cannot decode x: 37 x 26 pixels exceed the limit of 961");
     }
 
     @Test

@@ -27,7 +27,7 @@ class PixelsTest {
                         30 / 255f,
                         60 / 255f);
         assertThatThrownBy(() -> Pixels.toFloats(List.of(FIRST, new RgbImage(1, 1, new byte[3]))))
-                .hasMessage("A batch of 2 x 1 pixels cannot hold an image of 1 x 1");
+                .hasMessage("Cannot add to a batch of 2 x 1 pixels an image of 1 x 1");
     }
 
     @Test
@@ -37,7 +37,7 @@ class PixelsTest {
         assertThat(images).hasSize(1);
         assertThat(images.get(0).pixels()).containsExactly(0, (byte) 254, 0, (byte) 255, 127, (byte) 255);
         assertThatThrownBy(() -> Pixels.toImages(new float[7], 2, 1))
-                .hasMessage("7 values are not whole images of 2 x 1 pixels");
+                .hasMessage("Cannot split 7 values into images of 2 x 1 pixels");
     }
 
     @Test

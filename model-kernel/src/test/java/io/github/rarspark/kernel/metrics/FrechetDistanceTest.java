@@ -82,7 +82,7 @@ class FrechetDistanceTest {
                 .hasMessageContaining("NaN");
         assertThatThrownBy(() -> Moments.of(manager, new float[] {1}, 1).statistics())
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("two images");
+                .hasMessageContaining("at least 2");
         GaussianStatistics one = new GaussianStatistics(new double[1], new double[1]);
         GaussianStatistics two = new GaussianStatistics(new double[2], new double[4]);
         assertThatThrownBy(() -> FrechetDistance.between(one, two, manager))

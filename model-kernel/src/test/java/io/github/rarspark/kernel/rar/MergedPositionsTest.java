@@ -114,7 +114,7 @@ class MergedPositionsTest {
         }
         assertThatThrownBy(() -> MergedPositions.order(Map.of("positions_merged_for", "zig-zag")))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("There is no scan order 'zig-zag'; there are row-major, alternate, z-curve");
+                .hasMessageContaining("Unknown scan order 'zig-zag': expected one of row-major, alternate, z-curve");
     }
 
     @Test
@@ -123,7 +123,7 @@ class MergedPositionsTest {
         for (Shape shape : List.of(new Shape(1, 1024, 8), new Shape(2, 1280, 8), new Shape(1280, 8))) {
             assertThatThrownBy(() -> MergedPositions.tokens(shape, "m"))
                     .isInstanceOf(DataException.class)
-                    .hasMessageContaining("which no RAR model has");
+                    .hasMessageContaining("has the unexpected shape");
         }
     }
 }

@@ -96,9 +96,9 @@ class RarConfigTest {
     @Test
     void impossibleExtentsAreRefused() {
         assertThatThrownBy(() -> RarConfig.of(16, 0, 2, 24, 64, 32, 7))
-                .hasMessage("Cannot build a RAR model with an extent of 0");
+                .hasMessage("Cannot build a RAR model with a size of 0");
         assertThatThrownBy(() -> RarConfig.of(16, 1, 3, 24, 64, 32, 7))
-                .hasMessage("Cannot split a width of 16 over 3 heads: give a multiple of the heads");
+                .hasMessage("Cannot split a width of 16 over 3 heads: give a multiple of the number of heads");
     }
 
     @Test

@@ -20,7 +20,7 @@ class RarDecoderTest {
             decoder.prefill(s);
             assertThatThrownBy(() -> decoder.prefill(s))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessage("Cannot prefill a decoder that has read 2 positions");
+                    .hasMessage("Cannot prefill a decoder that has already read 2 positions");
             for (int t = 1; t < TinyRar.TOKENS; t++) {
                 decoder.decode(s, token);
             }

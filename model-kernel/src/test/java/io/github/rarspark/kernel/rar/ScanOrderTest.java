@@ -47,7 +47,7 @@ class ScanOrderTest {
     void aGridThatIsNotSquareIsRefused(ScanOrder order) {
         assertThatThrownBy(() -> order.of(60))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("Cannot scan 60 tokens: they form no square grid");
+                .hasMessage("Cannot scan 60 tokens: they do not form a square grid");
     }
 
     @ParameterizedTest
@@ -55,7 +55,7 @@ class ScanOrderTest {
     void aSideThatIsNoPowerOfTwoIsRefused(ScanOrder order) {
         assertThatThrownBy(() -> order.of(36))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("Cannot scan a grid of side 6 in the order " + order + ": it needs a power of two");
+                .hasMessage("Cannot scan a grid of side 6 in the order " + order + ": the side must be a power of two");
     }
 
     private static boolean needsPowerOfTwo(ScanOrder order) {

@@ -87,9 +87,9 @@ class NamedTensorsTest {
             assertThat(read.get("conv.weight")).isEqualTo(ours.get("conv.weight"));
             assertThatThrownBy(() -> NamedTensors.load(file(theirs), table, manager))
                     .isInstanceOf(DataException.class)
-                    .hasMessage("The weights in stream are not this model's: 1 missing ('fc.bias'); "
+                    .hasMessage("Cannot load stream: its tensors do not match this model: 1 missing ('fc.bias'); "
                             + "2 unexpected (the first is 'x'); "
-                            + "1 of another shape or type ('fc.weight' is F32(300, 100) instead of F32(100, 300))");
+                            + "1 of wrong shape or type ('fc.weight' is F32(300, 100) instead of F32(100, 300))");
         }
     }
 

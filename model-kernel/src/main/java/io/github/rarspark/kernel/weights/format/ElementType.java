@@ -34,7 +34,7 @@ public enum ElementType {
     /**
      * The type that stores a tensor of {@code type}.
      *
-     * @throws IllegalArgumentException if files have no such type
+     * @throws IllegalArgumentException if files cannot store it
      */
     public static ElementType of(DataType type) {
         return switch (type) {
@@ -54,7 +54,7 @@ public enum ElementType {
         return this == F32 || this == F16 || this == BF16;
     }
 
-    /** Bytes an element takes. */
+    /** Bytes per element. */
     public int bytes() {
         return bytes;
     }

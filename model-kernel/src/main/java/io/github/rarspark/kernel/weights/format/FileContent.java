@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a weight file holds.
+ * The content of a weight file.
  *
- * @param metadata the file's own key-value text; empty if it has none
- * @param tensors its tensors in the order of their data, each under a name of its own
+ * @param metadata the file's key-value metadata; empty if it has none
+ * @param tensors its tensors in the order of their data, with unique names
  */
 public record FileContent(Map<String, String> metadata, List<StoredTensor> tensors) {}

@@ -14,33 +14,33 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Parts of a file, mapped into memory. */
+/** Memory-mapped parts of a file. */
 public final class MappedRanges {
     private MappedRanges() {}
 
     /**
-     * Bytes of a file.
+     * A range of bytes.
      *
-     * @param begin the first
-     * @param end the one after the last
+     * @param begin the first, inclusive
+     * @param end the last, exclusive
      */
     public record Range(long begin, long end) {
-        /** How many bytes these are. */
+        /** The number of bytes. */
         public long length() {
             return end - begin;
         }
     }
 
-    /** Uses an open file. */
+    /** A function of an open file. */
     @FunctionalInterface
     public interface Use<T> {
-        /** What is made of the file. */
+        /** Applies the function. */
         T of(FileChannel channel) throws IOException;
     }
 
     /**
-     * Maps ranges that are sorted by their begin, each at most 2 GiB long. Neighbours share a mapping, because a process
-     * may have only so many (65,530 by default).
+     * Maps ranges sorted by their begin, each at most 2 GiB long. Neighbours share a mapping, because the number of
+     * mappings per process is limited (65,530 by default).
      *
      * @return the ranges' bytes, read-only and little-endian, in their order
      */
@@ -63,14 +63,14 @@ public final class MappedRanges {
         return buffers;
     }
 
-    /** Opens a local file; what is mapped of it outlives the channel. */
+    /** Opens a local file; its mappings outlive the channel. */
     public static <T> T inFile(Path path, Use<T> use) throws IOException {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             return use.of(channel);
         }
     }
 
-    /** Copies a stream to a temporary file that exists only as long as something of it is mapped. */
+    /** Copies a stream to a temporary file whose space is freed when its last mapping is. */
     public static <T> T inTemporaryFile(InputStream in, Use<T> use) throws IOException {
         Path path = Files.createTempFile("tensors", ".bin");
         try (FileChannel channel = FileChannel.open(
@@ -87,7 +87,7 @@ public final class MappedRanges {
         long present = Math.max(0, Math.min(length, channel.size() - position));
         ByteBuffer bytes = ByteBuffer.allocate((int) present);
         while (bytes.hasRemaining() && channel.read(bytes, position + bytes.position()) >= 0) {
-            // Reads until the range is complete.
+            // A read may return fewer bytes than requested.
         }
         return Arrays.copyOf(bytes.array(), bytes.position());
     }

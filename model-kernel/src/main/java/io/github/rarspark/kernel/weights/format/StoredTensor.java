@@ -5,8 +5,8 @@ import java.nio.ByteOrder;
 import java.util.function.Supplier;
 
 /**
- * A tensor where its file holds it: a view of a storage, which other tensors may share. The view lies within the storage;
- * whoever makes one has checked that.
+ * A tensor in its file: a view of a storage, which other tensors may share. The creator ensures that the view lies
+ * within the storage.
  */
 public final class StoredTensor {
     private final TensorInfo info;
@@ -15,11 +15,11 @@ public final class StoredTensor {
     private final long[] strides;
 
     /**
-     * A view of a storage.
+     * Creates a view of a storage.
      *
      * @param storage its bytes, little-endian
      * @param offset the first element's index in the storage
-     * @param strides for each axis, how many elements lie between neighbours
+     * @param strides for each axis, the distance between neighbours in elements
      */
     public StoredTensor(TensorInfo info, Supplier<ByteBuffer> storage, long offset, long[] strides) {
         this.info = info;
@@ -28,13 +28,13 @@ public final class StoredTensor {
         this.strides = strides.clone();
     }
 
-    /** A tensor whose elements lie one behind the other, row-major. */
+    /** A contiguous, row-major tensor. */
     public static StoredTensor contiguous(TensorInfo info, ByteBuffer data) {
         return new StoredTensor(
                 info, () -> data, 0, contiguousStrides(info.shape().getShape()));
     }
 
-    /** The strides of a tensor whose elements lie one behind the other, row-major. */
+    /** The strides of a contiguous, row-major tensor. */
     public static long[] contiguousStrides(long[] shape) {
         long[] strides = new long[shape.length];
         long stride = 1;
@@ -50,7 +50,10 @@ public final class StoredTensor {
         return info;
     }
 
-    /** The tensor's bytes, row-major, read-only and little-endian: the storage's own where they lie so, else a copy. */
+    /**
+     * The tensor's bytes, row-major, read-only and little-endian: a slice of the storage if it is contiguous, else a
+     * copy.
+     */
     public ByteBuffer data() {
         int elementBytes = info.type().bytes();
         int bytes = (int) info.bytes();

@@ -12,7 +12,7 @@ import java.util.Objects;
  * @param shape its sizes, row-major; empty for a scalar
  */
 public record TensorInfo(String name, ElementType type, Shape shape) {
-    /** Checks that nothing is missing and that the size in bytes can be counted. */
+    /** Checks that nothing is null and that the size in bytes does not overflow. */
     public TensorInfo {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(type, "type");
@@ -24,7 +24,7 @@ public record TensorInfo(String name, ElementType type, Shape shape) {
         return bytes() / type.bytes();
     }
 
-    /** Bytes its data takes. */
+    /** Size of the data in bytes. */
     public long bytes() {
         return byteCount(name, type, shape.getShape());
     }
@@ -39,8 +39,7 @@ public record TensorInfo(String name, ElementType type, Shape shape) {
                 bytes = Math.multiplyExact(bytes, side);
             }
         } catch (ArithmeticException e) {
-            throw new DataException(
-                    "Tensor " + Text.quote(name) + " is too large to count its bytes: " + new Shape(shape), e);
+            throw new DataException("Tensor " + Text.quote(name) + " is too large: " + new Shape(shape), e);
         }
         return bytes;
     }

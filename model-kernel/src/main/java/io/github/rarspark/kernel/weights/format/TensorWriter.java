@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Writes a weight file tensor by tensor, holding only one at a time: making one writes what comes before the data,
- * {@link #write} the tensors in the order they were announced in, and {@link #finish} the rest. The same input gives the
+ * Writes a weight file tensor by tensor, with only one in memory at a time: the constructor writes the header, {@link
+ * #write} the tensors in the order in which they were declared, and {@link #finish} the rest. The same input gives the
  * same bytes. The stream stays open.
  */
 public abstract class TensorWriter {
@@ -23,9 +23,9 @@ public abstract class TensorWriter {
     private long position;
 
     /**
-     * A writer of these tensors.
+     * Creates a writer of these tensors.
      *
-     * @throws IllegalArgumentException if two have one name
+     * @throws IllegalArgumentException if two have the same name
      */
     protected TensorWriter(OutputStream out, List<TensorInfo> tensors) {
         this.out = out;
@@ -43,16 +43,16 @@ public abstract class TensorWriter {
      * Writes the next tensor.
      *
      * @param data its remaining bytes, little-endian and row-major
-     * @throws IllegalArgumentException if it is not this tensor's turn, or it has another length than announced
+     * @throws IllegalArgumentException if the tensor is not the next one, or its length is not the declared one
      */
     public final void write(String name, ByteBuffer data) throws IOException {
         if (written == tensors.size()) {
-            throw new IllegalArgumentException("Cannot write tensor '" + name + "': all were written");
+            throw new IllegalArgumentException("Cannot write tensor '" + name + "': all declared tensors were written");
         }
         TensorInfo next = tensors.get(written);
         if (!next.name().equals(name)) {
             throw new IllegalArgumentException(
-                    "Cannot write tensor '" + name + "': the next of the header is '" + next.name() + "'");
+                    "Cannot write tensor '" + name + "': the next declared tensor is '" + next.name() + "'");
         }
         if (data.remaining() != next.bytes()) {
             throw new IllegalArgumentException(
@@ -62,19 +62,19 @@ public abstract class TensorWriter {
         written++;
     }
 
-    /** Writes the next tensor from a tensor in memory, as {@link #write(String, ByteBuffer)}. */
+    /** Writes the next tensor from a tensor in memory, like {@link #write(String, ByteBuffer)}. */
     public final void write(String name, NDArray tensor) throws IOException {
         write(name, tensor.toByteBuffer());
     }
 
     /**
-     * Ends the file and flushes the stream.
+     * Completes the file and flushes the stream.
      *
-     * @throws IllegalStateException if a tensor that was announced was not written
+     * @throws IllegalStateException if a declared tensor was not written
      */
     public final void finish() throws IOException {
         if (written < tensors.size()) {
-            throw new IllegalStateException("The file ends before tensor '"
+            throw new IllegalStateException("Cannot finish the file before tensor '"
                     + tensors.get(written).name() + "', number " + (written + 1) + " of " + tensors.size());
         }
         writeEnd();
@@ -84,7 +84,7 @@ public abstract class TensorWriter {
     /** Writes the data of the tensor with this index. */
     protected abstract void writeData(int index, ByteBuffer data) throws IOException;
 
-    /** Writes what comes behind the data. */
+    /** Writes what follows the data. */
     protected abstract void writeEnd() throws IOException;
 
     /** Appends bytes to the file. */
@@ -95,7 +95,7 @@ public abstract class TensorWriter {
         }
     }
 
-    /** How many bytes were written. */
+    /** The number of bytes written. */
     protected final long position() {
         return position;
     }

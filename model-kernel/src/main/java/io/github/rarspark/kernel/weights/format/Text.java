@@ -2,7 +2,7 @@ package io.github.rarspark.kernel.weights.format;
 
 import java.util.regex.Pattern;
 
-/** Text of files in messages: on one line, and not longer than a reader can take in. */
+/** Makes text from files safe for messages: on one line, and not too long. */
 public final class Text {
     private static final int LONGEST = 120;
     private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");

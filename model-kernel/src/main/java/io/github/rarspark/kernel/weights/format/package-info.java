@@ -1,5 +1,5 @@
 /**
- * What the formats of weight files share: named tensors in mapped memory, their types and shapes, and the interfaces
- * through which {@link io.github.rarspark.kernel.weights.TensorFile} uses a format.
+ * What the weight file formats share: memory-mapped named tensors, their types and shapes, and the interfaces through
+ * which {@link io.github.rarspark.kernel.weights.TensorFile} uses a format.
  */
 package io.github.rarspark.kernel.weights.format;

@@ -22,8 +22,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The safetensors format: eight bytes header length (little-endian), a json header, and the tensors' data. Nothing of
- * the data is touched before the whole header has been checked.
+ * The safetensors format: the header's length (eight bytes, little-endian), a JSON header, and the tensors' data. No
+ * data is read before the whole header has been validated.
  */
 public final class Safetensors implements WritableFormat {
     /** The format. */
@@ -53,7 +53,7 @@ public final class Safetensors implements WritableFormat {
         return "safetensors";
     }
 
-    /** A length below the format's limit, then the first byte of a json object. */
+    /** A length within the format's limit, followed by the start of a JSON object. */
     @Override
     public boolean matches(byte[] head) {
         return head.length > SafetensorsHeader.PREFIX
@@ -98,7 +98,7 @@ public final class Safetensors implements WritableFormat {
     private static void checkLength(TensorInfo tensor, String file) {
         if (tensor.bytes() > Integer.MAX_VALUE) {
             throw new DataException("Cannot read tensor " + Text.quote(tensor.name()) + " of " + file + ": "
-                    + tensor.bytes() + " bytes are more than the 2 GiB that one tensor may have");
+                    + tensor.bytes() + " bytes exceed the limit of 2 GiB per tensor");
         }
     }
 }

@@ -24,17 +24,17 @@ import java.util.Map;
 
 /**
  * The json header of a safetensors file: {@code {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
- * ..., "__metadata__": {"key": "value"}}}. A parsed header is valid: names are unique, and the tensors lie one behind
- * the other from the data's first byte, each as long as its shape and type demand.
+ * ..., "__metadata__": {"key": "value"}}}. A parsed header is valid: names are unique, and the tensors are contiguous
+ * from the first data byte, each as long as its shape and type require.
  *
- * @param metadata the file's own key-value text
+ * @param metadata the file's key-value metadata
  * @param entries the tensors in the order of their data
  */
 record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
     static final String METADATA = "__metadata__";
     /** Bytes of the header's length at the start of a file. */
     static final int PREFIX = Long.BYTES;
-    /** The longest header that is read: that of 20,000 tensors has less. */
+    /** The longest accepted header; one of 20,000 tensors is shorter. */
     static final long LONGEST = 16 << 20;
 
     private static final JsonFactory JSON = JsonFactory.builder()
@@ -48,7 +48,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
     /**
      * The header's length, from a file's first eight bytes.
      *
-     * @throws DataException if it is more than the format allows
+     * @throws DataException if it is outside the format's limits
      */
     static int length(byte[] prefix, String file) {
         if (prefix.length < PREFIX) {
@@ -69,9 +69,9 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
     }
 
     /**
-     * Reads and checks a header.
+     * Parses and validates a header.
      *
-     * @throws DataException if it breaks the format
+     * @throws DataException if it is malformed
      */
     static SafetensorsHeader parse(byte[] json, String file) {
         String text;
@@ -103,7 +103,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
                 }
             }
             if (parser.nextToken() != null) {
-                throw malformed(file, "its header goes on after the closing brace");
+                throw malformed(file, "its header continues after the closing brace");
             }
         } catch (JsonProcessingException e) {
             throw malformed(file, "its header is not valid json: " + Text.line(e.getOriginalMessage()), e);
@@ -151,7 +151,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
         expect(offsets != null, file, tensor + " has no data_offsets");
         expect(offsets.length == 2, file, tensor + " has " + offsets.length + " data_offsets instead of 2");
         if (offsets[0] > offsets[1]) {
-            throw malformed(file, tensor + " ends at " + offsets[1] + ", before its begin " + offsets[0]);
+            throw malformed(file, tensor + " ends at " + offsets[1] + ", before it begins at " + offsets[0]);
         }
         TensorInfo info;
         try {

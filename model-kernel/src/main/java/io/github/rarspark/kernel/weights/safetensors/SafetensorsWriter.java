@@ -16,16 +16,16 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Writes a safetensors file. Metadata is sorted by key, tensors keep the order they are given in, and the header is padded
- * with spaces to a multiple of eight bytes.
+ * Writes a safetensors file. Metadata is sorted by key, tensors keep their order, and the header is padded with spaces
+ * to a multiple of eight bytes.
  */
 final class SafetensorsWriter extends TensorWriter {
     /**
      * Writes the header.
      *
-     * @param metadata key-value text for the file's readers; may be empty
-     * @param tensors all tensors that will follow, in their order
-     * @throws IllegalArgumentException if two tensors have one name, or one has the name that the format reserves
+     * @param metadata key-value metadata; may be empty
+     * @param tensors all tensors that will follow, in order
+     * @throws IllegalArgumentException if two tensors have the same name, or one has the reserved name
      */
     SafetensorsWriter(OutputStream out, Map<String, String> metadata, List<TensorInfo> tensors) throws IOException {
         super(out, tensors);

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * What a pickle may refer to by name: what {@code torch.save} writes for dictionaries of tensors. The names stand for
- * this reader's own functions; nothing of Python is looked up, and any other name is refused.
+ * The globals that a pickle may refer to: those that {@code torch.save} writes for dictionaries of tensors. They map to
+ * this reader's own functions; nothing is looked up in Python, and any other name is rejected.
  */
 enum AllowedGlobal {
     ORDERED_DICT("collections.OrderedDict"),
@@ -52,7 +52,7 @@ enum AllowedGlobal {
                 .orElseThrow();
     }
 
-    /** All of the name but its last part. */
+    /** The name without its last part. */
     String module() {
         return pythonName.substring(0, pythonName.lastIndexOf('.'));
     }
@@ -66,7 +66,7 @@ enum AllowedGlobal {
         return pythonName;
     }
 
-    /** The type of a storage's elements; empty if this is no storage class. */
+    /** The type of a storage's elements; empty if this is not a storage class. */
     Optional<ElementType> elements() {
         return Optional.ofNullable(elements);
     }

@@ -6,7 +6,7 @@ import io.github.rarspark.kernel.weights.torch.PickleValue.Sequence;
 import io.github.rarspark.kernel.weights.torch.PickleValue.Tuple;
 import java.util.List;
 
-/** What the functions of Python that a pickle may call make, in Java. */
+/** Java implementations of the Python functions that a pickle may call. */
 final class PickleCalls {
     private final String file;
 
@@ -15,9 +15,9 @@ final class PickleCalls {
     }
 
     /**
-     * The value of a call.
+     * Evaluates a call.
      *
-     * @throws DataException if the function is a class of storages, or does not take these arguments
+     * @throws DataException if the function is a storage class, or does not take these arguments
      */
     Object call(AllowedGlobal function, List<Object> arguments) {
         return switch (function) {
@@ -37,13 +37,13 @@ final class PickleCalls {
             return dictionary;
         }
         if (arguments.size() > 1 || !(arguments.get(0) instanceof Sequence pairs)) {
-            throw malformed("an OrderedDict is made of something else than a list");
+            throw malformed("an OrderedDict is built from something other than a list");
         }
         for (Object pair : pairs.items()) {
             List<Object> items =
                     pair instanceof Sequence s ? s.items() : pair instanceof Tuple t ? t.items() : List.of();
             if (items.size() != 2) {
-                throw malformed("an OrderedDict is made of something else than pairs");
+                throw malformed("an OrderedDict is built from something other than pairs");
             }
             dictionary.put(items.get(0), items.get(1), file);
         }
@@ -52,15 +52,15 @@ final class PickleCalls {
 
     private Tuple size(List<Object> arguments) {
         if (arguments.size() != 1 || !(arguments.get(0) instanceof Tuple sizes)) {
-            throw malformed("a torch.Size is made of something else than a tuple");
+            throw malformed("a torch.Size is built from something other than a tuple");
         }
         return sizes;
     }
 
-    /** A parameter is its tensor; whether it needs gradients and its hooks do not matter. */
+    /** A parameter is its tensor; {@code requires_grad} and hooks are ignored. */
     private TorchTensor parameter(AllowedGlobal function, List<Object> arguments, int count) {
         if (arguments.size() != count || !(arguments.get(0) instanceof TorchTensor tensor)) {
-            throw malformed(function.pythonName() + " is called with something else than a tensor and " + (count - 1)
+            throw malformed(function.pythonName() + " is called with something other than a tensor and " + (count - 1)
                     + " values");
         }
         return tensor;

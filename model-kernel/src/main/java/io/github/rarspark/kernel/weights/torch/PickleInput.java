@@ -8,9 +8,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The bytes of a pickle: opcodes and their operands. A length is checked before anything of it is allocated.
+ * The bytes of a pickle: opcodes and their operands. Lengths are checked before memory is allocated.
  *
- * <p>Every method throws {@link java.nio.BufferUnderflowException} where the pickle ends too early.
+ * <p>Every method throws {@link java.nio.BufferUnderflowException} if the pickle is truncated.
  */
 final class PickleInput {
     private static final int LONGEST_LINE = 1000;
@@ -19,9 +19,9 @@ final class PickleInput {
     private final String file;
 
     /**
-     * A pickle at a buffer's position, which moves as it is read.
+     * Creates an input at a buffer's position, which advances as it is read.
      *
-     * @param file what messages call the file
+     * @param file the file's name in messages
      */
     PickleInput(ByteBuffer in, String file) {
         this.in = in.order(ByteOrder.LITTLE_ENDIAN);
@@ -40,12 +40,12 @@ final class PickleInput {
         return in.getInt();
     }
 
-    /** A double, which pickles keep big-endian. */
+    /** A double, big-endian in pickles. */
     double float64() {
         return Double.longBitsToDouble(Long.reverseBytes(in.getLong()));
     }
 
-    /** A little-endian integer in two's complement of any length: a Long if it fits, else a BigInteger. */
+    /** A little-endian integer in two's complement of any length: a Long if it fits, otherwise a BigInteger. */
     Number integer(int length) {
         byte[] bytes = bytes(length);
         for (int i = 0; i < length / 2; i++) {
@@ -78,7 +78,7 @@ final class PickleInput {
         }
     }
 
-    /** A name of the text form, up to the line's end. */
+    /** A name in text form, up to the end of the line. */
     String line() {
         StringBuilder line = new StringBuilder();
         for (int c = unsignedByte(); c != '\n'; c = unsignedByte()) {
@@ -90,7 +90,7 @@ final class PickleInput {
         return line.toString();
     }
 
-    /** The header of a frame, whose content is read like everything else. */
+    /** Skips the header of a frame; its content is read like any other. */
     void skipFrame() {
         long length = in.getLong();
         if (length < 0 || length > in.remaining()) {

@@ -14,15 +14,15 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * Reads Python pickles of plain values and tensors, without Python: a stack machine with the opcodes that
- * {@code torch.save} writes (protocols 2 to 4) and no others. A name that a pickle refers to has to be an
- * {@link AllowedGlobal}. It executes nothing, follows no reference while it reads, and takes no more memory than a fixed
- * multiple of its steps and of the bytes it has read.
+ * Reads Python pickles of plain values and tensors, without Python: a stack machine with only the opcodes that {@code
+ * torch.save} writes (protocols 2 to 4). A global that a pickle refers to must be an {@link AllowedGlobal}. It executes
+ * nothing, follows no reference while reading, and its memory is bounded by a fixed multiple of its steps and of the
+ * bytes it has read.
  */
 final class PickleReader {
-    /** The longest pickle that is read: that of 20,000 tensors has less. */
+    /** The longest accepted pickle; one of 20,000 tensors is shorter. */
     static final int MOST_BYTES = 16 << 20;
-    /** The most opcodes: a tensor takes about 35. */
+    /** The maximum number of opcodes: a tensor takes about 35. */
     static final int MOST_STEPS = 1_000_000;
 
     private static final int PROTO = 0x80;
@@ -45,10 +45,10 @@ final class PickleReader {
     }
 
     /**
-     * Reads the pickle at a buffer's position, and leaves the position behind its end.
+     * Reads the pickle at a buffer's position and advances the position past its end.
      *
-     * @param storages the storage that a persistent identifier stands for
-     * @throws DataException if it is malformed, or does what a pickle of tensors does not need
+     * @param storages resolves a persistent identifier
+     * @throws DataException if it is malformed, or uses features that a pickle of tensors does not need
      */
     static Object read(ByteBuffer bytes, String file, Function<List<Object>, TorchStorage> storages) {
         ByteBuffer in = bytes.duplicate();
@@ -74,7 +74,8 @@ final class PickleReader {
         }
         int protocol = in.unsignedByte();
         if (protocol < 2 || protocol > HIGHEST_PROTOCOL) {
-            throw malformed("its pickle has protocol " + protocol + "; known are 2 to " + HIGHEST_PROTOCOL);
+            throw malformed(
+                    "its pickle has protocol " + protocol + ", which is not supported; use 2 to " + HIGHEST_PROTOCOL);
         }
         while (true) {
             count(1);
@@ -82,7 +83,7 @@ final class PickleReader {
             if (opcode == '.') {
                 Object value = pop();
                 if (!stack.isEmpty() || !marks.isEmpty()) {
-                    throw malformed("its pickle ends with values left over");
+                    throw malformed("its pickle leaves values on the stack");
                 }
                 return value;
             }
@@ -141,9 +142,9 @@ final class PickleReader {
     private DataException refused(int opcode) {
         return switch (opcode) {
             case 0x81, 0x92, 'i', 'o' -> malformed(
-                    "its pickle wants to construct an object" + hex(opcode) + "; save the state_dict() of a model");
+                    "its pickle constructs an object" + hex(opcode) + "; save the state_dict() of a model");
             case 0x82, 0x83, 0x84 -> malformed("its pickle uses the extension registry" + hex(opcode));
-            default -> malformed("its pickle has an instruction that tensors do not need" + hex(opcode));
+            default -> malformed("its pickle has an unsupported instruction" + hex(opcode));
         };
     }
 
@@ -155,7 +156,7 @@ final class PickleReader {
 
     private Object peek() {
         if (stack.size() == base()) {
-            throw malformed("its pickle remembers a value where there is none");
+            throw malformed("its pickle memoizes from an empty stack");
         }
         return stack.get(stack.size() - 1);
     }
@@ -170,7 +171,7 @@ final class PickleReader {
 
     private List<Object> pop(int count) {
         if (stack.size() - base() < count) {
-            throw malformed("its pickle takes more values than there are");
+            throw malformed("its pickle pops more values than the stack holds");
         }
         List<Object> top = stack.subList(stack.size() - count, stack.size());
         List<Object> values = new ArrayList<>(top);
@@ -180,7 +181,7 @@ final class PickleReader {
 
     private List<Object> popToMark() {
         if (marks.isEmpty()) {
-            throw malformed("its pickle takes values up to a mark that is not there");
+            throw malformed("its pickle pops to a mark that does not exist");
         }
         List<Object> values = pop(stack.size() - base());
         marks.remove(marks.size() - 1);
@@ -189,7 +190,7 @@ final class PickleReader {
 
     private Object recall(int index) {
         if (!memo.containsKey(index)) {
-            throw malformed("its pickle recalls value " + Integer.toUnsignedString(index) + ", which it never stored");
+            throw malformed("its pickle reads memo " + Integer.toUnsignedString(index) + ", which it never stored");
         }
         return memo.get(index);
     }
@@ -220,7 +221,7 @@ final class PickleReader {
     private AllowedGlobal global(String module, String name) {
         return AllowedGlobal.find(module, name)
                 .orElseThrow(() -> malformed("its pickle refers to " + Text.quote(module + "." + name)
-                        + ", which is not allowed; if you trust the file, save its state_dict() alone"));
+                        + ", which is not allowed; if you trust the file, save only its state_dict()"));
     }
 
     private void stackGlobal() {
@@ -257,7 +258,7 @@ final class PickleReader {
         stack.add(calls.call(function, arguments.items()));
     }
 
-    /** Attributes of a dictionary, such as a state dict's versions ({@code _metadata}), are dropped. */
+    /** Drops a dictionary's attributes, such as a state dict's versions ({@code _metadata}). */
     private void build() {
         Object state = pop();
         Object target = peek();

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The values of a pickle that Java has no type of its own for. None is null; a number is a Long, BigInteger or Double, a
- * string a String, and bytes are a byte array.
+ * The pickled values without a Java type of their own. None is null; a number is a Long, BigInteger or Double, a string
+ * a String, and bytes are a byte array.
  */
 final class PickleValue {
     private PickleValue() {}
@@ -46,7 +46,7 @@ final class PickleValue {
         /**
          * Adds an entry.
          *
-         * @throws DataException if the key is not a string or whole number, or is there already
+         * @throws DataException if the key is not a string or whole number, or is a duplicate
          */
         void put(Object key, Object value, String file) {
             if (!(key instanceof String || key instanceof Long)) {
@@ -63,7 +63,7 @@ final class PickleValue {
         }
     }
 
-    /** What messages call a value. */
+    /** The name of a value's type in messages. */
     static String kind(Object value) {
         if (value == null) {
             return "None";

@@ -14,19 +14,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The tensors of what a PyTorch file holds: a dictionary of tensors, or one that has such a dictionary as a value. */
+/** Extracts the tensors of a PyTorch file: a dictionary of tensors, or one that has such a dictionary as a value. */
 final class StateDict {
-    /** Where checkpoints keep their weights if they hold several dictionaries of tensors. */
+    /** The key of the weights in checkpoints that hold several dictionaries of tensors. */
     private static final List<String> WEIGHT_KEYS = List.of("state_dict", "model");
 
     private static final int LONGEST_NOTE = 1000;
-    /** How many times all bytes of the storages the tensors may have: few share a storage. */
+    /** The maximum ratio of the tensors' bytes to the storages': few tensors share a storage. */
     private static final int MOST_SHARING = 16;
 
     private StateDict() {}
 
     /**
-     * The tensors of a pickled object. Texts and numbers beside them become metadata; other values are ignored.
+     * Extracts the tensors of a pickled object. Strings and numbers beside them become metadata; other values are
+     * ignored.
      *
      * @throws DataException if it holds no dictionary of tensors, or several
      */

@@ -18,10 +18,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where the entries of a zip archive lie whose entries are stored, not compressed, as PyTorch's are. The JDK's reader does
- * not tell an entry's place in the file, which mapping it needs. This one accepts one reading of a file only: the
- * directory stands right before the end records, which stand at the file's end, local headers agree with the directory,
- * and entries do not overlap.
+ * Locates the entries of a zip archive that are stored, not compressed, like PyTorch's. The JDK's reader does not
+ * expose an entry's offset in the file, which memory-mapping needs. This one accepts unambiguous files only: the
+ * directory is directly followed by the end records at the end of the file, local headers agree with the directory, and
+ * entries do not overlap.
  */
 final class StoredZip {
     private static final int LOCAL_HEADER = 0x04034b50;
@@ -44,13 +44,13 @@ final class StoredZip {
      */
     record Entry(String name, Range data, int crc) {}
 
-    /** A record of the directory: the entry without its place, and where its local header is. */
+    /** A record of the directory: an entry before its data is located, and the offset of its local header. */
     private record Listed(String name, int flags, long bytes, long header, int crc) {}
 
     /**
      * All entries by name.
      *
-     * @throws DataException if the archive is malformed, or has what stored archives do not have
+     * @throws DataException if the archive is malformed, or uses features that stored archives do not have
      */
     static Map<String, Entry> read(FileChannel channel, String file) throws IOException {
         return new StoredZip(new ZipBytes(channel, file)).entries();
@@ -86,12 +86,12 @@ final class StoredZip {
                     "its zip directory ends within entry " + (listed.size() + 1) + " of " + directory.entries(),
                     e);
         }
-        zip.expect(!in.hasRemaining(), "its zip directory has " + in.remaining() + " bytes behind its last entry");
+        zip.expect(!in.hasRemaining(), "its zip directory has " + in.remaining() + " bytes after its last entry");
         return listed;
     }
 
     private Listed next(ByteBuffer in) {
-        zip.expect(in.getInt() == CENTRAL_HEADER, "its zip directory holds something else than entries");
+        zip.expect(in.getInt() == CENTRAL_HEADER, "its zip directory contains something other than entries");
         in.getInt(); // versions
         int flags = in.getShort() & 0xffff;
         int method = in.getShort() & 0xffff;
@@ -129,12 +129,13 @@ final class StoredZip {
         return taken;
     }
 
-    /** The values of the ZIP64 field among the extra fields; empty if there is none. */
+    /** The ZIP64 extra field; empty if there is none. */
     private ByteBuffer extra64(ByteBuffer extra, String entry) {
         while (extra.remaining() >= 4) {
             int id = extra.getShort() & 0xffff;
             int length = extra.getShort() & 0xffff;
-            zip.expect(length <= extra.remaining(), "the extra fields of entry " + Text.quote(entry) + " are cut off");
+            zip.expect(
+                    length <= extra.remaining(), "the extra fields of entry " + Text.quote(entry) + " are truncated");
             ByteBuffer field = take(extra, length);
             if (id == 1) {
                 return field;
@@ -172,7 +173,7 @@ final class StoredZip {
     private Entry locate(Listed listed, long directoryBegin) throws IOException {
         String entry = "its entry " + Text.quote(listed.name());
         long limit = directoryBegin - LOCAL_BYTES;
-        zip.expect(listed.header() <= limit, entry + " begins behind the data");
+        zip.expect(listed.header() <= limit, entry + " begins after the data");
         ByteBuffer header = zip.read(listed.header(), LOCAL_BYTES);
         zip.expect(header.getInt() == LOCAL_HEADER, entry + " has no local header where the directory says");
         header.getShort(); // version
@@ -189,7 +190,7 @@ final class StoredZip {
                 begin <= directoryBegin && listed.bytes() <= directoryBegin - begin,
                 entry + " of " + listed.bytes() + " bytes reaches into the directory");
         byte[] name = zip.read(listed.header() + LOCAL_BYTES, nameBytes).array();
-        // Sizes are 0 here when they follow the data (flag 3), and unknown in 32 bits when they are ZIP64.
+        // Sizes are 0 here if they follow the data (flag 3), and placeholders if they are ZIP64.
         boolean sizesAgree = ZipBytes.agree(bytes, ZipBytes.UNKNOWN_32, listed.bytes())
                 && ZipBytes.agree(compressed, ZipBytes.UNKNOWN_32, listed.bytes());
         boolean sizesFollow = (flags & 8) != 0 && bytes == 0 && compressed == 0;

@@ -2,7 +2,7 @@ package io.github.rarspark.kernel.weights.torch;
 
 import io.github.rarspark.kernel.error.DataException;
 
-/** The one line that refuses a PyTorch file. */
+/** Creates the error for a malformed PyTorch file. */
 final class TorchError {
     private TorchError() {}
 

@@ -10,8 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * Writes the pickle of a state dict (protocol 2): an OrderedDict of contiguous tensors, of which each has a storage of its
- * own whose key is the tensor's number.
+ * Writes the pickle of a state dict (protocol 2): an OrderedDict of contiguous tensors, each with its own storage,
+ * whose key is the tensor's index.
  */
 final class TorchPickle {
     private static final int PROTOCOL = 2;

@@ -6,7 +6,7 @@ import io.github.rarspark.kernel.weights.format.Text;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32;
 
-/** The memory of tensors in a PyTorch file. The pickle names it; its bytes are found afterwards. */
+/** The storage of tensors in a PyTorch file. The pickle names it; its bytes are located later. */
 final class TorchStorage {
     private final String key;
     private final ElementType type;
@@ -39,10 +39,10 @@ final class TorchStorage {
     }
 
     /**
-     * Says where the bytes are.
+     * Attaches the bytes.
      *
      * @param crc their CRC-32, or 0 if it is not known
-     * @param file what messages call the file
+     * @param file the file's name in messages
      */
     void attach(ByteBuffer bytes, int crc, String file) {
         this.bytes = bytes;
@@ -52,9 +52,9 @@ final class TorchStorage {
     }
 
     /**
-     * The bytes. The first use checks their CRC, so that opening a file does not read its data.
+     * The bytes. Their CRC is checked on first use, so that opening a file does not read its data.
      *
-     * @throws DataException if they have another CRC
+     * @throws DataException if they do not match their CRC
      */
     ByteBuffer bytes() {
         if (!verified) {

@@ -15,7 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The storages that a pickle names, each once however many tensors share it. */
+/** The storages that a pickle refers to, each once, no matter how many tensors share it. */
 final class TorchStorages {
     private final String file;
     private final int fields;
@@ -25,9 +25,10 @@ final class TorchStorages {
     private record Placed(TorchStorage storage, Range range, int crc) {}
 
     /**
-     * No storages yet.
+     * Creates an empty collection.
      *
-     * @param fields how many values name a storage in this format: 5, or 6 in the older one; 0 if there are none
+     * @param fields the number of values in a storage's persistent identifier: 5, or 6 in the legacy format; 0 if there
+     *     are none
      */
     TorchStorages(String file, int fields) {
         this.file = file;
@@ -35,10 +36,10 @@ final class TorchStorages {
     }
 
     /**
-     * The storage of a persistent identifier: {@code ("storage", class, key, device, elements)}, in the older format with
-     * a view of another storage behind it, which is None.
+     * The storage of a persistent identifier: {@code ("storage", class, key, device, elements)}, in the legacy format
+     * followed by a view of another storage, which is None.
      *
-     * @throws DataException if it is not of this form, or contradicts what was said of the storage before
+     * @throws DataException if it is not of this form, or contradicts an earlier identifier of the same storage
      */
     TorchStorage named(List<Object> id) {
         if (fields == 0
@@ -60,7 +61,7 @@ final class TorchStorages {
             throw TorchError.malformed(
                     file,
                     "storage " + Text.quote(key) + " has " + elements + " elements of " + type
-                            + "; one may have 2 GiB");
+                            + ", more than the limit of 2 GiB");
         }
         TorchStorage storage = byKey.computeIfAbsent(key, k -> new TorchStorage(k, type, elements));
         if (storage.type() != type || storage.elements() != elements) {
@@ -72,20 +73,20 @@ final class TorchStorages {
         return storage;
     }
 
-    /** All storages, in the order they were named. */
+    /** All storages, in the order in which they were first named. */
     Collection<TorchStorage> all() {
         return byKey.values();
     }
 
-    /** The storage of a key; null if none was named so. */
+    /** The storage of a key; null if there is none. */
     TorchStorage find(String key) {
         return byKey.get(key);
     }
 
     /**
-     * Says where a storage lies in the file.
+     * Sets the location of a storage in the file.
      *
-     * @throws DataException if that place has another length
+     * @throws DataException if the range's length is not the storage's
      */
     void place(TorchStorage storage, Range range, int crc) {
         if (range.length() != storage.byteCount()) {
@@ -97,7 +98,7 @@ final class TorchStorages {
         placed.add(new Placed(storage, range, crc));
     }
 
-    /** Maps all storages that were placed. */
+    /** Memory-maps all placed storages. */
     void map(FileChannel channel) throws IOException {
         placed.sort(Comparator.comparingLong(one -> one.range().begin()));
         List<ByteBuffer> data =

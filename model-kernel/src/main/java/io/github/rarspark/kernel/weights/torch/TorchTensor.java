@@ -25,10 +25,10 @@ final class TorchTensor {
     }
 
     /**
-     * What {@code torch._utils._rebuild_tensor_v2} is called with: storage, offset, size, stride, whether gradients are
-     * needed, backward hooks, and perhaps metadata.
+     * Rebuilds a tensor from the arguments of {@code torch._utils._rebuild_tensor_v2}: storage, offset, size, stride,
+     * requires_grad, backward hooks and, optionally, metadata.
      *
-     * @throws DataException if the arguments are not of these kinds, or describe what the storage does not hold
+     * @throws DataException if the arguments are not of these types, or the tensor exceeds the storage
      */
     static TorchTensor rebuild(List<Object> arguments, String file) {
         if (arguments.size() < 6 || arguments.size() > 7) {
@@ -54,7 +54,7 @@ final class TorchTensor {
         return new TorchTensor(storage, offset, shape, strides);
     }
 
-    /** The tensor under its name. */
+    /** The tensor with its name. */
     StoredTensor named(String name) {
         return new StoredTensor(
                 new TensorInfo(name, storage.type(), new Shape(shape)), storage::bytes, offset, strides);
@@ -64,7 +64,7 @@ final class TorchTensor {
         return storage;
     }
 
-    /** Bytes of the elements. */
+    /** The size of the elements in bytes. */
     long byteCount() {
         long count = storage.type().bytes();
         for (long side : shape) {
@@ -85,8 +85,7 @@ final class TorchTensor {
         } catch (ArithmeticException e) {
             throw TorchError.malformed(
                     file,
-                    "a tensor of size " + new Shape(shape) + " and stride " + new Shape(strides)
-                            + " is too large to count",
+                    "a tensor of size " + new Shape(shape) + " and stride " + new Shape(strides) + " is too large",
                     e);
         }
         if (elements > storage.elements()) {

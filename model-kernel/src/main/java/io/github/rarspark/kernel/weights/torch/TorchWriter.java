@@ -12,15 +12,15 @@ import java.util.List;
 import java.util.zip.CRC32;
 
 /**
- * Writes a state dict as {@code torch.save} does: a zip archive of stored entries whose data begins at multiples of 64
- * bytes, with CRCs behind the data and ZIP64 records. {@code torch.load(weights_only=True)} reads it.
+ * Writes a state dict as {@code torch.save} does: a zip archive of stored (uncompressed) entries whose data is aligned
+ * to 64 bytes, with data descriptors and ZIP64 records. {@code torch.load(weights_only=True)} reads it.
  */
 final class TorchWriter extends TensorWriter {
     private static final String FOLDER = "archive/";
     private static final int ALIGNMENT = 64;
     /** Sizes and CRC follow the data; names are UTF-8. */
     private static final short FLAGS = 0x0808;
-    /** The first day of the format's calendar, so that equal tensors make equal files. */
+    /** The first day of the format's calendar, so that equal tensors give equal files. */
     private static final short DATE = 1 << 5 | 1;
     /** Version 4.5 of the format, which has ZIP64. */
     private static final short VERSION = 45;

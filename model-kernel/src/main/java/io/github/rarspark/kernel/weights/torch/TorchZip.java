@@ -17,15 +17,15 @@ import java.util.Map;
 import java.util.zip.CRC32;
 
 /**
- * What {@code torch.save} writes of dictionaries of tensors since PyTorch 1.6: a zip archive of a pickle,
- * {@code NAME/data.pkl}, one entry {@code NAME/data/KEY} for each storage, and some notes.
+ * What {@code torch.save} writes of dictionaries of tensors since PyTorch 1.6: a zip archive of a pickle, {@code
+ * NAME/data.pkl}, one entry {@code NAME/data/KEY} per storage, and some metadata.
  */
 public final class TorchZip implements WritableFormat {
     /** The format. */
     public static final TorchZip FORMAT = new TorchZip();
 
     private static final String PICKLE = "/data.pkl";
-    /** What an archive begins with, and an empty one. */
+    /** The first bytes of an archive, and of an empty one. */
     private static final ByteBuffer LOCAL_HEADER = ByteBuffer.wrap(new byte[] {'P', 'K', 3, 4});
 
     private static final ByteBuffer END = ByteBuffer.wrap(new byte[] {'P', 'K', 5, 6});
@@ -43,7 +43,7 @@ public final class TorchZip implements WritableFormat {
         return start.equals(LOCAL_HEADER) || start.equals(END);
     }
 
-    /** Begins a file. The format has no metadata beside the state dict, so none is written. */
+    /** Starts writing a file. The format has no metadata beside the state dict, so none is written. */
     @Override
     public TensorWriter begin(OutputStream out, Map<String, String> metadata, List<TensorInfo> tensors)
             throws IOException {
@@ -104,7 +104,7 @@ public final class TorchZip implements WritableFormat {
                 channel, entry.data().begin(), (int) entry.data().length());
         CRC32 crc = new CRC32();
         crc.update(bytes);
-        // PyTorch writes 0 where it was told not to compute CRCs.
+        // PyTorch writes 0 if CRCs are disabled.
         if (entry.crc() != 0 && entry.crc() != (int) crc.getValue()) {
             throw TorchError.malformed(file, what + " does not match its CRC in the archive");
         }

@@ -5,12 +5,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Where the directory of a zip archive lies. The records at the file's end tell, which have to agree and leave no other
- * reading.
+ * The location of a zip archive's central directory, from the records at the end of the file, which must agree and be
+ * unambiguous.
  *
  * @param begin its first byte
  * @param bytes its length
- * @param entries how many it has
+ * @param entries the number of entries
  */
 record ZipDirectory(long begin, long bytes, long entries) {
     private static final int END = 0x06054b50;
@@ -25,7 +25,7 @@ record ZipDirectory(long begin, long bytes, long entries) {
     private static final int MOST_DIRECTORY_BYTES = 32 << 20;
 
     /**
-     * Finds the directory.
+     * Locates the directory.
      *
      * @throws DataException if the end records are malformed or do not agree
      */
@@ -34,8 +34,7 @@ record ZipDirectory(long begin, long bytes, long entries) {
         zip.expect(size >= END_BYTES, "it has only " + size + " bytes");
         long endAt = size - END_BYTES;
         ByteBuffer end = zip.read(endAt, END_BYTES);
-        zip.expect(
-                end.getInt() == END, "it does not end with a zip directory: it was cut off, or something is appended");
+        zip.expect(end.getInt() == END, "it does not end with a zip directory: it is truncated, or has trailing data");
         int disk = end.getShort() & 0xffff;
         int directoryDisk = end.getShort() & 0xffff;
         int entriesHere = end.getShort() & 0xffff;
@@ -43,7 +42,7 @@ record ZipDirectory(long begin, long bytes, long entries) {
         long bytes = end.getInt() & ZipBytes.UNKNOWN_32;
         long begin = end.getInt() & ZipBytes.UNKNOWN_32;
         int comment = end.getShort() & 0xffff;
-        zip.expect(comment == 0, "its zip end record claims a comment of " + comment + " bytes, which is not there");
+        zip.expect(comment == 0, "its zip end record claims a comment of " + comment + " bytes, which is missing");
         zip.expect(disk == 0 && directoryDisk == 0 && entriesHere == entries, "its zip archive has several parts");
         ZipDirectory directory = new ZipDirectory(begin, bytes, entries);
         long directoryEnd = endAt;
@@ -65,7 +64,7 @@ record ZipDirectory(long begin, long bytes, long entries) {
         return directory;
     }
 
-    /** What the ZIP64 end record says, which has to agree with the plain one. */
+    /** Reads the ZIP64 end record, which must agree with the plain one. */
     private static ZipDirectory find64(ZipBytes zip, ByteBuffer locator, long recordAt, ZipDirectory plain)
             throws IOException {
         int disk = locator.getInt();
@@ -78,7 +77,7 @@ record ZipDirectory(long begin, long bytes, long entries) {
                 end.getInt() == END_64 && end.getLong() == END_64_BYTES - 12,
                 "its ZIP64 end record is not one of " + END_64_BYTES + " bytes");
         end.getInt(); // versions
-        zip.expect(end.getInt() == 0 && end.getInt() == 0, "its ZIP64 end record speaks of several parts");
+        zip.expect(end.getInt() == 0 && end.getInt() == 0, "its ZIP64 end record describes several parts");
         long entriesHere = end.getLong();
         long entries = end.getLong();
         long bytes = end.getLong();

@@ -1,5 +1,5 @@
 /**
  * The two formats of {@code torch.save}: a zip archive since PyTorch 1.6, consecutive pickles before. Pickles are read
- * by a machine of its own that executes nothing.
+ * by a restricted interpreter that executes nothing.
  */
 package io.github.rarspark.kernel.weights.torch;

@@ -141,11 +141,11 @@ class SafetensorsTest {
                 new TensorInfo("a", ElementType.U8, new Shape(2)), new TensorInfo("b", ElementType.U8, new Shape(2)));
         SafetensorsWriter writer = new SafetensorsWriter(new ByteArrayOutputStream(), Map.of(), infos);
         assertThatThrownBy(() -> writer.write("b", ByteBuffer.allocate(2)))
-                .hasMessage("Cannot write tensor 'b': the next of the header is 'a'");
+                .hasMessage("Cannot write tensor 'b': the next declared tensor is 'a'");
         assertThatThrownBy(() -> writer.write("a", ByteBuffer.allocate(3)))
                 .hasMessage("Cannot write tensor 'a': 3 bytes instead of 2");
         writer.write("a", ByteBuffer.allocate(2));
-        assertThatThrownBy(writer::finish).hasMessage("The file ends before tensor 'b', number 2 of 2");
+        assertThatThrownBy(writer::finish).hasMessage("Cannot finish the file before tensor 'b', number 2 of 2");
         assertThatThrownBy(() -> new SafetensorsWriter(
                         new ByteArrayOutputStream(), Map.of(), List.of(infos.get(0), infos.get(0))))
                 .hasMessage("Cannot write two tensors named 'a'");

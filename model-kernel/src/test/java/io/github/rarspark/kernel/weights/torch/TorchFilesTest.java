@@ -132,7 +132,7 @@ class TorchFilesTest {
         try (NDManager manager = NDManager.newBaseManager()) {
             assertThatThrownBy(() -> file.load("flags", manager))
                     .isInstanceOf(DataException.class)
-                    .hasMessage("Tensor 'flags' of x has the truth value 7, which is neither 0 nor 1");
+                    .hasMessage("Tensor 'flags' of x has the boolean value 7, which is neither 0 nor 1");
         }
     }
 }
