@@ -21,8 +21,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code bench}: measures the speed of a part of the pipeline on this machine. */
-@Command(name = "bench", sortOptions = false, description = "Measures the speed of one kind of work on this machine.")
+/** {@code bench}: measures the throughput of a part of the pipeline on this machine. */
+@Command(name = "bench", sortOptions = false, description = "Measures the throughput of one operation on this machine.")
 final class BenchCommand implements Callable<Integer> {
 
     private static final Map<String, Benchmark> BENCHMARKS = new TreeMap<>(Map.of(
@@ -33,7 +33,7 @@ final class BenchCommand implements Callable<Integer> {
             "decode", new Benchmark("f16", VqganBench::decode),
             "features", new Benchmark("inception", InceptionBench::features)));
 
-    /** A kind of work, and the model it is measured on if none is given. */
+    /** A benchmark and its default model. */
     private record Benchmark(String defaultSize, Function<BenchRequest, BenchResult> work) {}
 
     @Spec
@@ -58,7 +58,7 @@ final class BenchCommand implements Callable<Integer> {
             paramLabel = "N",
             order = 3,
             defaultValue = "8",
-            description = "Images at a time (default: ${DEFAULT-VALUE}).")
+            description = "Images per batch (default: ${DEFAULT-VALUE}).")
     private int batch;
 
     @Option(
@@ -69,7 +69,11 @@ final class BenchCommand implements Callable<Integer> {
             description = "fp32 or bf16 (default: ${DEFAULT-VALUE}).")
     private String precision;
 
-    @Option(names = "--threads", paramLabel = "N", order = 5, description = "Threads of libtorch (default: all cores).")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            order = 5,
+            description = "Libtorch threads per operation (default: all cores).")
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Option(
@@ -77,7 +81,7 @@ final class BenchCommand implements Callable<Integer> {
             paramLabel = "N",
             order = 6,
             defaultValue = "0",
-            description = "Sampling: only the first N steps; 0 is all (default: ${DEFAULT-VALUE}).")
+            description = "Sampling: only the first N steps, 0 for all (default: ${DEFAULT-VALUE}).")
     private int steps;
 
     @Option(
@@ -85,7 +89,7 @@ final class BenchCommand implements Callable<Integer> {
             paramLabel = "N",
             order = 7,
             defaultValue = "1",
-            description = "Runs before those that count (default: ${DEFAULT-VALUE}).")
+            description = "Untimed runs before the timed ones (default: ${DEFAULT-VALUE}).")
     private int warmup;
 
     @Option(
@@ -93,7 +97,7 @@ final class BenchCommand implements Callable<Integer> {
             paramLabel = "N",
             order = 8,
             defaultValue = "3",
-            description = "Runs that count; the fastest is reported (default: ${DEFAULT-VALUE}).")
+            description = "Timed runs, of which the fastest is reported (default: ${DEFAULT-VALUE}).")
     private int repeat;
 
     @Override
@@ -130,7 +134,7 @@ final class BenchCommand implements Callable<Integer> {
     private static BenchResult measure(Function<BenchRequest, BenchResult> benchmark, BenchRequest request) {
         try {
             return benchmark.apply(request);
-        } catch (IllegalArgumentException e) { // the kernel's word for a size that cannot be
+        } catch (IllegalArgumentException e) { // the kernel rejects the size
             throw new RecipeException(e.getMessage(), e);
         }
     }

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 
-/** The commands in the order of the help. */
+/** The commands, in the order of --help. */
 final class Commands {
 
     private static final List<JobDefinition> JOBS = List.of(
@@ -28,7 +28,7 @@ final class Commands {
                     DemoJob::run),
             new JobDefinition(
                     "tokenize",
-                    "Turns images into tokens: class folders or Parquet of image bytes to token Parquet.",
+                    "Tokenizes images: class folders or Parquet of image bytes to Parquet of tokens.",
                     "rar-b",
                     "tokenize",
                     List.of("image", "tokenizer", "model"),
@@ -37,7 +37,7 @@ final class Commands {
                     TokenizeJob::run),
             new JobDefinition(
                     "train",
-                    "Trains a RAR model on tokens, data-parallel over ranks; an unfinished run goes on where it ended.",
+                    "Trains a RAR model on tokens, data-parallel over ranks; resumes an unfinished run.",
                     "rar-b",
                     "train",
                     List.of("model", "generate", "image"),
@@ -46,7 +46,7 @@ final class Commands {
                     TrainJob::run),
             new JobDefinition(
                     "generate",
-                    "Samples images of given classes: Parquet shards, samples.npz and a grid of pictures.",
+                    "Samples images of given classes: Parquet shards, samples.npz and a picture grid.",
                     "rar-b",
                     "generate",
                     List.of("model", "image", "tokenizer"),
@@ -55,7 +55,7 @@ final class Commands {
                     GenerateJob::run),
             new JobDefinition(
                     "decode",
-                    "Turns tokens into images: Parquet shards, samples.npz and a grid of pictures.",
+                    "Decodes tokens to images: Parquet shards, samples.npz and a picture grid.",
                     "rar-b",
                     "decode",
                     List.of("model", "image", "tokenizer"),
@@ -64,7 +64,7 @@ final class Commands {
                     DecodeJob::run),
             new JobDefinition(
                     "fid",
-                    "Scores images against a reference by the features of a network.",
+                    "Scores images against a reference with FID and related metrics.",
                     "rar-b",
                     "fid",
                     List.of(),
@@ -73,7 +73,7 @@ final class Commands {
                     FidJob::run),
             new JobDefinition(
                     "train-tokenizer",
-                    "Trains a small tokenizer on images, such as the demo's.",
+                    "Trains a small tokenizer on images, such as the demo's tokenizer.",
                     "demo",
                     "train_tokenizer",
                     List.of("image", "tokenizer"),
@@ -82,7 +82,7 @@ final class Commands {
                     TrainTokenizerJob::run),
             new JobDefinition(
                     "train-classifier",
-                    "Trains a small classifier on images, such as the demo's, whose features can score others.",
+                    "Trains a small classifier, such as the demo's, whose features can score images.",
                     "demo",
                     "train_classifier",
                     List.of("image", "model"),

@@ -6,7 +6,7 @@ import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** The options that all jobs have. */
+/** The options of all jobs. */
 @Command(mixinStandardHelpOptions = true, versionProvider = BuildVersion.class)
 final class CommonOptions {
 
@@ -14,14 +14,10 @@ final class CommonOptions {
             names = "--recipe",
             paramLabel = "NAME|FILE|URI",
             order = 100,
-            description = "Recipe to run, a shipped one by its name.")
+            description = "Recipe to run: the name of a shipped one, a file or a URI.")
     String recipe;
 
-    @Option(
-            names = "--set",
-            paramLabel = "KEY=VALUE",
-            order = 101,
-            description = "Value of a recipe key; may be repeated.")
+    @Option(names = "--set", paramLabel = "KEY=VALUE", order = 101, description = "Set a recipe key; repeatable.")
     Map<String, String> set = new LinkedHashMap<>();
 
     @Option(
@@ -38,6 +34,6 @@ final class CommonOptions {
             description = "Also write the result to this file or URI.")
     String json;
 
-    @Option(names = "--quiet", order = 104, description = "Show no progress and no summary.")
+    @Option(names = "--quiet", order = 104, description = "Print neither progress nor a summary.")
     boolean quiet;
 }

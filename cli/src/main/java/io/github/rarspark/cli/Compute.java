@@ -10,17 +10,17 @@ import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What the commands that measure and compare on this machine understand by {@code --device} and {@code --precision}. */
+/** Parses {@code --device} and {@code --precision} of the commands that compute on this machine. */
 final class Compute {
     private static final Pattern DEVICE = Pattern.compile("cpu|gpu(:(\\d{1,4}))?");
 
     private Compute() {}
 
     /**
-     * The device of a name: {@code cpu}, {@code gpu} for the first GPU, {@code gpu:N} for the one of number N.
+     * Parses a device: {@code cpu}, {@code gpu} for the first GPU, {@code gpu:N} for the one with index N.
      *
-     * @throws RecipeException if it is no such name
-     * @throws JobException with {@link ExitCode#UNAVAILABLE} if libtorch has no such device here
+     * @throws RecipeException if it is none of these
+     * @throws JobException with {@link ExitCode#UNAVAILABLE} if libtorch has no such device on this machine
      */
     static Device device(String name) {
         Matcher matcher = DEVICE.matcher(name);
@@ -36,13 +36,13 @@ final class Compute {
             throw new JobException(
                     ExitCode.UNAVAILABLE,
                     "Cannot use --device " + name + ": libtorch finds " + gpus + " GPUs here; use --device cpu, or "
-                            + "give the JVM a libtorch that is built for the GPU and its driver");
+                            + "install a libtorch that supports the GPU and its driver");
         }
         return Device.gpu(number);
     }
 
     /**
-     * The precision of a name, {@code fp32} or {@code bf16}.
+     * Parses a precision, {@code fp32} or {@code bf16}.
      *
      * @throws RecipeException if it is neither
      */

@@ -6,9 +6,12 @@ import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.util.ShutdownHookManager;
 
-/** Whether the user or the scheduler has told this process to end. Says so once, whatever fails because of it. */
+/**
+ * Detects that this process was interrupted by the user or the scheduler. Reports it once, whatever fails as a
+ * consequence.
+ */
 final class Interruption {
-    /** Before Spark's hooks, which stop what the command waits for. */
+    /** Before Spark's hooks, which stop the jobs that the command waits for. */
     private static final int BEFORE_SPARK = 100;
     /** After Spark's hooks, while the command can still write. */
     private static final int BEFORE_FILE_SYSTEMS_CLOSE = FileSystem.SHUTDOWN_HOOK_PRIORITY + 1;
@@ -22,14 +25,14 @@ final class Interruption {
 
     private Interruption() {}
 
-    /** Never happens by itself. */
+    /** An interruption that never happens. */
     static Interruption none() {
         return new Interruption();
     }
 
     /**
-     * Happens when the JVM is told to shut down before {@link #commandEnded}; then prints a line, and runs {@code halt}
-     * when Spark has stopped. Without it, the process would end with the number of the signal.
+     * Triggers when the JVM shuts down before {@link #commandEnded}: prints a line, and runs {@code halt} after Spark
+     * has stopped. Without it, the process would exit with the signal's number.
      */
     static Interruption announcedOn(PrintStream err, Runnable halt) {
         Interruption interruption = new Interruption();
@@ -54,7 +57,7 @@ final class Interruption {
         }
     }
 
-    /** Gives a command that ends because Spark has stopped the time to let its output go. */
+    /** Gives a command that fails because Spark has stopped time to release its claim. */
     private void awaitCommand() {
         try {
             commandEnded.await(COMMAND_SECONDS, TimeUnit.SECONDS);

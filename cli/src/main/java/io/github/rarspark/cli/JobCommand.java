@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
 @Command
 final class JobCommand implements Callable<Integer> {
 
-    /** The sections that the frame around all jobs reads. */
+    /** The recipe sections that apply to all jobs. */
     private static final List<String> FRAME = List.of("claim", "spark");
 
     @Spec
@@ -49,7 +49,7 @@ final class JobCommand implements Callable<Integer> {
         this.definition = definition;
     }
 
-    /** The command of this definition; its options are made from the recipe keys. */
+    /** Creates the command of a definition; its options come from the recipe keys. */
     static CommandSpec of(JobDefinition definition) {
         CommandSpec spec = CommandSpec.forAnnotatedObject(new JobCommand(definition));
         spec.name(definition.name());
@@ -127,7 +127,7 @@ final class JobCommand implements Callable<Integer> {
         return key.type() == List.class ? "N,N,..." : "N";
     }
 
-    /** The keys of the sections that the job reads, with the values that hold without options. */
+    /** The keys of the sections that the job reads, with their default values. */
     private static String recipeKeys(JobDefinition definition, Help help) {
         Recipe recipe = Recipes.load(definition.recipe());
         Map<String, String> rows = new LinkedHashMap<>();
@@ -137,7 +137,7 @@ final class JobCommand implements Callable<Integer> {
                         Recipe.KEYS.all().stream().filter(key -> key.section().equals(section)))
                 .forEach(key -> rows.put("  " + key.name() + "=" + recipe.get(key.name()), key.description()));
         return String.format(
-                "%nRecipe keys for --set, with their values in the recipe %s, which is the one without --recipe:%n%s",
+                "%nRecipe keys for --set, with their values in the default recipe, %s:%n%s",
                 definition.recipe(), help.createTextTable(rows));
     }
 

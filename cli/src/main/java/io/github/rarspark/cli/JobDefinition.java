@@ -11,10 +11,10 @@ import java.util.List;
  * @param summary one sentence for the help
  * @param recipe the shipped recipe that is used unless {@code --recipe} names another
  * @param section the section of the recipe whose keys are options
- * @param others the other sections that the job reads, in the order of the help
- * @param required keys of the section that have to be given
- * @param options other keys of the section that are options of the command
- * @param job what it runs
+ * @param others the other sections that the job reads, in the order of --help
+ * @param required required keys of the section
+ * @param options other keys of the section that are command-line options
+ * @param job starts the job
  */
 record JobDefinition(
         String name,
@@ -29,11 +29,11 @@ record JobDefinition(
     /** Starts a job from a complete recipe. */
     @FunctionalInterface
     interface Start {
-        /** Runs the job to its end. */
+        /** Runs the job to completion. */
         JobResult run(JobContext context) throws Exception;
     }
 
-    /** The dotted name of a key of the section. */
+    /** The full name of a key of the section. */
     String key(String name) {
         return section + "." + name;
     }

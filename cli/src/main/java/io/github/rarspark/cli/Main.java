@@ -28,12 +28,12 @@ public final class Main {
     private Main() {}
 
     /**
-     * Runs a command and ends the process with an {@link ExitCode}. Success ends it too, because Spark's timer of barrier
-     * stages would keep it alive; only in YARN's application master, which takes any exit for a failure and ends by
+     * Runs a command and ends the process with an {@link ExitCode}. On success as well, because Spark's barrier timer
+     * would keep the JVM alive. Only in YARN's application master, which treats any exit as a failure and ends by
      * itself, it returns.
      */
     public static void main(String[] args) {
-        // DJL tells its makers about machines of a cloud unless it is asked not to, before it starts.
+        // Opts out of DJL's usage tracking; must be set before DJL is initialized.
         System.setProperty("OPT_OUT_TRACKING", "true");
         Interruption interruption =
                 Interruption.announcedOn(System.err, () -> Runtime.getRuntime().halt(ExitCode.INTERRUPTED.number()));
@@ -73,7 +73,7 @@ public final class Main {
         try {
             return commandLine.execute(args);
         } catch (Error e) {
-            // Picocli handles exceptions only, and an error that escapes main would leave Spark's threads running.
+            // Picocli handles only exceptions; an Error escaping from main would leave Spark's threads running.
             return failed(e, err, interruption);
         }
     }
@@ -89,7 +89,7 @@ public final class Main {
 
     private static int failed(Throwable failure, PrintWriter err, Interruption interruption) {
         ExitCode code = interruption.happened() ? ExitCode.INTERRUPTED : Failures.exitCode(failure);
-        LOG.error("rar-spark ends with {} ({})", code.number(), code, failure);
+        LOG.error("rar-spark exits with {} ({})", code.number(), code, failure);
         if (code != ExitCode.INTERRUPTED) {
             err.println("rar-spark: " + Failures.message(failure) + (code == ExitCode.INTERNAL ? logHint() : ""));
         }

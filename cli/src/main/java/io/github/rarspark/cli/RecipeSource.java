@@ -12,7 +12,7 @@ import java.util.Map;
 import org.apache.spark.SparkConf;
 import scala.Tuple2;
 
-/** Makes the recipe of a command: command line over Spark configuration over recipe over defaults. */
+/** Resolves the recipe of a command: command line over Spark configuration over recipe over defaults. */
 final class RecipeSource {
 
     private RecipeSource() {}
@@ -20,8 +20,8 @@ final class RecipeSource {
     /**
      * Returns the recipe.
      *
-     * @param commandLine keys that options give
-     * @param sparkConf the configuration of spark-submit; its {@code spark.master} counts as the key of that name
+     * @param commandLine keys set by options
+     * @param sparkConf the configuration of spark-submit, including {@code spark.master}
      * @param recipe a shipped recipe's name, a file or a URI
      * @throws RecipeException on a wrong key, value or combination
      */

@@ -22,11 +22,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code verify}: computes golden cases and compares. */
+/** {@code verify}: computes golden cases and compares the results. */
 @Command(
         name = "verify",
         sortOptions = false,
-        description = "Computes every golden case and compares with the numbers of the public implementations.")
+        description = "Compares every golden case with the results of the public implementations.")
 final class VerifyCommand implements Callable<Integer> {
 
     @Spec
@@ -40,7 +40,7 @@ final class VerifyCommand implements Callable<Integer> {
             paramLabel = "DIR",
             order = 1,
             required = true,
-            description = "Folder with golden cases, in itself or in sub-folders.")
+            description = "Folder with golden cases, searched recursively.")
     private Path golden;
 
     @Option(
@@ -48,7 +48,7 @@ final class VerifyCommand implements Callable<Integer> {
             paramLabel = "D",
             order = 2,
             defaultValue = "cpu",
-            description = "cpu, gpu (the first one) or gpu:N (default: ${DEFAULT-VALUE}).")
+            description = "cpu, gpu (the first) or gpu:N (default: ${DEFAULT-VALUE}).")
     private String device;
 
     @Option(
@@ -56,14 +56,14 @@ final class VerifyCommand implements Callable<Integer> {
             paramLabel = "P",
             order = 3,
             defaultValue = "fp32",
-            description = "fp32 or bf16: models in mixed precision, with wider tolerances (default: ${DEFAULT-VALUE}).")
+            description = "fp32, or bf16 for mixed precision with wider tolerances (default: ${DEFAULT-VALUE}).")
     private String precision;
 
     /**
-     * What is written as JSON.
+     * The JSON report.
      *
      * @param cases in the order of their names
-     * @param passed whether all did
+     * @param passed whether all cases passed
      */
     record Report(List<CaseResult> cases, boolean passed) {}
 

@@ -164,7 +164,7 @@ class WeightsCommandTest {
         assertThat(after.data("cls_token")).isEqualTo(before.data("cls_token"));
         assertThat(weights("merge-positions", merged, folder.resolve("again.safetensors")))
                 .isEqualTo(65);
-        assertThat(err.toString()).contains("they are merged already, for the order spiral-in");
+        assertThat(err.toString()).contains("they are already merged, for the order spiral-in");
     }
 
     @Test

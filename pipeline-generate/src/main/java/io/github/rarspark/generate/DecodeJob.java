@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The job {@code decode}: token rows to images, in the files that {@link GenerateJob} writes. */
+/** The job {@code decode}: decodes token rows to images, in the same files as {@link GenerateJob}. */
 public final class DecodeJob implements Job<SampleShards> {
     private static final String COMMAND = "decode";
     private static final String THREADS = "threads";
@@ -42,11 +42,11 @@ public final class DecodeJob implements Job<SampleShards> {
     }
 
     /**
-     * Decodes what the recipe's section {@code decode} names; does what is missing if an earlier attempt was interrupted,
-     * and nothing if it was not.
+     * Decodes the tokens of the recipe's section {@code decode}; resumes an interrupted attempt, and does nothing if
+     * the output is finished.
      *
-     * @throws DataException if tokens, tokenizer and recipe do not fit together
-     * @throws io.github.rarspark.common.JobException if an input is missing or the output is another's
+     * @throws DataException if tokens, tokenizer and recipe do not match
+     * @throws io.github.rarspark.common.JobException if an input is missing or the output belongs to another run
      */
     public static JobResult run(JobContext context) throws IOException {
         return JobRunner.run(context, DecodeJob::open);
@@ -73,17 +73,17 @@ public final class DecodeJob implements Job<SampleShards> {
         if (config.codes() != recipe.model().codes()
                 || config.downsampling() != recipe.tokenizer().downsampling()) {
             throw new DataException("Cannot decode with " + tokenizer.path() + ": it has " + config.codes()
-                    + " codes and enlarges the grid of tokens by " + config.downsampling() + ", but the recipe says "
+                    + " codes and an upsampling factor of " + config.downsampling() + ", but the recipe gives "
                     + recipe.model().codes() + " (tokenizer.codes) and "
                     + recipe.tokenizer().downsampling()
-                    + " (tokenizer.channel_mult); use the recipe that it was made with");
+                    + " (tokenizer.channel_mult); use the recipe that it was trained with");
         }
         if (tokens instanceof TokenShards shards
                 && !shards.manifest().tokenizerSha256().equals(tokenizer.sha256())) {
             throw new DataException("Cannot decode " + settings.tokens() + " with " + tokenizer.path()
-                    + ": the tokens are of the tokenizer with SHA-256 "
-                    + shards.manifest().tokenizerSha256() + ", and this one has " + tokenizer.sha256()
-                    + "; give the tokenizer that made them");
+                    + ": the tokens were produced by the tokenizer with SHA-256 "
+                    + shards.manifest().tokenizerSha256() + ", this one has " + tokenizer.sha256()
+                    + "; give the tokenizer that produced them");
         }
     }
 

@@ -23,14 +23,14 @@ import java.util.List;
 /**
  * Decodes the rows of one shard, in a task.
  *
- * @param storage where everything lies
+ * @param storage the storage of tokens, tokenizer and output
  * @param output the output's directory
- * @param planSha256 the plan's hash, which the shard carries
- * @param layout which rows make the shard
+ * @param planSha256 the plan's hash, stored in the shard
+ * @param layout the rows of each shard
  * @param tokens the rows
- * @param blockRows how many rows each block of them has
- * @param tokenizer decodes them
- * @param threads of libtorch
+ * @param blockRows the number of rows in each block of {@code tokens}
+ * @param tokenizer the tokenizer that decodes them
+ * @param threads libtorch threads per task
  */
 record DecodeTask(
         Storage storage,
@@ -73,13 +73,13 @@ record DecodeTask(
         }
     }
 
-    /** Reads rows in their order, holding one block. */
+    /** Reads rows in order, holding one block at a time. */
     private final class Rows {
         private int block;
         private long row;
         private TokenBlock loaded;
 
-        /** Begins with row {@code first} of all. */
+        /** Starts at row {@code first}. */
         Rows(long first) {
             row = first;
             while (row >= blockRows.get(block)) {
@@ -87,7 +87,7 @@ record DecodeTask(
             }
         }
 
-        /** The next rows, as many as {@code classes} has room for; their classes go there. */
+        /** Returns the next {@code classes.length} rows, and fills in their classes. */
         long[][] next(int[] classes) throws IOException {
             long[][] rows = new long[classes.length][];
             for (int i = 0; i < rows.length; i++) {

@@ -19,7 +19,7 @@ import java.util.Set;
 
 /**
  * Generates images from class labels: Parquet shards written by the tasks, then {@code samples.npz}, {@code grid.png},
- * the manifest and {@code result.json} by the driver. Image i depends on seed, class, index, recipe and weights only.
+ * the manifest and {@code result.json} by the driver. Image i depends only on seed, class, index, recipe and weights.
  */
 public final class GenerateJob implements Job<SampleShards> {
     private static final String COMMAND = "generate";
@@ -36,11 +36,11 @@ public final class GenerateJob implements Job<SampleShards> {
     }
 
     /**
-     * Generates what the recipe's section {@code generate} asks for; does what is missing if an earlier attempt was
-     * interrupted, and nothing if it was not.
+     * Generates the images of the recipe's section {@code generate}; resumes an interrupted attempt, and does nothing
+     * if the output is finished.
      *
-     * @throws io.github.rarspark.kernel.error.DataException if weights, tokenizer and recipe do not fit together
-     * @throws io.github.rarspark.common.JobException if an input is missing or the output is another's
+     * @throws io.github.rarspark.kernel.error.DataException if weights, tokenizer and recipe do not match
+     * @throws io.github.rarspark.common.JobException if an input is missing or the output belongs to another run
      */
     public static JobResult run(JobContext context) throws IOException {
         return JobRunner.run(context, GenerateJob::open);
@@ -63,7 +63,7 @@ public final class GenerateJob implements Job<SampleShards> {
         return recipe.generate().output();
     }
 
-    /** What is computed; how it is cut is for the first attempt to say. */
+    /** The plan without units: the first attempt decides them. */
     @Override
     public Plan plan() {
         Map<String, String> units = SampleLayout.of(recipe).units();
@@ -126,7 +126,7 @@ public final class GenerateJob implements Job<SampleShards> {
         int classes = layout.classes().size();
         return layout.count() % classes == 0
                 ? List.of()
-                : List.of("the classes are unbalanced: " + layout.count() + " images are no multiple of " + classes
+                : List.of("the classes are unbalanced: " + layout.count() + " images are not a multiple of " + classes
                         + " classes");
     }
 }

@@ -13,7 +13,7 @@ import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.tensor.Precision;
 import java.util.List;
 
-/** Draws and decodes micro-batches of images with weights that the tasks of an executor share. One task's own. */
+/** Samples and decodes micro-batches of images, with weights that the tasks of an executor share. Used by one task. */
 final class Generator implements AutoCloseable {
     private static final Device DEVICE = Device.cpu();
 
@@ -29,7 +29,7 @@ final class Generator implements AutoCloseable {
         this.tokenizer = tokenizer;
     }
 
-    /** The generator of {@code spec}; loads the weights unless a task of this executor has. */
+    /** Opens the generator of {@code spec}; loads the weights unless they are in the executor's cache. */
     static Generator open(GeneratorSpec spec, Storage storage) {
         Precision precision = KernelSettings.precision(spec.settings().precision());
         Lease<LoadedRar> rar = LoadedRar.lease(spec.weights(), storage, spec.config(), precision, DEVICE);
@@ -42,12 +42,12 @@ final class Generator implements AutoCloseable {
         }
     }
 
-    /** The tokens of a micro-batch, {@code [B][T]}. */
+    /** Samples the tokens of a micro-batch, {@code [B][T]}. */
     long[][] draw(Request[] requests) {
         return new ImageSampler(spec.settings(), manager).draw(rar.value().model(), requests);
     }
 
-    /** The images of tokens. */
+    /** Decodes tokens to images. */
     List<RgbImage> decode(long[][] tokens_BT) {
         return new ImageSampler(spec.settings(), manager)
                 .decode(tokenizer.value().vqgan(), tokens_BT);

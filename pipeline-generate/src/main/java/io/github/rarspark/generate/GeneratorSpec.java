@@ -17,23 +17,23 @@ import java.io.IOException;
 import java.io.Serializable;
 
 /**
- * What draws the images; sent to the tasks.
+ * Models and settings that generate the images; sent to the tasks.
  *
- * @param model shape of the RAR model
- * @param settings how it samples
+ * @param model architecture of the RAR model
+ * @param settings settings of sampling
  * @param weights of the RAR model
- * @param tokenizer weights of the tokenizer that decodes
+ * @param tokenizer weights of the tokenizer
  */
 record GeneratorSpec(ModelSettings model, GenerateSettings settings, WeightFile weights, WeightFile tokenizer)
         implements Serializable {
     private static final String HEAD = "lm_head.weight";
-    /** Metadata of the model's file: the SHA-256 of the tokenizer's that made its training tokens. */
+    /** Metadata of the model's file: the SHA-256 of the tokenizer that produced its training tokens. */
     private static final String TOKENIZER_SHA256 = "tokenizer_sha256";
 
     /**
-     * The recipe's generator, with its weight files checked against the recipe and each other.
+     * The recipe's generator; checks that its weight files match the recipe and each other.
      *
-     * @throws DataException if they do not fit
+     * @throws DataException if they do not match
      */
     static GeneratorSpec of(Storage storage, Recipe recipe) throws IOException {
         GeneratorSpec spec = new GeneratorSpec(
@@ -58,21 +58,20 @@ record GeneratorSpec(ModelSettings model, GenerateSettings settings, WeightFile 
         VqganConfig decoder = VqganConfig.of(vqgan);
         long codes = rar.tensor(HEAD).shape().get(0);
         if (codes != decoder.codes()) {
-            throw new DataException("Cannot decode what " + weights.path() + " generates: it predicts " + codes
+            throw new DataException("Cannot decode tokens of " + weights.path() + ": it predicts " + codes
                     + " codes, but the tokenizer " + tokenizer.path() + " has " + decoder.codes()
                     + "; give the tokenizer that it was trained with");
         }
         String trainedWith = rar.metadata().getOrDefault(TOKENIZER_SHA256, tokenizer.sha256());
         if (!trainedWith.equals(tokenizer.sha256())) {
-            throw new DataException(
-                    "Cannot decode what " + weights.path() + " generates: it was trained on tokens of the"
-                            + " tokenizer with SHA-256 " + trainedWith + ", and that of " + tokenizer.path() + " is "
-                            + tokenizer.sha256() + "; give the tokenizer that it was trained with");
+            throw new DataException("Cannot decode tokens of " + weights.path() + ": it was trained on tokens of the"
+                    + " tokenizer with SHA-256 " + trainedWith + ", and that of " + tokenizer.path() + " is "
+                    + tokenizer.sha256() + "; give the tokenizer that it was trained with");
         }
         if (decoder.downsampling() != downsampling) {
-            throw new DataException("Cannot decode with " + tokenizer.path() + ": it enlarges the grid of tokens by "
-                    + decoder.downsampling() + ", but tokenizer.channel_mult of the recipe says " + downsampling
-                    + "; use the recipe that it was made with");
+            throw new DataException("Cannot decode with " + tokenizer.path() + ": its upsampling factor is "
+                    + decoder.downsampling() + ", but the recipe's tokenizer.channel_mult gives " + downsampling
+                    + "; use the recipe that it was trained with");
         }
         WeightContent.require(config().parameters(), rar);
         MergedPositions.require(

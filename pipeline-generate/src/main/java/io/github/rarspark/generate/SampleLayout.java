@@ -13,14 +13,14 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Which images a run makes and how they are cut: classes take turns, {@code batch} consecutive images are computed
- * together, and {@code shardImages} of them, a multiple of the batch, make a shard. So the batch that an image shares
- * depends on its index alone, whatever the shards are.
+ * The images of a run and how they are split: classes are assigned round-robin, {@code batch} consecutive images are
+ * computed together, and {@code shardImages} of them, a multiple of the batch, make a shard. So the micro-batch of an
+ * image depends only on its index, not on the shards.
  *
- * @param count images of the run
- * @param classes the classes; image i has number i modulo their count; none if each image brings its own
- * @param batch images of a micro-batch
- * @param shardImages images of a shard
+ * @param count number of images
+ * @param classes the classes; image i gets the class at index i modulo their number; empty if each image has its own
+ * @param batch images per micro-batch
+ * @param shardImages images per shard
  */
 record SampleLayout(int count, List<Integer> classes, int batch, int shardImages) implements Serializable {
     private static final String BATCH = "batch";
@@ -30,20 +30,20 @@ record SampleLayout(int count, List<Integer> classes, int batch, int shardImages
         classes = List.copyOf(classes);
     }
 
-    /** The layout that a recipe asks for; its shards are filled up to whole micro-batches. */
+    /** The layout of a recipe; shards are rounded up to whole micro-batches. */
     static SampleLayout of(Recipe recipe) {
         GenerateSettings generate = recipe.generate();
         return of(generate.count(), classes(recipe), generate.batch(), generate.shardImages());
     }
 
-    /** A layout whose shards are filled up to whole micro-batches. */
+    /** A layout whose shards are rounded up to whole micro-batches. */
     static SampleLayout of(int count, List<Integer> classes, int mostOfBatch, int shardImages) {
         int batch = Math.min(mostOfBatch, count);
         int batches = (shardImages + batch - 1) / batch;
         return new SampleLayout(count, classes, batch, Math.multiplyExact(batches, batch));
     }
 
-    /** This layout in the units of an earlier plan. */
+    /** This layout with the units of an earlier attempt's plan. */
     SampleLayout with(Plan plan) {
         return new SampleLayout(count, classes, plan.unit(BATCH), plan.unit(SHARD_IMAGES));
     }
@@ -55,7 +55,7 @@ record SampleLayout(int count, List<Integer> classes, int batch, int shardImages
                 : asked;
     }
 
-    /** The units of a plan. */
+    /** The layout as units of a plan. */
     Map<String, String> units() {
         Map<String, String> units = new LinkedHashMap<>();
         units.put(BATCH, Integer.toString(batch));
@@ -80,7 +80,7 @@ record SampleLayout(int count, List<Integer> classes, int batch, int shardImages
         return Math.multiplyExact(shard, shardImages);
     }
 
-    /** How many images a shard has. */
+    /** The number of images in a shard. */
     int images(int shard) {
         return Math.min(count - first(shard), shardImages);
     }

@@ -14,12 +14,14 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The finished shards of a run, for the files that hold all images or a few. Reads one image at a time. Driver only. */
+/**
+ * The finished shards of a run, read to write {@code samples.npz} and the grid. Holds one image at a time. Driver only.
+ */
 record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize) {
-    /** All images as ADM's evaluation suite reads them: {@code arr_0}, uint8 [N, H, W, 3]. */
+    /** All images in the layout of ADM's evaluation suite: {@code arr_0}, uint8 [N, H, W, 3]. */
     static final String NPZ = "samples.npz";
 
-    /** The first images, for people. */
+    /** The first images, to look at. */
     static final String GRID = "grid.png";
 
     private static final int GRID_SIDE = 10;
@@ -40,7 +42,7 @@ record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize) {
         });
     }
 
-    /** Ten rows at most, each of whole turns of the classes where they fit. */
+    /** Writes a grid of at most ten rows; if it fits, a row shows every class equally often. */
     Stored writeGrid() throws IOException {
         int classes = layout.classes().size();
         int columns = classes == 0 || classes > GRID_SIDE ? GRID_SIDE : GRID_SIDE / classes * classes;

@@ -21,19 +21,19 @@ import java.util.stream.IntStream;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * All shards of images of an output. Driver only.
+ * All image shards of an output. Driver only.
  *
- * @param layout which images they hold
- * @param receipts in the order of their names
- * @param resumed images of those that an earlier attempt wrote
+ * @param layout the images of each shard
+ * @param receipts their receipts, by name
+ * @param resumed images in shards of earlier attempts
  */
 record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resumed) {
     /**
-     * Makes the shards that are missing.
+     * Writes the missing shards.
      *
-     * @param command what progress and Spark's pages call it
-     * @param again the numbers of those to make in any case
-     * @param task makes the shard of a number
+     * @param command the command's name in progress and Spark's UI
+     * @param again the numbers of shards to write even if they are finished
+     * @param task writes the shard with a given number
      */
     static SampleShards make(
             JobContext context,
@@ -62,9 +62,9 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
     }
 
     /**
-     * Publishes what is made of all shards, and the manifest.
+     * Publishes {@code samples.npz}, the grid and the manifest.
      *
-     * @param session checks the shards where they may be replaced
+     * @param session checks the shards again where they may have been replaced
      * @param imageSize side of an image in pixels
      * @param seed of the run
      */
@@ -89,7 +89,7 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
                         files));
     }
 
-    /** How many images were made by this attempt. */
+    /** The number of images that this attempt wrote. */
     long made() {
         return layout.count() - resumed;
     }

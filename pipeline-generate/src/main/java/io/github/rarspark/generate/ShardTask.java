@@ -17,14 +17,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Makes one shard, in a task. Idempotent: the same shard is the same bytes.
+ * Writes one shard, in a task. Idempotent: the same shard has the same bytes.
  *
- * @param storage where the output lies
+ * @param storage the output's storage
  * @param output the output's directory
- * @param planSha256 the plan's hash, which the shard carries
- * @param layout which images make the shard
- * @param generator what draws them
- * @param threads of libtorch
+ * @param planSha256 the plan's hash, stored in the shard
+ * @param layout the images of each shard
+ * @param generator the generator of the images
+ * @param threads libtorch threads per task
  */
 record ShardTask(
         Storage storage, String output, String planSha256, SampleLayout layout, GeneratorSpec generator, int threads)

@@ -17,14 +17,17 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.SparkSession;
 
-/** The tokens of generated images, in a folder of the output that is laid out like an output of tokenize. */
+/** The tokens of generated images, in a folder of the output with the layout of an output of tokenize. */
 final class TokenFolder {
     /** The folder's name. */
     static final String NAME = "tokens";
 
     private TokenFolder() {}
 
-    /** Writes the tokens of a shard; called before the shard itself is finished, so that a finished one has them. */
+    /**
+     * Writes the tokens of a shard; called before the shard itself is finished, so that every finished shard has
+     * tokens.
+     */
     static void write(
             Storage storage,
             String output,

@@ -153,7 +153,7 @@ class DecodeJobTest {
                         () -> decode("no", folder.resolve("run/tokens"), Map.of("decode.tokenizer", fewer.toString())))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining(TinyModels.CODES / 2 + " codes")
-                .hasMessageContaining("use the recipe that it was made with");
+                .hasMessageContaining("use the recipe that it was trained with");
         assertThatThrownBy(() -> decode("no", folder.resolve("run"), Map.of()))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("is in the folder tokens of its output");

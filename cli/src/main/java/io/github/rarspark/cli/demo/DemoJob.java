@@ -34,13 +34,13 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The job {@code demo}: tokenizes the embedded images, trains on the tokens, generates, scores against the images, does
- * the last two with an untrained model too, and writes a report. Each part is a job that does nothing if it is done, so
- * running an interrupted demo again resumes it. Driver only.
+ * The job {@code demo}: tokenizes the embedded images, trains on the tokens, generates, scores against the images,
+ * repeats the last two with an untrained model, and writes a report. Each part is a job that does nothing if it is
+ * finished, so running an interrupted demo again resumes it. Driver only.
  */
 public final class DemoJob implements Job<DemoJob.Parts> {
 
-    /** The distance of the trained model's images must be less than this share of the untrained model's. */
+    /** The trained model's distance should be less than this fraction of the untrained model's. */
     private static final double WORTHWHILE = 0.2;
 
     private final JobContext context;
@@ -58,9 +58,9 @@ public final class DemoJob implements Job<DemoJob.Parts> {
     }
 
     /**
-     * Runs the demo into {@code demo.output}, or does nothing if it is there.
+     * Runs the demo into {@code demo.output}; does nothing if it is finished.
      *
-     * @throws JobException if the output is another's, or the build lacks the data
+     * @throws JobException if the output belongs to another run, or the jar lacks the data
      */
     public static JobResult run(JobContext context) throws IOException {
         return JobRunner.run(context, DemoJob::open);
@@ -88,7 +88,7 @@ public final class DemoJob implements Job<DemoJob.Parts> {
     /**
      * The results of the jobs.
      *
-     * @param seconds that all took together
+     * @param seconds total time of all jobs
      */
     record Parts(
             JobResult tokens,
@@ -150,13 +150,13 @@ public final class DemoJob implements Job<DemoJob.Parts> {
         List<String> warnings = new ArrayList<>(score.warnings());
         warnings.add(String.format(
                 Locale.ROOT,
-                "training has done little: fd %.3g is more than a fifth of the untrained model's %.3g; train longer",
+                "training had little effect: fd %.3g is more than a fifth of the untrained model's %.3g; train longer",
                 trained,
                 untrained));
         return warnings;
     }
 
-    /** The weights that training starts from. */
+    /** Writes the weights that training starts from. */
     private void writeUntrainedWeights() throws IOException {
         RarConfig config = KernelSettings.rar(recipe.model());
         try (NDManager manager = NDManager.newBaseManager(Device.cpu());
@@ -171,7 +171,7 @@ public final class DemoJob implements Job<DemoJob.Parts> {
             if (in == null) {
                 throw new JobException(
                         ExitCode.INTERNAL,
-                        "Cannot find the demo's " + name + " in the jar; build it from a whole clone");
+                        "Cannot find the demo's " + name + " in the jar: build it from a complete clone");
             }
             return in.readAllBytes();
         }

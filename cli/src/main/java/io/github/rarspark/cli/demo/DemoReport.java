@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** The demo's report: one HTML page that needs no other file. */
+/** The demo's report: one self-contained HTML page. */
 final class DemoReport {
 
     private static final int WIDTH = 640;
@@ -20,7 +20,7 @@ final class DemoReport {
      * A line of the training's metrics.
      *
      * @param step updates made
-     * @param loss mean cross-entropy of a token
+     * @param loss mean cross-entropy per token
      */
     record Loss(long step, double loss) {}
 
@@ -49,7 +49,7 @@ final class DemoReport {
                 <body>
                 <h1>rar-spark demo</h1>
                 <p>%s images were made by a model that was trained here, %d steps on %d ranks; the whole demo took %.0f s.</p>
-                <img alt="generated images, one class a column" src="data:image/png;base64,%s">
+                <img alt="generated images, one class per column" src="data:image/png;base64,%s">
                 <h2>Figures</h2>
                 <table>
                 %s</table>

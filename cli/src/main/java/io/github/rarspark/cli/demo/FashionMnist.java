@@ -51,15 +51,12 @@ public final class FashionMnist {
                     "], \"_type\": \"ClassLabel\"}}}}"));
     private static final int IMAGES = 0x803;
     private static final int LABELS = 0x801;
-    /** About 500 images: small enough that a few cores share one file. */
+    /** About 500 images: small enough for a few cores to share one file. */
     private static final long ROW_GROUP_BYTES = 256L << 10;
 
     private FashionMnist() {}
 
-    /**
-     * Converts one split: {@code FashionMnist IMAGES.gz LABELS.gz OUTPUT.parquet}, all of them files or URIs that Hadoop
-     * knows.
-     */
+    /** Converts one split: {@code FashionMnist IMAGES.gz LABELS.gz OUTPUT.parquet}, each a file or Hadoop URI. */
     public static void main(String[] arguments) throws IOException {
         if (arguments.length != 3) {
             throw new IllegalArgumentException("Usage: FashionMnist IMAGES.gz LABELS.gz OUTPUT.parquet");
@@ -71,7 +68,7 @@ public final class FashionMnist {
     /**
      * Converts one split and returns its number of images.
      *
-     * @throws DataException if the files are not IDX files of images and of as many labels
+     * @throws DataException if the files are not IDX files with as many images as labels
      */
     public static int convert(Storage storage, String images, String labels, String output) throws IOException {
         try (DataInputStream pixels = open(storage, images);
@@ -101,7 +98,7 @@ public final class FashionMnist {
             });
             return count;
         } catch (EOFException e) {
-            throw new DataException("Cannot read " + images + " and " + labels + ": one of them is cut short", e);
+            throw new DataException("Cannot read " + images + " and " + labels + ": one of them is truncated", e);
         }
     }
 
@@ -119,7 +116,11 @@ public final class FashionMnist {
         int magic = in.readInt();
         if (magic != kind) {
             throw new DataException(String.format(
-                    Locale.ROOT, "Cannot read %s: it begins with %08x, an IDX file with %08x", path, magic, kind));
+                    Locale.ROOT,
+                    "Cannot read %s: it starts with %08x instead of %08x; give the gzipped IDX file",
+                    path,
+                    magic,
+                    kind));
         }
         return in.readInt();
     }
@@ -127,7 +128,7 @@ public final class FashionMnist {
     private static int label(DataInputStream classes, String path) throws IOException {
         int label = classes.readUnsignedByte();
         if (label >= CLASS_NAMES.size()) {
-            throw new DataException("Cannot read " + path + ": it has label " + label + ", but there are "
+            throw new DataException("Cannot read " + path + ": label " + label + " is out of range, there are "
                     + CLASS_NAMES.size() + " classes");
         }
         return label;

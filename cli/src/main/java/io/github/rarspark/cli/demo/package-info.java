@@ -1,2 +1,2 @@
-/** The demo: the four jobs on embedded data, and what it shows of them. */
+/** The demo: the four jobs on embedded data, and a report of their results. */
 package io.github.rarspark.cli.demo;

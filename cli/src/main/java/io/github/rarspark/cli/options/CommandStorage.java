@@ -5,7 +5,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import scala.Tuple2;
 
-/** The storage of a command that has no Spark session, or not yet. */
+/** The storage of a command without a Spark session, or before it has one. */
 public final class CommandStorage {
     private CommandStorage() {}
 

@@ -1,2 +1,2 @@
-/** Options that commands share, and what they mean. */
+/** Options that several commands share. */
 package io.github.rarspark.cli.options;

@@ -7,13 +7,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code weights}: the commands that look at weight files and make others of them. */
+/** {@code weights}: inspects and converts weight files. */
 @Command(
         name = "weights",
         mixinStandardHelpOptions = true,
         versionProvider = BuildVersion.class,
         synopsisSubcommandLabel = "COMMAND",
-        description = "Looks at weight files, converts them, merges position tables.",
+        description = "Inspects and converts weight files, merges position tables.",
         subcommands = {WeightsInspect.class, WeightsConvert.class, WeightsMerge.class})
 public final class WeightsCommand implements Callable<Integer> {
 

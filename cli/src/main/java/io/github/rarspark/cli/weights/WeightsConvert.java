@@ -23,11 +23,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code weights convert}: the same tensors in another format or type. */
+/** {@code weights convert}: writes the same tensors in another format or type. */
 @Command(
         name = "convert",
         sortOptions = false,
-        description = "Writes the tensors of a weight file in another format or type.")
+        description = "Converts a weight file to another format or element type.")
 final class WeightsConvert implements Callable<Integer> {
 
     @Spec
@@ -43,24 +43,24 @@ final class WeightsConvert implements Callable<Integer> {
             names = "--format",
             paramLabel = "F",
             order = 1,
-            description = "safetensors, or bin for torch.load (default: by the ending of OUT).")
+            description = "safetensors, or bin for torch.load (default: by the extension of OUT).")
     private String format;
 
     @Option(
             names = "--dtype",
             paramLabel = "T",
             order = 2,
-            description = "fp32, fp16 or bf16, for tensors of these types (default: as they are).")
+            description = "fp32, fp16 or bf16; converts tensors of these types only (default: unchanged).")
     private String dtype;
 
     /**
-     * What is written as JSON.
+     * The JSON report.
      *
      * @param file the written file
      * @param format its format
      * @param bytes its length
      * @param sha256 its hash
-     * @param tensors how many tensors it has
+     * @param tensors its number of tensors
      */
     record Report(String file, String format, long bytes, String sha256, int tensors) {}
 
@@ -97,7 +97,7 @@ final class WeightsConvert implements Callable<Integer> {
         return ExitCode.OK.number();
     }
 
-    /** Integers, truth values and double precision stay what they are. */
+    /** Integers, booleans and double precision keep their type. */
     private static ElementType converted(TensorInfo info, ElementType type) {
         return type != null && info.type().isFloat() ? type : info.type();
     }

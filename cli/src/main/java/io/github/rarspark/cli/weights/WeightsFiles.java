@@ -13,13 +13,17 @@ import java.util.Locale;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** The weight file that a command reads, and where it writes the one it makes of it. */
+/** The weight file that a command reads, and the one it writes. */
 final class WeightsFiles {
 
-    @Parameters(index = "0", paramLabel = "IN", description = "Weight file of any format; a file or URI.")
+    @Parameters(index = "0", paramLabel = "IN", description = "File or URI of a weight file in any format.")
     private String input;
 
-    @Parameters(index = "1", arity = "0..1", paramLabel = "OUT", description = "File or URI to write.")
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "OUT",
+            description = "File or URI of the weight file to write.")
     private String place;
 
     @Option(
@@ -40,12 +44,12 @@ final class WeightsFiles {
     /**
      * The file or URI to write.
      *
-     * @throws RecipeException if none is given, or two are
+     * @throws RecipeException if none or two are given
      */
     String output() {
         if ((place == null) == (option == null)) {
-            throw new RecipeException(
-                    "Cannot tell what to write: give " + (place == null ? "OUT" : "either OUT or --output") + " once");
+            throw new RecipeException("Cannot determine the output: give "
+                    + (place == null ? "OUT" : "either OUT or --output") + " once");
         }
         return place == null ? option : place;
     }
@@ -53,23 +57,22 @@ final class WeightsFiles {
     /**
      * Opens the file to read.
      *
-     * @throws JobException {@link ExitCode#OUTPUT_EXISTS} if something is where the other will be, and may not be
-     *     replaced
+     * @throws JobException {@link ExitCode#OUTPUT_EXISTS} if the output exists and may not be overwritten
      */
     TensorFile open(Storage storage) throws IOException {
         TensorFile file = WeightsInspect.open(storage, input);
         if (!overwrite && storage.exists(output())) {
             throw new JobException(
                     ExitCode.OUTPUT_EXISTS,
-                    "Cannot write " + output() + ": it exists; give another name, or --overwrite");
+                    "Cannot write " + output() + ": it exists; give another name or --overwrite");
         }
         return file;
     }
 
     /**
-     * The format that the name of the file to write stands for.
+     * The format given by the extension of the file to write.
      *
-     * @throws RecipeException if it stands for none
+     * @throws RecipeException if the extension is unknown
      */
     WritableFormat outputFormat() {
         String name = output().toLowerCase(Locale.ROOT);
@@ -78,7 +81,7 @@ final class WeightsFiles {
         } else if (name.endsWith(".bin") || name.endsWith(".pth") || name.endsWith(".pt")) {
             return TorchZip.FORMAT;
         }
-        throw new RecipeException("Cannot tell the format of " + output()
-                + " by its ending: give one that ends in .safetensors, .bin, .pth or .pt");
+        throw new RecipeException("Cannot determine the format of " + output()
+                + " from its extension: use .safetensors, .bin, .pth or .pt");
     }
 }

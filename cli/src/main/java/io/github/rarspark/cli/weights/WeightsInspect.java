@@ -29,11 +29,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code weights inspect}: what weight files hold. */
+/** {@code weights inspect}: describes weight files. */
 @Command(
         name = "inspect",
         sortOptions = false,
-        description = "Says what weight files hold: format, tensors, types, and what each would be used as.")
+        description = "Describes weight files: format, tensors, types, and the option that each is for.")
 final class WeightsInspect implements Callable<Integer> {
 
     @Spec
@@ -45,13 +45,13 @@ final class WeightsInspect implements Callable<Integer> {
     @Parameters(
             arity = "1..*",
             paramLabel = "FILE",
-            description = "Safetensors files and state dicts of torch.save; files or URIs.")
+            description = "Files or URIs of safetensors files and of state dicts that torch.save wrote.")
     private List<String> files;
 
     @Option(names = "--tensors", order = 1, description = "Also print every tensor.")
     private boolean everyTensor;
 
-    /** What is written as JSON. */
+    /** The JSON report. */
     record Report(List<Inspected> files) {}
 
     /**
@@ -62,10 +62,10 @@ final class WeightsInspect implements Callable<Integer> {
      * @param bytes its length
      * @param kind the kind of model
      * @param description the model
-     * @param use what it would be used as
-     * @param parameters elements of all tensors together
-     * @param dtypes how many tensors there are of each type
-     * @param metadata the file's key-value text
+     * @param use the option it is for
+     * @param parameters total number of elements
+     * @param dtypes number of tensors of each type
+     * @param metadata the file's key-value metadata
      * @param tensors all tensors in the file's order
      */
     record Inspected(
@@ -138,15 +138,15 @@ final class WeightsInspect implements Callable<Integer> {
                         .toList());
     }
 
-    /** What a file of a kind is given as. */
+    /** The option that a file of this kind is for. */
     private static String use(WeightContent.Kind kind) {
         return switch (kind) {
             case RAR -> "--weights of generate, --init of train";
             case VQGAN -> "--tokenizer of tokenize, train and generate";
             case CLASSIFIER -> "--features classifier:FILE of fid";
             case INCEPTION -> "--features inception:FILE of fid";
-            case TRAINING_STATE -> "nothing but its training's checkpoint";
-            case UNKNOWN -> "nothing here";
+            case TRAINING_STATE -> "only part of its training checkpoint";
+            case UNKNOWN -> "none";
         };
     }
 
@@ -168,7 +168,7 @@ final class WeightsInspect implements Callable<Integer> {
         }
     }
 
-    /** A file's text on one line: a terminal obeys control characters. */
+    /** Text from a file on one line, without control characters, which a terminal would interpret. */
     private static String printable(String text) {
         String line = text.replaceAll("\\p{Cntrl}", "?");
         return line.length() > 200 ? line.substring(0, 200) + "..." : line;

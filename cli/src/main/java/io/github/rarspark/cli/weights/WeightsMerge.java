@@ -29,12 +29,12 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code weights merge-positions}: one position table instead of two, for sampling in one order. */
+/** {@code weights merge-positions}: merges the two position tables into one, for sampling in one order. */
 @Command(
         name = "merge-positions",
         sortOptions = false,
-        description = "Merges a generator's two position tables into one, for sampling in one fixed order. OUT is a"
-                + " safetensors file, whose metadata says the order.")
+        description = "Merges a generator's two position tables into one, for sampling in a fixed order. OUT is a"
+                + " safetensors file whose metadata names the order.")
 final class WeightsMerge implements Callable<Integer> {
 
     @Spec
@@ -51,11 +51,11 @@ final class WeightsMerge implements Callable<Integer> {
             paramLabel = "O",
             order = 1,
             defaultValue = "row-major",
-            description = "The order that the merged weights sample in (default: ${DEFAULT-VALUE}).")
+            description = "The scan order to merge for (default: ${DEFAULT-VALUE}).")
     private String order;
 
     /**
-     * What is written as JSON.
+     * The JSON report.
      *
      * @param file the written file
      * @param order the order it can be used in
@@ -69,7 +69,7 @@ final class WeightsMerge implements Callable<Integer> {
         ScanOrder fixed = scanOrder();
         if (files.outputFormat() != Safetensors.FORMAT) {
             throw new RecipeException("Cannot write " + files.output()
-                    + ": only a safetensors file can say which order it is for; give a name that ends in .safetensors");
+                    + ": only a safetensors file can record the order; give a name that ends in .safetensors");
         }
         options.requireWritable();
         Storage storage = CommandStorage.open();
@@ -125,7 +125,7 @@ final class WeightsMerge implements Callable<Integer> {
     private float[] merged(TensorFile file, ScanOrder fixed) {
         MergedPositions.order(file.metadata()).ifPresent(before -> {
             throw new DataException(
-                    "Cannot merge the positions of " + files.input() + ": they are merged already, for the order "
+                    "Cannot merge the positions of " + files.input() + ": they are already merged, for the order "
                             + before.label() + "; give the weights before merging");
         });
         if (!file.names().contains(MergedPositions.TARGETS)) {
@@ -134,8 +134,9 @@ final class WeightsMerge implements Callable<Integer> {
         }
         TensorInfo positions = file.tensor(MergedPositions.POSITIONS);
         if (!positions.shape().equals(file.shape(MergedPositions.TARGETS))) {
-            throw new DataException("Cannot merge the positions of " + files.input() + ": the tables have the shapes "
-                    + positions.shape() + " and " + file.shape(MergedPositions.TARGETS));
+            throw new DataException(
+                    "Cannot merge the positions of " + files.input() + ": the tables have different shapes, "
+                            + positions.shape() + " and " + file.shape(MergedPositions.TARGETS));
         }
         int tokens = MergedPositions.tokens(positions.shape(), files.input());
         try {
@@ -144,7 +145,7 @@ final class WeightsMerge implements Callable<Integer> {
                     file.floats(MergedPositions.TARGETS),
                     Math.toIntExact(positions.shape().get(2)),
                     fixed.of(tokens));
-        } catch (IllegalArgumentException e) { // the kernel's word for an order that the grid cannot have
+        } catch (IllegalArgumentException e) { // the kernel rejects the order for this grid
             throw new RecipeException("Cannot use --order " + order + ": " + e.getMessage(), e);
         }
     }

@@ -1,2 +1,2 @@
-/** The {@code weights} commands: look at weight files and make others of them. */
+/** The {@code weights} commands: inspect and convert weight files. */
 package io.github.rarspark.cli.weights;

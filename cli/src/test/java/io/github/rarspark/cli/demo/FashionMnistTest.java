@@ -85,10 +85,10 @@ class FashionMnistTest {
         Path images = idx("images.gz", new byte[12], 0x803, 2, 3, 2);
         Path labels = idx("labels.gz", new byte[2], 0x801, 2);
         Path output = folder.resolve("out.parquet");
-        assertRefused(labels, labels, "labels.gz: it begins with 00000801, an IDX file with 00000803");
-        assertRefused(images, images, "images.gz: it begins with 00000803, an IDX file with 00000801");
+        assertRefused(labels, labels, "labels.gz: it starts with 00000801 instead of 00000803");
+        assertRefused(images, images, "images.gz: it starts with 00000803 instead of 00000801");
         assertRefused(images, idx("few.gz", new byte[1], 0x801, 1), "few.gz: it has 1 labels, but ");
-        assertRefused(images, idx("cut.gz", new byte[1], 0x801, 2), "one of them is cut short");
+        assertRefused(images, idx("cut.gz", new byte[1], 0x801, 2), "one of them is truncated");
         assertRefused(images, idx("high.gz", new byte[] {3, 10}, 0x801, 2), "label 10, but there are 10 classes");
         assertRefused(idx("huge.gz", new byte[1], 0x803, 2, 1 << 20, 9), labels, "images of 9 x 1048576");
         Path plain = Files.write(folder.resolve("plain"), new byte[20]);
