@@ -2,7 +2,7 @@ package io.github.rarspark.conf;
 
 import java.util.Locale;
 
-/** Turns a combination of values that cannot work into a {@link RecipeException}. */
+/** Turns invalid combinations of values into a {@link RecipeException}. */
 final class Checks {
 
     private Checks() {}

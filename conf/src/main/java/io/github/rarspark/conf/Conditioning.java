@@ -4,6 +4,6 @@ package io.github.rarspark.conf;
 public enum Conditioning {
     /** Adaptive layer norm: shift, scale and gate of each block are functions of class and position. */
     ADALN,
-    /** The class is a prefix token only, as in the ablations of the paper. */
+    /** The class is only a prefix token, as in the paper's ablations. */
     PLAIN
 }

@@ -6,6 +6,6 @@ import java.io.Serializable;
 @Settings(
         """
         key    | type   | default | range | hashed | meaning
-        output | String |         |       | no     | Folder for everything that the demo makes.
+        output | String |         |       | no     | Output folder for everything that the demo writes.
         """)
 public record DemoSettings(String output) implements Serializable {}

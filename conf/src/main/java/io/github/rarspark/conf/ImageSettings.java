@@ -2,11 +2,11 @@ package io.github.rarspark.conf;
 
 import java.io.Serializable;
 
-/** Images as the tokenizer sees them. */
+/** The images that are tokenized. */
 @Settings(
         """
         key   | type  | default  | range     | hashed | meaning
-        size  | int   | 256      | [1, 4096] | yes    | Side of a square image in pixels.
-        crops | Crops | ten-crop |           | yes    | Crops that are made of each image.
+        size  | int   | 256      | [1, 4096] | yes    | Side of the square images in pixels.
+        crops | Crops | ten-crop |           | yes    | Crops taken from each image.
         """)
 public record ImageSettings(int size, Crops crops) implements Serializable {}

@@ -7,14 +7,14 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * One key of a recipe. {@link Keys} has the table of all.
+ * One key of a recipe. {@link Keys} has all of them.
  *
  * @param name dotted, for example {@code train.batch}
  * @param type int, long, double, boolean, String, an enum, or List for a comma-separated list of integers
  * @param defaultText the default in the notation of the command line; empty means not given
  * @param range the allowed interval of a number
  * @param description one sentence
- * @param altersResult whether another value can change the bytes of a result
+ * @param altersResult whether the value can change the bytes of a result
  */
 public record Key(
         String name, Class<?> type, String defaultText, Range range, String description, boolean altersResult) {
@@ -24,7 +24,7 @@ public record Key(
         return name.substring(0, Math.max(0, name.indexOf('.')));
     }
 
-    /** The default in canonical notation, as {@link Recipe#get} gives values. */
+    /** The default in canonical notation, as returned by {@link Recipe#get}. */
     String defaultValue() {
         return format(parse(defaultText, "the default"));
     }
@@ -44,7 +44,7 @@ public record Key(
         return noun + range.words();
     }
 
-    /** Returns the value that {@code text} stands for, an instance of {@link #type} or of its box. */
+    /** Parses {@code text} to an instance of {@link #type}, boxed if primitive. */
     Object parse(String text, String origin) {
         try {
             Object value = parseUnchecked(text.strip());

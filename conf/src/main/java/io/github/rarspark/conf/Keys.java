@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The keys of a record and of the records in it, its sections.
+ * The keys of a record and of its sections, the records in it.
  *
  * @param <R> the record: {@link Recipe}, and others in tests
  */
@@ -20,8 +20,8 @@ public final class Keys<R extends Record> {
     /**
      * Reads the tables of {@code root} and of its sections.
      *
-     * @throws IllegalStateException if one does not describe its record
-     * @throws RecipeException if a default cannot be used
+     * @throws IllegalStateException if a table does not describe its record
+     * @throws RecipeException if a default is invalid
      */
     Keys(Class<R> root) {
         this.root = root;
@@ -37,7 +37,7 @@ public final class Keys<R extends Record> {
     /**
      * Returns one key.
      *
-     * @throws RecipeException if there is none of this name; the message lists near ones
+     * @throws RecipeException if there is no such key; the message lists similar ones
      */
     public Key named(String name) {
         return named(name, "the program");

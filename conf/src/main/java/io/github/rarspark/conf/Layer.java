@@ -5,9 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * One rung of the ladder: some keys, their values as text, and where they were written.
+ * One layer of settings: keys, their values as text, and where they come from.
  *
- * @param origin what a message calls the place, for example {@code command line} or {@code recipe demo}
+ * @param origin the source's name in messages, for example {@code command line} or {@code recipe demo}
  * @param values dotted key to value
  */
 public record Layer(String origin, Map<String, String> values) {
@@ -15,12 +15,12 @@ public record Layer(String origin, Map<String, String> values) {
     /** The prefix of the keys in a Spark configuration. */
     public static final String SPARK_PREFIX = "spark.rar.";
 
-    /** Keeps the order of the given values, in which their errors are reported. */
+    /** Keeps the order of the values, in which errors are reported. */
     public Layer {
         values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
     }
 
-    /** The layer of what the command line says. */
+    /** The layer of the command line. */
     public static Layer commandLine(Map<String, String> values) {
         return new Layer("the command line", values);
     }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.commons.text.similarity.LevenshteinDistance;
 
-/** Finds the names that somebody who mistyped one probably meant. */
+/** Suggests names for a mistyped one. */
 public final class Near {
 
     private static final int SUGGESTIONS = 6;
@@ -15,9 +15,9 @@ public final class Near {
     private Near() {}
 
     /**
-     * Returns at most six of {@code names} that are near {@code wrong}, the nearest first: those within an edit distance
-     * of a third of its length and not much farther than the nearest. A name without a dot is also compared with the
-     * last part of dotted ones.
+     * Returns at most six of {@code names} that are similar to {@code wrong}, the nearest first: those within an edit
+     * distance of a third of its length and not much farther than the nearest. A name without a dot is also compared
+     * with the last part of dotted ones.
      */
     public static List<String> to(String wrong, Collection<String> names) {
         String lower = wrong.toLowerCase(Locale.ROOT);
@@ -32,7 +32,7 @@ public final class Near {
                 .toList();
     }
 
-    /** Returns a clause with the near names, such as {@code "; did you mean a or b?"}, or an empty string. */
+    /** Returns a clause with the similar names, such as {@code "; did you mean a or b?"}, or an empty string. */
     public static String clause(String wrong, Collection<String> names) {
         List<String> near = to(wrong, names);
         return near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";

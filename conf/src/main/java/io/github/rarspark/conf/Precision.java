@@ -1,6 +1,6 @@
 package io.github.rarspark.conf;
 
-/** The arithmetic of the large matrix products; weights, gradients and optimizer state are always fp32. */
+/** The precision of the large matrix products; weights, gradients and optimizer state are always fp32. */
 public enum Precision {
     /** 32-bit floats. */
     FP32,

@@ -1,7 +1,7 @@
 package io.github.rarspark.conf;
 
 /**
- * An interval of numbers in mathematical notation: {@code [0, 1)} holds 0 and not 1; a missing bound is no bound.
+ * An interval in mathematical notation: {@code [0, 1)} contains 0 but not 1; a missing bound means unbounded.
  *
  * @param text the notation, empty for all numbers
  */
@@ -31,7 +31,7 @@ public record Range(String text) {
         return aboveLow && belowHigh;
     }
 
-    /** The interval as words for a message, for example {@code " of at least 1"}. */
+    /** The interval in words, for messages, for example {@code " of at least 1"}. */
     public String words() {
         if (text.isEmpty()) {
             return "";

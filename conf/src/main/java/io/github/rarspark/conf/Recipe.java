@@ -16,9 +16,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/**
- * All settings of all jobs. A recipe that exists is valid: values are in range and go together.
- */
+/** All settings of all jobs. Every instance is valid: its values are in range and consistent. */
 @Settings(
         """
         key  | type | default | range | hashed | meaning
@@ -46,18 +44,18 @@ public record Recipe(
 
     private static final Set<TokenOrder> POWER_OF_TWO_ORDERS = Set.of(TokenOrder.Z_CURVE, TokenOrder.SUBSAMPLE);
 
-    /** Checks what the sections have to agree on. */
+    /** Checks that the sections are consistent. */
     public Recipe {
         int downsampling = tokenizer.downsampling();
         require(
                 image.size() % downsampling == 0,
-                "Cannot use image.size=%d: the tokenizer shrinks the side by %d; give a multiple of that",
+                "Cannot use image.size=%d: the tokenizer's downsampling factor is %d; give a multiple of it",
                 image.size(),
                 downsampling);
         int side = image.size() / downsampling;
         require(
                 model.tokens() == side * side,
-                "Cannot use model.tokens=%d: image.size=%d and %d levels in tokenizer.channel_mult make %d x %d tokens;"
+                "Cannot use model.tokens=%d: image.size=%d and %d levels in tokenizer.channel_mult give %d x %d tokens;"
                         + " set model.tokens=%d",
                 model.tokens(),
                 image.size(),
@@ -67,13 +65,14 @@ public record Recipe(
                 side * side);
         require(
                 model.codes() == tokenizer.codes(),
-                "Cannot use model.codes=%d with tokenizer.codes=%d: the codes are the vocabulary; make them equal",
+                "Cannot use model.codes=%d with tokenizer.codes=%d: the model's vocabulary is the tokenizer's"
+                        + " codebook; make them equal",
                 model.codes(),
                 tokenizer.codes());
         for (TokenOrder order : List.of(train.scanOrder(), generate.order())) {
             require(
                     !POWER_OF_TWO_ORDERS.contains(order) || Integer.bitCount(side) == 1,
-                    "Cannot use the order %s on %d x %d tokens: its side has to be a power of two; use another order",
+                    "Cannot use the order %s on %d x %d tokens: the side must be a power of two; use another order",
                     Key.format(order),
                     side,
                     side);
@@ -81,16 +80,16 @@ public record Recipe(
         generate.classes()
                 .forEach(label -> require(
                         label >= 0 && label < model.classes(),
-                        "Cannot use generate.classes with %d: the model has classes 0 to %d",
+                        "Cannot use class %d in generate.classes: the model has classes 0 to %d",
                         label,
                         model.classes() - 1));
     }
 
     /**
-     * Puts layers over the defaults.
+     * Resolves layers over the defaults.
      *
-     * @param layers in falling precedence: the command line first, then the Spark configuration, then the recipe
-     * @throws RecipeException on an unknown key, a wrong value or values that do not go together
+     * @param layers in descending precedence: the command line first, then the Spark configuration, then the recipe
+     * @throws RecipeException on an unknown key, an invalid value or inconsistent values
      */
     public static Recipe resolve(Layer... layers) {
         Map<Key, Object> values = new LinkedHashMap<>();
@@ -120,9 +119,9 @@ public record Recipe(
     }
 
     /**
-     * Returns a recipe that differs from this one in the given values.
+     * Returns a copy of this recipe with the given values.
      *
-     * @throws RecipeException on an unknown key, a wrong value or values that do not go together
+     * @throws RecipeException on an unknown key, an invalid value or inconsistent values
      */
     public Recipe with(Map<String, String> values) {
         return resolve(new Layer("the program", values), new Layer("the recipe", values()));
@@ -131,8 +130,8 @@ public record Recipe(
     /**
      * Checks that keys without a default were given.
      *
-     * @param command what needs them, for the message
-     * @throws RecipeException naming the first that is empty
+     * @param command the command that needs them, for the message
+     * @throws RecipeException naming the first one that is empty
      */
     public void requireGiven(String command, String... names) {
         for (String name : names) {
@@ -149,8 +148,8 @@ public record Recipe(
      * Returns the settings that can alter a result, sorted by key. Locations, the number of ranks and the like are left
      * out.
      *
-     * @param sections the sections to cover, for the plan of one job; none stands for all. {@code seed} is always
-     *     covered.
+     * @param sections the sections to cover, for the plan of one job; all if none are given. {@code seed} is
+     *     always covered.
      */
     public SortedMap<String, String> resultSettings(String... sections) {
         Set<String> covered = Set.copyOf(Arrays.asList(sections));
@@ -164,7 +163,7 @@ public record Recipe(
         return settings;
     }
 
-    /** Returns the recipe as YAML that {@link Recipes#parse} reads back, every key written out. */
+    /** Returns the recipe as YAML with every key, which {@link Recipes#parse} reads back. */
     public String toYaml() {
         YAMLFactory yaml = YAMLFactory.builder()
                 .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)

@@ -1,6 +1,6 @@
 package io.github.rarspark.conf;
 
-/** A recipe, an option or a combination of them that cannot be used; the message says what to change. */
+/** An invalid recipe, option or combination; the message says what to change. */
 public final class RecipeException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
@@ -12,7 +12,7 @@ public final class RecipeException extends RuntimeException {
 
     /**
      * @param message one line: what cannot be done, which value of which key, what to do
-     * @param cause what was thrown below
+     * @param cause the cause
      */
     public RecipeException(String message, Throwable cause) {
         super(message, cause);

@@ -13,10 +13,10 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** Compares what recipes say about a result: the {@linkplain Recipe#resultSettings settings} that can alter it. */
+/** Hashes and compares the {@linkplain Recipe#resultSettings settings} of recipes that can alter a result. */
 public final class RecipeHash {
 
-    /** Keys that recipes have gained since hashes leave out defaults; {@link #withDefaults} does not know them. */
+    /** Keys added since hashes leave out defaults; unknown to {@link #withDefaults}. */
     private static final Set<String> LATER_KEYS =
             Set.of("generate.tokens", "decode.count", "decode.batch", "decode.shard_images", "decode.threads");
 
@@ -24,8 +24,8 @@ public final class RecipeHash {
 
     /**
      * Returns the SHA-256 in hexadecimal of those {@code settings} that differ from their default: of their canonical
-     * JSON, one flat object with sorted keys and values as text. So a key that recipes gain does not change the hash of
-     * those that leave it at its default.
+     * JSON, one flat object with sorted keys and text values. So a key added later does not change the hash of recipes
+     * that leave it at its default.
      *
      * @param settings key to value, in the notation of the command line
      */
@@ -35,7 +35,7 @@ public final class RecipeHash {
         return sha256(changed);
     }
 
-    /** Returns the hash by the rule of versions that covered defaults too and stored no settings. */
+    /** Returns the hash of older versions, which included defaults and stored no settings. */
     public static String withDefaults(Map<String, String> settings) {
         SortedMap<String, String> known = new TreeMap<>(settings);
         known.entrySet().removeIf(setting -> LATER_KEYS.contains(setting.getKey()) && isDefault(setting));
@@ -44,10 +44,9 @@ public final class RecipeHash {
 
     /**
      * Names the first setting that differs, such as {@code "train.lr is 0.1, was 0.2"}; empty if none does. A key that
-     * the version of {@code earlier} did not have had what is its default now. A default that has changed is a
-     * difference.
+     * did not exist in the version of {@code earlier} counts as its present default. A changed default is a difference.
      *
-     * @param settings those of now
+     * @param settings the current ones
      * @param earlier those of an earlier run, perhaps of another version
      */
     public static Optional<String> difference(Map<String, String> settings, Map<String, String> earlier) {

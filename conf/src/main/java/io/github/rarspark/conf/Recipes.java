@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 
-/** Reads recipes, shipped ones by name and others from their text. */
+/** Reads recipes: shipped ones by name, others from text. */
 public final class Recipes {
 
     private static final List<String> NAMES = List.of("demo", "rar-s", "rar-b", "rar-l", "rar-xl", "rar-xxl");
@@ -30,7 +30,7 @@ public final class Recipes {
     /**
      * Returns the text of a shipped recipe, comments included.
      *
-     * @throws RecipeException if no recipe has this name; the message lists those that exist
+     * @throws RecipeException if there is no recipe of this name; the message lists the existing ones
      */
     public static String text(String name) {
         if (!NAMES.contains(name)) {
@@ -57,10 +57,10 @@ public final class Recipes {
 
     /**
      * Returns the values of a recipe as a layer. A recipe is YAML: sections and keys, and optionally {@code extends:
-     * NAME} with the name of a shipped recipe whose values it starts from.
+     * NAME} with the name of a shipped recipe to start from.
      *
      * @param yaml the text
-     * @param origin what messages call it
+     * @param origin its name in messages
      * @throws RecipeException if the text is not YAML of this form
      */
     public static Layer parse(String yaml, String origin) {
@@ -70,7 +70,7 @@ public final class Recipes {
                     .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
                     .readTree(yaml);
             if (!root.isObject() && !root.isMissingNode()) {
-                throw new RecipeException("Cannot read " + origin + ": a recipe consists of lines 'key: value'");
+                throw new RecipeException("Cannot read " + origin + ": expected lines of the form 'key: value'");
             }
             flatten(root, "", values, origin);
         } catch (JacksonException e) {

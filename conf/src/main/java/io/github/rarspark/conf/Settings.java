@@ -11,13 +11,13 @@ import java.lang.annotation.Target;
  * the documentation are made from it. Its columns, separated by bars:
  *
  * <ul>
- *   <li>{@code key}: the component's name in snake case; behind the section's and a dot it is what users write
+ *   <li>{@code key}: the component's name in snake case; users write it after the section's name and a dot
  *   <li>{@code type}: the component's
  *   <li>{@code default}: in the notation of the command line; empty means not given
  *   <li>{@code range}: the {@link Range} of a number
- *   <li>{@code hashed}: {@code yes} if another value can change the bytes of a result, so that the recipe's hash has to
- *       cover it; otherwise {@code no}
- *   <li>{@code meaning}: a sentence for people; a line without bars continues it
+ *   <li>{@code hashed}: {@code yes} if the value can change the bytes of a result, so that the recipe's hash must
+ *       include it; otherwise {@code no}
+ *   <li>{@code meaning}: a sentence for users; a line without bars continues it
  * </ul>
  */
 @Target(ElementType.TYPE)

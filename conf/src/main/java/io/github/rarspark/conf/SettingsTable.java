@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Reads the table of a {@link Settings} annotation and compares it with the record that has it. */
+/** Reads the table of a {@link Settings} annotation and checks it against the annotated record. */
 final class SettingsTable {
     private static final List<String> COLUMNS = List.of("key", "type", "default", "range", "hashed", "meaning");
 
-    /** A line without bars below another line. */
+    /** A line without bars continues the line above. */
     private static final Pattern CONTINUATION = Pattern.compile("\\n *([^|\\n]+)(?=\\n)");
 
     private SettingsTable() {}
@@ -24,9 +24,9 @@ final class SettingsTable {
     }
 
     /**
-     * Returns the keys of a record without those of its sections.
+     * Returns the keys of a record, without those of its sections.
      *
-     * @param prefix what their names begin with, such as {@code train.}
+     * @param prefix the prefix of their names, such as {@code train.}
      * @throws IllegalStateException if the table is malformed or does not describe the record's components
      */
     static List<Key> keys(Class<?> record, String prefix) {
@@ -47,7 +47,7 @@ final class SettingsTable {
         return keys;
     }
 
-    /** The name of a component as users write it. */
+    /** The user-facing name of a component. */
     static String name(RecordComponent component) {
         return component.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
     }

@@ -9,16 +9,15 @@ import java.util.List;
 @Settings(
         """
         key              | type   | default | range | hashed | meaning
-        master           | String |         |       | no     | Spark master; empty takes spark-submit's, and local[*]
-                                                               without one.
-        weights_cache_gb | double | 4       | [0, ) | no     | Gigabytes of weights that an executor keeps for later
-                                                               tasks; the last used stay in any case.
-        wait_seconds     | int    | 600     | [1, ) | no     | Seconds that a job waits for executors to take its tasks
-                                                               before it stops.
+        master           | String |         |       | no     | Spark master; by default spark-submit's, or local[*]
+                                                               without spark-submit.
+        weights_cache_gb | double | 4       | [0, ) | no     | Gigabytes of idle weights that an executor keeps for
+                                                               later tasks; the last used are always kept.
+        wait_seconds     | int    | 600     | [1, ) | no     | Seconds that a job waits for executors before it fails.
         """)
 public record SparkSettings(String master, double weightsCacheGb, int waitSeconds) implements Serializable {
 
-    /** Checks that the master has one of Spark's forms; of a URL, Spark itself knows the scheme or does not. */
+    /** Checks that the master has one of Spark's forms; the scheme of a URL is left to Spark. */
     public SparkSettings {
         String name = master.replaceFirst("\\[.*", "");
         require(

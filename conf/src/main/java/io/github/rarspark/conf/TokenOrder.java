@@ -1,6 +1,6 @@
 package io.github.rarspark.conf;
 
-/** An order in which the tokens of an image are predicted; the fixed ones are those of Table 3 of the paper. */
+/** The order in which the tokens of an image are predicted; the fixed ones are those in Table 3 of the paper. */
 public enum TokenOrder {
     /** Raster order: rows from top to bottom, each from left to right. */
     ROW_MAJOR,
@@ -14,6 +14,6 @@ public enum TokenOrder {
     SPIRAL_IN,
     /** The reverse of spiral-in. */
     SPIRAL_OUT,
-    /** Another uniform permutation for each image. */
+    /** A random permutation per image. */
     RANDOM
 }

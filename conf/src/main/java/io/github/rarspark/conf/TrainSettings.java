@@ -5,53 +5,51 @@ import static io.github.rarspark.conf.Checks.require;
 import java.io.Serializable;
 
 /**
- * Data-parallel training. Locations are Hadoop URIs; an empty one is not given. Steps are optimizer updates and counted
- * from 0.
+ * Data-parallel training. Locations are Hadoop URIs; empty means not given. Steps are optimizer updates, counted from
+ * 0.
  */
 @Settings(
         """
         key              | type       | default    | range  | hashed | meaning
         tokens           | String     |            |        | no     | Token shards to train on.
-        output           | String     |            |        | no     | Folder for the run: checkpoints, metrics,
+        output           | String     |            |        | no     | Output folder of the run: checkpoints, metrics,
                                                                        weights.
-        init             | String     |            |        | no     | Weights to start from instead of random ones.
-        tokenizer        | String     |            |        | no     | Weights of the tokenizer, for the sample grid;
-                                                                       none, no grid.
-        ranks            | int        | 1          | [1, )  | no     | Processes that train together, one Spark task
-                                                                       slot each.
+        init             | String     |            |        | no     | Weights to start from; random if empty.
+        tokenizer        | String     |            |        | no     | Weights of the tokenizer, for the sample grids;
+                                                                       none are written if empty.
+        ranks            | int        | 1          | [1, )  | no     | Number of ranks, one Spark task slot each.
         evaluate         | boolean    | false      |        | no     | Only measure the loss of the weights in
                                                                        train.init.
-        batch            | int        | 2048       | [1, )  | yes    | Samples of one update, over all ranks.
-        micro_batch      | int        | 0          | [0, )  | yes    | Samples a rank computes at a time, accumulating
-                                                                       gradients; 0 is its whole share.
-        steps            | int        | 250000     | [1, )  | yes    | Updates to make.
-        lr               | double     | 0.0004     | (0, )  | yes    | Learning rate after the warm-up.
+        batch            | int        | 2048       | [1, )  | yes    | Global batch: samples per update over all ranks.
+        micro_batch      | int        | 0          | [0, )  | yes    | Samples per forward pass of a rank, with gradient
+                                                                       accumulation; 0 for the rank's whole share.
+        steps            | int        | 250000     | [1, )  | yes    | Number of updates.
+        lr               | double     | 0.0004     | (0, )  | yes    | Peak learning rate, reached after the warm-up.
         end_lr           | double     | 0.00001    | [0, )  | yes    | Learning rate at the end of the cosine decay.
-        warmup_steps     | int        | 62500      | [0, )  | yes    | Updates over which the learning rate rises
-                                                                       linearly from 0.
-        beta1            | double     | 0.9        | [0, 1) | yes    | AdamW's decay of the gradient average.
-        beta2            | double     | 0.96       | [0, 1) | yes    | AdamW's decay of the squared gradient average.
-        eps              | double     | 0.00000001 | (0, )  | yes    | AdamW's addition to the denominator.
-        weight_decay     | double     | 0.03       | [0, )  | yes    | AdamW's weight decay, on matrices only.
-        max_grad_norm    | double     | 1          | (0, )  | yes    | Norm to which the joint gradient is clipped.
-        class_drop       | double     | 0.1        | [0, 1] | yes    | Probability that a sample's class is dropped, for
+        warmup_steps     | int        | 62500      | [0, )  | yes    | Updates of linear warm-up from 0.
+        beta1            | double     | 0.9        | [0, 1) | yes    | AdamW beta1: decay of the first moment.
+        beta2            | double     | 0.96       | [0, 1) | yes    | AdamW beta2: decay of the second moment.
+        eps              | double     | 0.00000001 | (0, )  | yes    | AdamW epsilon.
+        weight_decay     | double     | 0.03       | [0, )  | yes    | AdamW weight decay, applied to matrices only.
+        max_grad_norm    | double     | 1          | (0, )  | yes    | Maximum global gradient norm; larger gradients
+                                                                       are clipped.
+        class_drop       | double     | 0.1        | [0, 1] | yes    | Probability of dropping a sample's class, for
                                                                        classifier-free guidance.
-        anneal_start     | int        | 125000     | [0, )  | yes    | Step until which each sample's order is a random
-                                                                       permutation.
-        anneal_end       | int        | 187500     | [0, )  | yes    | Step from which each sample's order is
-                                                                       train.scan_order; between the two the share falls
-                                                                       linearly.
-        scan_order       | TokenOrder | row-major  |        | yes    | Order that training anneals to; random is for
-                                                                       generate.order only.
-        precision        | Precision  | bf16       |        | yes    | Arithmetic of the large matrix products.
+        anneal_start     | int        | 125000     | [0, )  | yes    | Step until which every sample is in a random
+                                                                       order.
+        anneal_end       | int        | 187500     | [0, )  | yes    | Step from which every sample is in
+                                                                       train.scan_order; the permutation probability
+                                                                       falls linearly from train.anneal_start to here.
+        scan_order       | TokenOrder | row-major  |        | yes    | Scan order that training anneals to; random is
+                                                                       for generate.order only.
+        precision        | Precision  | bf16       |        | yes    | Precision of the large matrix products.
         checkpoint_every | int        | 1000       | [1, )  | no     | Updates between checkpoints.
-        sample_every     | int        | 5000       | [0, )  | no     | Updates between sample grids; 0 is never.
+        sample_every     | int        | 5000       | [0, )  | no     | Updates between sample grids; 0 for none.
         log_every        | int        | 50         | [1, )  | no     | Updates between lines of metrics.jsonl.
-        threads          | int        | 1          | [1, )  | yes    | Threads of libtorch in one rank.
-        timeout_seconds  | int        | 600        | [1, )  | no     | Seconds that a rank waits for another one before
-                                                                       the job stops.
-        bucket_mb        | double     | 25         | (0, )  | yes    | Megabytes of gradients that are all-reduced
-                                                                       together.
+        threads          | int        | 1          | [1, )  | yes    | Libtorch threads per rank.
+        timeout_seconds  | int        | 600        | [1, )  | no     | Seconds that a rank waits for the others before
+                                                                       the job fails.
+        bucket_mb        | double     | 25         | (0, )  | yes    | Megabytes of gradients per all-reduce.
         """)
 public record TrainSettings(
         String tokens,
@@ -84,32 +82,36 @@ public record TrainSettings(
         double bucketMb)
         implements Serializable {
 
-    /** Checks that the batch divides over ranks and micro-batches and that the schedules run forward. */
+    /** Checks that the batch divides evenly over ranks and micro-batches and that the schedules are in order. */
     public TrainSettings {
         require(
                 batch % ranks == 0,
-                "Cannot use train.batch=%d with train.ranks=%d: each rank takes the same share; give a multiple of the"
-                        + " ranks",
+                "Cannot use train.batch=%d with train.ranks=%d: every rank takes the same share; give a multiple of the"
+                        + " number of ranks",
                 batch,
                 ranks);
         require(
                 microBatch == 0 || batch / ranks % microBatch == 0,
-                "Cannot use train.micro_batch=%d: a rank's share of the batch is %d samples; give a divisor of it or 0",
+                "Cannot use train.micro_batch=%d: a rank's share of the batch is %d samples; give one of its divisors"
+                        + " or 0",
                 microBatch,
                 batch / ranks);
         require(
                 warmupSteps < steps,
-                "Cannot use train.warmup_steps=%d with train.steps=%d: the warm-up ends before the training; give less",
+                "Cannot use train.warmup_steps=%d with train.steps=%d: the warm-up must end before training does; give"
+                        + " fewer",
                 warmupSteps,
                 steps);
         require(
                 endLr <= lr,
-                "Cannot use train.end_lr=%s with train.lr=%s: the rate decays; give less",
+                "Cannot use train.end_lr=%s with train.lr=%s: the learning rate must not increase; give at most"
+                        + " train.lr",
                 Key.format(endLr),
                 Key.format(lr));
         require(
                 annealStart <= annealEnd,
-                "Cannot use train.anneal_start=%d with train.anneal_end=%d: give an end that is not before the start",
+                "Cannot use train.anneal_start=%d with train.anneal_end=%d: annealing must not end before it starts;"
+                        + " give a later end",
                 annealStart,
                 annealEnd);
         require(
@@ -118,7 +120,7 @@ public record TrainSettings(
                         + " train.anneal_end to train.steps");
     }
 
-    /** Samples that one rank computes in one pass. */
+    /** Samples per forward pass of a rank. */
     public int samplesPerPass() {
         return microBatch() == 0 ? batch / ranks : microBatch();
     }

@@ -133,11 +133,11 @@ class RecipesTest {
                 "train.scan_order=random | Cannot use train.scan_order=random",
                 "tokenizer.hidden_channels=48 | Cannot use tokenizer.hidden_channels=48",
                 "tokenizer.channel_mult=1,0 | Cannot use tokenizer.channel_mult=1,0",
-                "image.size=30 | Cannot use image.size=30: the tokenizer shrinks the side by 4",
-                "image.size=28 | make 7 x 7 tokens; set model.tokens=49",
+                "image.size=30 | Cannot use image.size=30: the tokenizer's downsampling factor is 4",
+                "image.size=28 | give 7 x 7 tokens; set model.tokens=49",
                 "image.size=28;model.tokens=49;train.scan_order=z-curve | Cannot use the order z-curve on 7 x 7 tokens",
                 "model.codes=1024 | Cannot use model.codes=1024 with tokenizer.codes=512",
-                "generate.classes=3,10 | Cannot use generate.classes with 10: the model has classes 0 to 9",
+                "generate.classes=3,10 | Cannot use class 10 in generate.classes: the model has classes 0 to 9",
                 "generate.classes=3,3 | Cannot use generate.classes=3,3"
             })
     void wrongCombinationSaysBothValues(String changes, String message) {
