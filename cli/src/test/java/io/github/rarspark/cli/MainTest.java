@@ -316,7 +316,7 @@ class MainTest {
         assertThat(out.toString())
                 .contains("--tokens", "--out", "Token shards to train on.")
                 .contains("train.batch=64", "model.hidden=", "spark.master=", "seed=0", "docs/recipes.md")
-                .contains("0 is its whole share.")
+                .contains("whole share.")
                 .doesNotContain("generate.count");
         assertThat(run("--help")).isZero();
         assertThat(out.toString()).contains("Usage: rar-spark", "Trains.");

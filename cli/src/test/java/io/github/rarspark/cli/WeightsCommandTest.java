@@ -97,7 +97,7 @@ class WeightsCommandTest {
     void whatExistsIsReplacedOnlyOnRequest() throws IOException {
         Path existing = Files.writeString(folder.resolve("x.safetensors"), "mine");
         assertThat(weights("convert", RAR, existing)).isEqualTo(73);
-        assertThat(err.toString()).contains("it exists; give another name, or --overwrite");
+        assertThat(err.toString()).contains("it exists; give another name or --overwrite");
         assertThat(existing).hasContent("mine");
         assertThat(weights("convert", RAR, existing, "--out", existing)).isEqualTo(64);
         assertThat(weights("convert", RAR)).isEqualTo(64);
@@ -178,7 +178,7 @@ class WeightsCommandTest {
         assertThat(merged).doesNotExist();
         assertThat(err.toString().lines())
                 .hasSize(3)
-                .anyMatch(line -> line.contains("only a safetensors file can say which order it is for"))
+                .anyMatch(line -> line.contains("only a safetensors file can record the order"))
                 .anyMatch(line -> line.contains("it has no 'target_aware_pos_embed'"))
                 .anyMatch(line -> line.contains("Cannot use --order z-curv") && line.contains("z-curve"));
     }

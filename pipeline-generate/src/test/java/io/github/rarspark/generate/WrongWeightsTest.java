@@ -85,8 +85,8 @@ class WrongWeightsTest {
                     .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.DATA))
                     .extracting(Failures::message)
                     .isEqualTo("Cannot use " + uri(file)
-                            + ": its tensor 'blocks.1.mlp.fc1.weight' has NaN or infinite values; give weights of a"
-                            + " training that stayed finite");
+                            + ": its tensor 'blocks.1.mlp.fc1.weight' has NaN or infinite values; give weights of a training"
+                            + " run that did not diverge");
         }
     }
 

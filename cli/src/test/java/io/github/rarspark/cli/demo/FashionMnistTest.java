@@ -89,7 +89,8 @@ class FashionMnistTest {
         assertRefused(images, images, "images.gz: it starts with 00000803 instead of 00000801");
         assertRefused(images, idx("few.gz", new byte[1], 0x801, 1), "few.gz: it has 1 labels, but ");
         assertRefused(images, idx("cut.gz", new byte[1], 0x801, 2), "one of them is truncated");
-        assertRefused(images, idx("high.gz", new byte[] {3, 10}, 0x801, 2), "label 10, but there are 10 classes");
+        assertRefused(
+                images, idx("high.gz", new byte[] {3, 10}, 0x801, 2), "label 10 is out of range, there are 10 classes");
         assertRefused(idx("huge.gz", new byte[1], 0x803, 2, 1 << 20, 9), labels, "images of 9 x 1048576");
         Path plain = Files.write(folder.resolve("plain"), new byte[20]);
         assertRefused(plain, labels, "plain: it is not gzipped");

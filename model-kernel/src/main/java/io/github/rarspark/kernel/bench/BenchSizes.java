@@ -44,7 +44,7 @@ final class BenchSizes {
     /** The network of published metrics. */
     static ParameterTable inception(String size) {
         if (!size.equals("inception")) {
-            throw new IllegalArgumentException("Cannot use --size " + size + ": the only size is inception");
+            throw new IllegalArgumentException("Cannot use --size " + size + ": give inception, the only size");
         }
         return InceptionV3.table();
     }
