@@ -24,8 +24,7 @@ import java.io.Serializable;
                                                                  otherwise the size it was trained on.
         split_images      | int     | 5000    | [1, ) | yes    | Images per split of the Inception Score; splits are
                                                                  consecutive, so classes must alternate.
-        neighbours        | int     | 3       | [1, ) | yes    | k of the k-th nearest neighbour in precision and
-                                                                 recall.
+        neighbours        | int     | 3       | [1, ) | yes    | Nearest neighbours (k) in precision and recall.
         kid_subsets       | int     | 100     | [1, ) | yes    | Number of random subsets that KID is averaged over.
         kid_subset_images | int     | 1000    | [2, ) | yes    | Images of each set per KID subset; all of them if a set
                                                                  has fewer.
