@@ -234,6 +234,17 @@ class LauncherTest {
     }
 
     @Test
+    void theSystemsMessagesAreEnglishAndItsFileNamesWhatTheyWere() throws Exception {
+        fake(
+                "java",
+                "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; };"
+                        + " echo \"${LC_ALL-none} $LC_CTYPE $LC_MESSAGES\"");
+        environment.put("LC_ALL", "de_DE.UTF-8");
+        environment.put("LC_MESSAGES", "de_DE.UTF-8");
+        assertThat(run("demo").out()).containsExactly("none de_DE.UTF-8 C");
+    }
+
+    @Test
     void exitCodeIsTheCommands() throws Exception {
         fake("java", "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; }; exit 73");
         assertThat(run("demo").code()).isEqualTo(73);

@@ -32,7 +32,9 @@ public final class SparkSessions {
             // Seconds that a task waits at a barrier for one that is gone; Spark would wait for a year.
             "spark.barrier.sync.timeout", "600",
             // DJL tells its makers about machines of a cloud unless it is asked not to.
-            "spark.executorEnv.OPT_OUT_TRACKING", "true");
+            "spark.executorEnv.OPT_OUT_TRACKING", "true",
+            // A full disk and the like are recognized by the system's words in English.
+            "spark.executorEnv.LC_MESSAGES", "C");
 
     private SparkSessions() {}
 
