@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.ByteArrayOutputStream;
+import java.io.FilterOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -53,10 +55,18 @@ class ProgressTest {
     }
 
     @Test
-    void anInterruptedThreadWritesTheEndAndStaysInterrupted() {
-        Progress progress = lines(Duration.ofHours(1));
+    void anInterruptedThreadAwaitsTheEndAndStaysInterrupted() {
+        Thread closing = Thread.currentThread();
+        OutputStream slow = new FilterOutputStream(bytes) {
+            @Override
+            public void write(byte[] buffer, int offset, int length) {
+                await().pollDelay(Duration.ZERO).until(() -> closing.getState() == Thread.State.WAITING);
+                bytes.write(buffer, offset, length);
+            }
+        };
+        Progress progress = lines(slow, Duration.ofHours(1));
         awaitFirstUpdate();
-        Thread.currentThread().interrupt();
+        closing.interrupt();
         progress.close();
         assertThat(Thread.interrupted()).isTrue();
         assertThat(written()).hasSize(1);
@@ -82,7 +92,11 @@ class ProgressTest {
     }
 
     private Progress lines(Duration every) {
-        return Progress.lines("tokenize", "shards", 40, new PrintStream(bytes, true, StandardCharsets.UTF_8), every);
+        return lines(bytes, every);
+    }
+
+    private static Progress lines(OutputStream out, Duration every) {
+        return Progress.lines("tokenize", "shards", 40, new PrintStream(out, true, StandardCharsets.UTF_8), every);
     }
 
     /** One thread updates all bars in order: after the end of a later one, the first update of an earlier one is over. */
