@@ -60,21 +60,11 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
         }
     }
 
-    /**
-     * What a model is trained with.
-     *
-     * @param provenance what the weight file says about how it came to be
-     * @param data the images
-     * @param manager owner of the tensors, closed after the training
-     * @param progress to be told of each step
-     */
-    record Run(Map<String, String> provenance, LabelledImages data, NDManager manager, Progress progress) {}
-
     /** A model and how it is trained. */
     @FunctionalInterface
     interface Model {
         /** Trains the model. */
-        TrainedModel train(Run run) throws IOException;
+        TrainedModel train(TrainingRun run) throws IOException;
     }
 
     /**
@@ -132,7 +122,8 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
         Torch.setIntraOpThreads(settings.threads());
         try (NDManager manager = NDManager.newBaseManager();
                 Progress progress = context.progress(settings.command(), "steps", settings.steps())) {
-            return new Trained(model.train(new Run(provenance(claim.plan()), data, manager, progress)), quarantine);
+            return new Trained(
+                    model.train(new TrainingRun(provenance(claim.plan()), data, manager, progress)), quarantine);
         } catch (NativeMemoryException e) {
             throw e.lowering(settings.section() + ".batch");
         }

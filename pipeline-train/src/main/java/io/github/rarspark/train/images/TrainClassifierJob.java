@@ -59,7 +59,7 @@ public final class TrainClassifierJob {
         }
     }
 
-    private TrainedModel train(ImageTraining.Run run) throws IOException {
+    private TrainedModel train(TrainingRun run) throws IOException {
         ClassifierConfig config =
                 ClassifierConfig.small(recipe.image().size(), recipe.model().classes());
         ClassifierTrainer.Settings how =

@@ -51,7 +51,7 @@ public final class TrainTokenizerJob {
                 Labels.ANY);
     }
 
-    private TrainedModel train(ImageTraining.Run run) throws IOException {
+    private TrainedModel train(TrainingRun run) throws IOException {
         TokenizerSettings shape = recipe.tokenizer();
         VqganConfig config = new VqganConfig(
                 shape.hiddenChannels(), shape.channelMult(), shape.resBlocks(), shape.zChannels(), shape.codes());

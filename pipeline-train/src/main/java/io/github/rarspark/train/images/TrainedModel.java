@@ -31,7 +31,7 @@ record TrainedModel(byte[] file, long images, Map<String, Double> metrics) {
      * @param training how it was trained, in one line
      */
     static TrainedModel of(
-            ImageTraining.Run run,
+            TrainingRun run,
             Map<String, String> config,
             NamedTensors weights,
             String training,
