@@ -1,5 +1,7 @@
 package io.github.rarspark.common.weights;
 
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.spark.SparkSessions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -87,7 +89,8 @@ public final class WeightsCache {
      *
      * @param type the value's type; other types are other values
      * @param bytes how much memory it takes
-     * @throws IllegalStateException with the loader's exception as its cause, or if another task's load takes too long
+     * @throws IllegalStateException with the loader's exception as its cause
+     * @throws JobException {@link ExitCode#TEMPORARY} if another task's load takes too long
      */
     public <T extends AutoCloseable> Lease<T> lease(Key key, Class<T> type, long bytes, Loader<? extends T> loader) {
         Slot slot = new Slot(key, type);
@@ -124,8 +127,11 @@ public final class WeightsCache {
             throw new IllegalStateException(failure, e);
         } catch (TimeoutException e) {
             giveBack(entry);
-            throw new IllegalStateException(
-                    failure + ": another task has not read them within " + loadLimit.toSeconds() + " s", e);
+            throw new JobException(
+                    ExitCode.TEMPORARY,
+                    failure + ": another task has not read them within " + loadLimit.toSeconds()
+                            + " s; look whether the storage answers, then run again",
+                    e);
         }
     }
 

@@ -3,6 +3,8 @@ package io.github.rarspark.common.weights;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -214,6 +216,8 @@ class WeightsCacheTest {
                     .close());
             assertThat(loading.await(30, TimeUnit.SECONDS)).isTrue();
             assertThatThrownBy(() -> impatient.lease(key("a"), Weights.class, 10, () -> new Weights("a")))
+                    .isInstanceOfSatisfying(
+                            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TEMPORARY))
                     .hasMessageStartingWith("Cannot load vqgan weights: another task has not read them");
             waited.countDown();
             first.get(30, TimeUnit.SECONDS);
