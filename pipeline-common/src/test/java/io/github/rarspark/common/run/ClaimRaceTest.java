@@ -3,7 +3,7 @@ package io.github.rarspark.common.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Hdfs;
 import io.github.rarspark.common.testing.S3Server;
@@ -83,9 +83,8 @@ class ClaimRaceTest {
                 try {
                     claims.add(driver.get(60, TimeUnit.SECONDS).orElseThrow());
                 } catch (ExecutionException e) {
-                    assertThat(e.getCause())
-                            .isInstanceOfSatisfying(JobException.class, refused -> assertThat(refused.exitCode())
-                                    .isEqualTo(ExitCode.TEMPORARY));
+                    // On an object store also the failure to read a plan that a faster driver replaces meanwhile.
+                    assertThat(Failures.exitCode(e.getCause())).isEqualTo(ExitCode.TEMPORARY);
                 }
             }
             return claims;
