@@ -1,6 +1,6 @@
 package io.github.rarspark.common;
 
-/** What the process ends with, after sysexits.h. */
+/** The exit code of the process, following sysexits.h. */
 public enum ExitCode {
     /** Done, or nothing left to do. */
     OK(0),
@@ -8,11 +8,11 @@ public enum ExitCode {
     USAGE(64),
     /** Bad data or weights. */
     DATA(65),
-    /** An input that is not there. */
+    /** A missing input. */
     NO_INPUT(66),
     /** The cluster or the machine cannot provide what is asked. */
     UNAVAILABLE(69),
-    /** Our fault. */
+    /** An internal error. */
     INTERNAL(70),
     /** The output exists and belongs to another run. */
     OUTPUT_EXISTS(73),
@@ -27,12 +27,12 @@ public enum ExitCode {
         this.number = number;
     }
 
-    /** The number the process ends with. */
+    /** The numeric exit code. */
     public int number() {
         return number;
     }
 
-    /** Whether the same command may succeed when it is run again without a change. */
+    /** Whether running the same command again may succeed without a change. */
     public boolean retryable() {
         return this == TEMPORARY || this == INTERRUPTED;
     }

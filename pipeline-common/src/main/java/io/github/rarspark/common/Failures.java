@@ -17,7 +17,7 @@ import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.security.AccessControlException;
 import org.apache.spark.SparkException;
 
-/** What failures mean for the user: the exit code and the line to print. */
+/** Maps failures to exit codes and the line to print. */
 public final class Failures {
     /** What Spark says when a barrier stage has too few slots, or dynamic allocation. */
     private static final Pattern NO_BARRIER = Pattern.compile("\\[SPARK-(24819|24942)]");

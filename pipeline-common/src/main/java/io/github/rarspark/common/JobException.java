@@ -17,7 +17,7 @@ public final class JobException extends RuntimeException {
         this.exitCode = Objects.requireNonNull(exitCode);
     }
 
-    /** The code the process ends with. */
+    /** The exit code of the process. */
     public ExitCode exitCode() {
         return exitCode;
     }

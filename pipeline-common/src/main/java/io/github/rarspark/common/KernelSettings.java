@@ -10,11 +10,11 @@ import io.github.rarspark.kernel.rar.ScanOrder;
 import io.github.rarspark.kernel.tensor.Precision;
 import java.util.Optional;
 
-/** A recipe's settings as the kernel's records. */
+/** Converts a recipe's settings to the kernel's records. */
 public final class KernelSettings {
     private KernelSettings() {}
 
-    /** The shape of the RAR model. */
+    /** The architecture of the RAR model. */
     public static RarConfig rar(ModelSettings model) {
         return new RarConfig(
                 model.hidden(),
@@ -28,18 +28,18 @@ public final class KernelSettings {
                 model.targetAware());
     }
 
-    /** What a model's products are computed in. */
+    /** The precision of a model's products. */
     public static Precision precision(io.github.rarspark.conf.Precision precision) {
         return Precision.valueOf(precision.name());
     }
 
-    /** How sampling is guided. */
+    /** The guidance of sampling. */
     public static Guidance guidance(GenerateSettings generate) {
         return new Guidance(
                 Guidance.Kind.valueOf(generate.guidance().name()), generate.guidanceScale(), generate.guidancePow());
     }
 
-    /** The fixed order of the tokens; empty for a random one for each image. */
+    /** The fixed scan order; empty for a random order per image. */
     public static Optional<ScanOrder> scanOrder(TokenOrder order) {
         return order == TokenOrder.RANDOM ? Optional.empty() : Optional.of(ScanOrder.valueOf(order.name()));
     }

@@ -76,7 +76,7 @@ public final class FidJob implements Job<FidJob.Computed> {
             throw new JobException(
                     ExitCode.USAGE,
                     "Cannot use fid.floor with --reference " + settings.reference()
-                            + ": it has statistics and no images to divide; give images, or leave fid.floor out");
+                            + ": it has statistics but no images to split; give images or omit fid.floor");
         }
         return new FidJob(context, network, samples, reference);
     }

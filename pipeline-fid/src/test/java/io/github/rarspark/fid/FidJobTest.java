@@ -210,7 +210,7 @@ class FidJobTest {
         assertThat(result.counts()).doesNotContainKey("reference");
         assertThatThrownBy(() -> score("floor", samples, statistics, Map.of("fid.floor", "true")))
                 .isInstanceOf(JobException.class)
-                .hasMessageContaining("no images to divide");
+                .hasMessageContaining("no images to split");
         Path other = npz("other", new double[2], new double[4]);
         assertThatThrownBy(() -> score("other-scores", samples, other, Map.of()))
                 .isInstanceOf(DataException.class)
@@ -247,7 +247,7 @@ class FidJobTest {
         assertThatThrownBy(() -> score("scores", samples, npz("reference", images(1, 4)), Map.of()))
                 .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.DATA))
                 .satisfies(e -> assertThat(Failures.message(e))
-                        .contains(shard + ": its checksum is not the manifest's; generate again"));
+                        .contains(shard + ": its checksum does not match the manifest; generate again"));
     }
 
     @Test

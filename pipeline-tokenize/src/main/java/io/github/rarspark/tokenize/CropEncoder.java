@@ -14,8 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Gathers crops to batches of one size, whatever images they come from, and writes a row of tokens for each. Only the
- * last batch is smaller: the size is part of the plan, because the bytes of a result can depend on it.
+ * Collects the crops of consecutive images into batches of one size and writes a row of tokens for each crop. Only the
+ * last batch is smaller: the batch size is part of the plan, because the bytes of the result can depend on it.
  *
  * <p>B batch, C channels, H height, W width, T tokens.
  */
@@ -43,7 +43,7 @@ final class CropEncoder {
         }
     }
 
-    /** Writes what has been added and not yet written. */
+    /** Encodes and writes the remaining crops. */
     void flush() throws IOException {
         if (waiting.isEmpty()) {
             return;

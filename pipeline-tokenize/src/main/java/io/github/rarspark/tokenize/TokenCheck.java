@@ -25,7 +25,7 @@ final class TokenCheck {
     /**
      * Checks the output of the recipe.
      *
-     * @throws DataException naming the first thing that is wrong
+     * @throws DataException naming the first fault
      */
     static JobResult run(JobContext context) throws IOException {
         Recipe recipe = context.recipe();

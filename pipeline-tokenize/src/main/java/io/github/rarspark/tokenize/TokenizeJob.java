@@ -50,11 +50,11 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
     }
 
     /**
-     * Runs the job, or with {@code tokenize.check} only checks the output that is there.
+     * Runs the job, or with {@code tokenize.check} only checks the existing output.
      *
      * @return the result; the earlier one if the output was finished before
      * @throws JobException with the code that the process ends with
-     * @throws io.github.rarspark.kernel.error.DataException if the tokenizer does not fit the recipe or the data is bad
+     * @throws io.github.rarspark.kernel.error.DataException if the tokenizer does not match the recipe, or on bad data
      */
     public static JobResult run(JobContext context) throws IOException {
         TokenizeSettings settings = context.recipe().tokenize();
@@ -95,10 +95,10 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
     }
 
     /**
-     * What the tasks have made.
+     * The results of the tasks.
      *
      * @param shards all of them, in the order of their names
-     * @param quarantine the images that are in none
+     * @param quarantine the images that could not be used
      */
     record Tokenized(Collection<ShardReceipt> shards, Quarantine quarantine) {}
 

@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The images, in the order of their listing, are cut into units of {@code tokenize.shard_images}, and each unit becomes
- * the shard of its number, whose crops are encoded in order, {@code tokenize.batch} at a time.
+ * The images, in the order of their listing, are split into units of {@code tokenize.shard_images}; each unit becomes
+ * the shard with its number, whose crops are encoded in order, {@code tokenize.batch} at a time.
  */
 final class TokenizePlan {
     private static final String COMMAND = "tokenize";
@@ -30,7 +30,7 @@ final class TokenizePlan {
      * A shard to write.
      *
      * @param name its name in the output
-     * @param images what goes into it
+     * @param images its images
      */
     record Shard(String name, ImageUnit images) implements Serializable {}
 
@@ -39,7 +39,7 @@ final class TokenizePlan {
         this.shards = shards;
     }
 
-    /** What the recipe asks for with these images and this tokenizer. */
+    /** The plan of a recipe for these images and this tokenizer. */
     static TokenizePlan of(Recipe recipe, ImageSource images, TokenizerFile tokenizer) {
         TokenizeSettings settings = recipe.tokenize();
         return of(
@@ -96,7 +96,7 @@ final class TokenizePlan {
         return plan.unit(THREADS);
     }
 
-    /** Says in a sentence what remains to be done. */
+    /** Describes the remaining work in a sentence. */
     String sentence(List<Shard> missing) {
         return String.format(
                 Locale.ROOT, "tokenize %d of %d shards (%d images in all)", missing.size(), shards.size(), images());

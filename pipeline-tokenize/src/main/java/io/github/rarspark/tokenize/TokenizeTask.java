@@ -21,16 +21,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writes one shard, on an executor: decode, crop, encode, store. The shard's bytes depend on the plan and its unit only.
+ * Writes one shard, on an executor: decode, crop, encode, store. The shard's bytes depend only on the plan and its
+ * unit.
  *
- * @param storage where everything lies
+ * @param storage the storage of images, weights and output
  * @param directory the output
  * @param planSha256 the hash for the shard's footer
  * @param tokenizer the weights
  * @param image side and kind of the crops
- * @param classes how many classes the input has; 0 if it does not say
+ * @param classes the number of classes of the input; 0 if unknown
  * @param batch crops that are encoded together
- * @param threads threads of an operation
+ * @param threads libtorch threads per operation
  */
 record TokenizeTask(
         Storage storage,
@@ -77,7 +78,7 @@ record TokenizeTask(
         return new TokenizedShard(receipt, findings[0]);
     }
 
-    /** How many rows an image becomes. */
+    /** The number of rows per image. */
     static int rowsPerImage(io.github.rarspark.conf.Crops crops) {
         return switch (crops) {
             case TEN_CROP -> 10;

@@ -7,10 +7,10 @@ import java.io.Serializable;
 import java.util.Map;
 
 /**
- * A finished shard and what was found about the images of its unit, which its footer says as well.
+ * A finished shard and the findings about the images of its unit, which its footer stores as well.
  *
  * @param receipt the shard
- * @param findings the images that are not in it, and more
+ * @param findings the findings about the unit's images
  */
 record TokenizedShard(ShardReceipt receipt, ImageFindings findings) implements Serializable {
     /** The shard that an earlier attempt has finished in {@code directory}, from the entries of its footer. */

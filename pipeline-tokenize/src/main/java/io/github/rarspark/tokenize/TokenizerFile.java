@@ -14,16 +14,16 @@ import java.io.IOException;
 import java.io.Serializable;
 
 /**
- * The weights of a tokenizer, by place and content. Executors read them from their place and check the content.
+ * The weights of a tokenizer, by location and content. Executors load them from there and check the content.
  *
  * @param file the weight file
- * @param config the sizes of the network
+ * @param config the architecture of the network
  */
 record TokenizerFile(WeightFile file, VqganConfig config) implements Serializable {
     /**
-     * Looks at the file at {@code path}.
+     * Inspects the file at {@code path}.
      *
-     * @throws DataException if it holds something else than a tokenizer
+     * @throws DataException if it is not a tokenizer's
      */
     static TokenizerFile inspect(Storage storage, String path) throws IOException {
         WeightFile weights = WeightFile.given(storage, "--tokenizer", path);
@@ -35,25 +35,25 @@ record TokenizerFile(WeightFile file, VqganConfig config) implements Serializabl
     }
 
     /**
-     * Checks that the tokenizer makes the tokens that the recipe counts on.
+     * Checks that the tokenizer matches the recipe.
      *
      * @throws DataException if it does not
      */
     void requireFits(Recipe recipe) {
         if (config.downsampling() != recipe.tokenizer().downsampling()) {
-            throw new DataException("Cannot use --tokenizer " + file.path() + ": it shrinks the side of an image by "
-                    + config.downsampling() + ", and tokenizer.channel_mult="
-                    + recipe.get("tokenizer.channel_mult") + " by "
+            throw new DataException("Cannot use --tokenizer " + file.path() + ": its downsampling factor is "
+                    + config.downsampling() + ", but that of tokenizer.channel_mult="
+                    + recipe.get("tokenizer.channel_mult") + " is "
                     + recipe.tokenizer().downsampling() + "; use the recipe it was trained with");
         }
         if (config.codes() != recipe.tokenizer().codes()) {
             throw new DataException("Cannot use --tokenizer " + file.path() + ": it has " + config.codes()
-                    + " codes, and tokenizer.codes=" + recipe.tokenizer().codes()
+                    + " codes, but tokenizer.codes=" + recipe.tokenizer().codes()
                     + "; use the recipe it was trained with");
         }
     }
 
-    /** Leases the weights of this executor, which the first of its tasks loads. */
+    /** Leases the weights that the executor's tasks share; the first task loads them. */
     WeightsCache.Lease<LoadedTokenizer> lease(Storage storage) {
         return LoadedTokenizer.lease(file, storage, Device.cpu());
     }

@@ -242,16 +242,16 @@ class TokenizeJobTest {
         expect(
                 fixture.recipe("tokenizer.codes", "128", "model.codes", "128"),
                 ExitCode.DATA,
-                "it has 64 codes, and tokenizer.codes=128; use the recipe it was trained with");
+                "it has 64 codes, but tokenizer.codes=128; use the recipe it was trained with");
         expect(
                 fixture.recipe("tokenizer.channel_mult", "1,1", "model.tokens", "64"),
                 ExitCode.DATA,
-                "it shrinks the side of an image by 4, and tokenizer.channel_mult=1,1 by 2; use");
+                "its downsampling factor is 4, but that of tokenizer.channel_mult=1,1 is 2; use");
         Path broken = Files.write(temp.resolve("broken.safetensors"), new byte[20]);
         expect(fixture.recipe("tokenize.tokenizer", broken.toString()), ExitCode.DATA, "broken.safetensors");
         VqganConfig small = new VqganConfig(32, List.of(1), 1, 4, 8);
         Path other = TokenizeFixture.writeTokenizer(temp.resolve("small.safetensors"), 1, small);
-        expect(fixture.recipe("tokenize.tokenizer", other.toString()), ExitCode.DATA, "shrinks the side");
+        expect(fixture.recipe("tokenize.tokenizer", other.toString()), ExitCode.DATA, "downsampling factor");
         assertThat(fixture.output).doesNotExist();
     }
 
@@ -317,8 +317,8 @@ class TokenizeJobTest {
         Files.writeString(fixture.input.resolve("notes.txt"), "no image");
         assertThat(run(fixture.recipe()).warnings())
                 .containsExactly(
-                        "notes.txt is left out, because it lies in no class folder",
-                        "orange is no class, because the folder holds no image");
+                        "notes.txt is left out, because it is not in a class folder",
+                        "orange is not a class, because the folder has no images");
     }
 
     @Test
@@ -337,7 +337,8 @@ class TokenizeJobTest {
         assertThat(result.counts()).containsEntry("oriented", 1L).containsEntry("bad", 0L);
         assertThat(result.warnings())
                 .singleElement(InstanceOfAssertFactories.STRING)
-                .startsWith("1 images were taken as they are stored, although their EXIF orientation asks to turn");
+                .startsWith(
+                        "1 images have an EXIF orientation, which is not applied; if they should be upright, rotate");
         assertThat(rows(fixture.output)).isEqualTo(rows(temp.resolve("upright")));
     }
 
@@ -395,7 +396,7 @@ class TokenizeJobTest {
         byte[] bytes = Files.readAllBytes(shard);
         bytes[10] ^= 1;
         Files.write(shard, bytes);
-        expect(check, ExitCode.DATA, "part-000-00001.parquet: its checksum is not the manifest's");
+        expect(check, ExitCode.DATA, "part-000-00001.parquet: its checksum does not match the manifest");
     }
 
     private void expect(Recipe recipe, ExitCode code, String message) {

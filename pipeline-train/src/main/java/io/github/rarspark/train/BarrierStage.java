@@ -20,7 +20,7 @@ import scala.runtime.AbstractFunction1;
 final class BarrierStage {
     private BarrierStage() {}
 
-    /** What one of the tasks does. */
+    /** The work of one task. */
     @FunctionalInterface
     interface Task<R> extends Serializable {
         /** Runs as task {@code context.partitionId()}. */
@@ -28,15 +28,15 @@ final class BarrierStage {
     }
 
     /**
-     * Runs {@code count} tasks at the same time and returns their results in order. Spark does not retry them: if one
-     * fails, all do.
+     * Runs {@code count} tasks concurrently and returns their results in order. Spark does not retry them: if one
+     * fails, all fail.
      *
      * @param type the class of the results
-     * @throws io.github.rarspark.common.JobException {@link io.github.rarspark.common.ExitCode#UNAVAILABLE} if there are
-     *     not enough task slots within {@link SparkSessions#waitLimit}, else as {@link WatchedJob#run} does
+     * @throws io.github.rarspark.common.JobException {@link io.github.rarspark.common.ExitCode#UNAVAILABLE} if there
+     *     are not enough task slots within {@link SparkSessions#waitLimit}, else as {@link WatchedJob#run} does
      */
     static <R> List<R> run(SparkSession session, int count, Class<R> type, Task<R> task) throws InterruptedException {
-        // Spark refuses a barrier with dynamic allocation at once, and looks for slots only every 15 s.
+        // Spark rejects barrier stages with dynamic allocation immediately, and checks for slots only every 15 s.
         if (!session.sparkContext().getConf().getBoolean("spark.dynamicAllocation.enabled", false)) {
             SparkSessions.awaitSlots(session, count, SparkSessions.waitLimit(session));
         }

@@ -24,8 +24,8 @@ import org.apache.spark.sql.SparkSession;
 
 /**
  * The checkpoints of a run: {@code checkpoints/step-000000100-a1-1b9d6bcd/}, written by rank 0, and {@code
- * checkpoints/LAST}, the name of the one that was published last. The driver makes a checkpoint count: it publishes the
- * manifest, then LAST, each after making sure that its attempt still owns the run.
+ * checkpoints/LAST}, the name of the one that was published last. A checkpoint is valid once the driver has published
+ * it: its manifest, then LAST, each after checking that its attempt still owns the run.
  */
 final class Checkpoints {
     static final String FOLDER = "checkpoints";
@@ -53,10 +53,10 @@ final class Checkpoints {
     }
 
     /**
-     * What a run can go on from.
+     * What a run can resume from.
      *
      * @param newest the newest checkpoint that is whole
-     * @param damaged newer ones that were published and are not whole, the newest first
+     * @param damaged newer published ones that are not intact, the newest first
      */
     record Found(Optional<Reference> newest, List<String> damaged) {}
 
@@ -151,7 +151,7 @@ final class Checkpoints {
             }
             if (!out.sha256().equals(checkpoint.model().sha256())) {
                 throw new DataException("Cannot publish " + checkpoint.model().path()
-                        + ": its checksum is not that of the checkpoint's manifest");
+                        + ": its checksum does not match the checkpoint's manifest");
             }
         });
     }

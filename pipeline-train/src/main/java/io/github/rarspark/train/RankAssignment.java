@@ -8,7 +8,7 @@ import io.github.rarspark.train.coordinator.CoordinatorAddress;
 import java.io.Serializable;
 
 /**
- * What every rank needs to know; the same for all.
+ * What every rank needs; the same for all.
  *
  * @param recipe the whole recipe
  * @param storage reaches all URIs
@@ -16,10 +16,10 @@ import java.io.Serializable;
  * @param output the run's directory
  * @param planSha256 hash of the run's plan
  * @param attempt of the run, in the names of its checkpoints
- * @param owner tells the run's driver from others, in the names of its checkpoints
- * @param resume the checkpoint to go on from; null to start anew
+ * @param owner identifies the run's driver, in the names of its checkpoints
+ * @param resume the checkpoint to resume from; null to start from the beginning
  * @param init the weights to start from; null for random ones
- * @param tokenizer decodes the sample grid; null for none
+ * @param tokenizer decodes the sample grid; null if no grid is written
  * @param coordinator the driver
  */
 record RankAssignment(

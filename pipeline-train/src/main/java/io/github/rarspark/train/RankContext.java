@@ -10,12 +10,12 @@ import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
 
 /**
- * One rank of a training that runs.
+ * One rank of a running training.
  *
- * @param assignment what all ranks know
+ * @param assignment what all ranks have in common
  * @param group all ranks
  * @param manager parent of the rank's tensors
- * @param driver hears from rank 0 how the training goes
+ * @param driver receives rank 0's reports
  */
 record RankContext(RankAssignment assignment, ProcessGroup group, NDManager manager, CoordinatorClient driver) {
     Recipe recipe() {
@@ -35,7 +35,7 @@ record RankContext(RankAssignment assignment, ProcessGroup group, NDManager mana
         return group.rank() == 0;
     }
 
-    /** Tells the driver; ranks other than 0 say nothing. */
+    /** Reports to the driver; does nothing on ranks other than 0. */
     void report(Report report) throws IOException {
         if (isFirst()) {
             driver.send(report);

@@ -61,6 +61,6 @@ final class RankFailures {
         String what = ranks == 1
                 ? "The training failed"
                 : "Rank " + failure.rank() + " of " + ranks + (failure.lostOthers() ? " lost the others" : " failed");
-        return what + " (" + failure.message() + "); run again to go on from the last checkpoint";
+        return what + " (" + failure.message() + "); run again to resume from the last checkpoint";
     }
 }

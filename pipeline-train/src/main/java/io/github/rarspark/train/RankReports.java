@@ -24,7 +24,7 @@ final class RankReports implements Coordinator.Handler {
 
     private Optional<Checkpoints.Reference> last;
 
-    /** @param resume the checkpoint that the ranks go on from */
+    /** @param resume the checkpoint that the ranks resume from */
     RankReports(OutputClaim claim, MetricsLog metrics, Progress progress, Optional<Checkpoints.Reference> resume) {
         this.claim = claim;
         this.metrics = metrics;

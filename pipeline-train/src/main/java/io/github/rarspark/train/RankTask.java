@@ -16,8 +16,8 @@ import java.util.Map;
 import org.apache.spark.BarrierTaskContext;
 
 /**
- * One rank: the barrier task that finds the others, joins the process group and trains. The barrier is used to meet
- * only; whatever fails later closes this rank's end of the group, which fails the others within the timeout.
+ * One rank: the barrier task that finds the others, joins the process group and trains. The barrier serves only as
+ * rendezvous; any later failure closes this rank's side of the group, which fails the others within the timeout.
  */
 final class RankTask implements BarrierStage.Task<Long> {
     private static final long serialVersionUID = 1;

@@ -22,8 +22,8 @@ import java.util.stream.IntStream;
 
 /**
  * The picture of a model in training: {@code samples/step-000000100.png}, a row for each of the first classes. It is
- * drawn with the recipe's sampling settings and the same random numbers at every step. Each rank draws a share of the
- * tokens; rank 0 decodes them.
+ * sampled with the recipe's settings and the same random numbers at every step. Each rank samples a share of the
+ * images; rank 0 decodes them.
  */
 final class SampleGrid implements AutoCloseable {
     static final String FOLDER = "samples";
@@ -41,7 +41,7 @@ final class SampleGrid implements AutoCloseable {
         this.sampler = new ImageSampler(context.recipe().generate(), context.manager());
     }
 
-    /** Loads the tokenizer in rank 0, if a picture is wanted. */
+    /** Loads the tokenizer on rank 0, if grids are written. */
     static SampleGrid open(RankContext context) throws IOException {
         WeightFile tokenizer = context.assignment().tokenizer();
         return new SampleGrid(
@@ -83,7 +83,7 @@ final class SampleGrid implements AutoCloseable {
         }
     }
 
-    /** Makes the rows of all ranks known to each; a rank has zeros where another one drew. */
+    /** Gathers the rows of all ranks on each; a rank has zeros in the rows of others. */
     private void sumOverRanks(long[][] tokens) {
         try (TensorScope s = TensorScope.inference(context.manager())) {
             long[] flat = Arrays.stream(tokens).flatMapToLong(Arrays::stream).toArray();

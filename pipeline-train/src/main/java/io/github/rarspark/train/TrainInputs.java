@@ -29,11 +29,11 @@ import java.util.Optional;
  */
 record TrainInputs(TokenSource tokens, Optional<WeightFile> init, Optional<WeightFile> tokenizer) {
     /**
-     * Opens what {@code recipe.train()} names.
+     * Opens the inputs of {@code recipe.train()}.
      *
      * @throws JobException {@link ExitCode#NO_INPUT} if something is missing, {@link ExitCode#DATA} if the tokenizer is
      *     not that of the tokens
-     * @throws DataException if tokens or weights do not fit the model
+     * @throws DataException if tokens or weights do not match the model
      */
     static TrainInputs open(Storage storage, Recipe recipe) throws IOException {
         TokenSource tokens = tokens(storage, recipe);
@@ -48,7 +48,7 @@ record TrainInputs(TokenSource tokens, Optional<WeightFile> init, Optional<Weigh
         return TokenSource.open(storage, "--tokens", recipe.train().tokens(), shape);
     }
 
-    /** The identity of what decides the weights, for the plan. */
+    /** The hashes of the inputs that determine the weights, for the plan. */
     Map<String, String> sha256() {
         Map<String, String> hashes = new LinkedHashMap<>();
         hashes.put("tokens", tokens.sha256());
@@ -72,7 +72,7 @@ record TrainInputs(TokenSource tokens, Optional<WeightFile> init, Optional<Weigh
         return Optional.of(weights);
     }
 
-    /** The tokenizer draws the samples, so it has to be the one that the model learns the codes of. */
+    /** The tokenizer decodes the samples, so it must be the one that produced the training tokens. */
     private static Optional<WeightFile> tokenizer(Storage storage, Recipe recipe, TokenSource tokens)
             throws IOException {
         TrainSettings settings = recipe.train();
@@ -90,7 +90,7 @@ record TrainInputs(TokenSource tokens, Optional<WeightFile> init, Optional<Weigh
                     ExitCode.DATA,
                     "Cannot use the tokenizer " + settings.tokenizer() + " (" + codes + " codes): the tokens in "
                             + settings.tokens() + " (" + recipe.model().codes()
-                            + " codes) were made with another one; give that or leave --tokenizer out");
+                            + " codes) were made with another one; give that one or omit --tokenizer");
         }
         return Optional.of(tokenizer);
     }

@@ -108,7 +108,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         List<String> warnings = new ArrayList<>(TrainingCost.of(recipe).warnings());
         warnings.addAll(inputs.tokens().warnings());
         found.damaged()
-                .forEach(directory -> warnings.add(directory + " is damaged; the training went on from "
+                .forEach(directory -> warnings.add(directory + " is corrupt; training resumed from "
                         + resume.map(whole -> "step " + whole.step()).orElse("the beginning")));
         warnings.forEach(LOG::warn);
         MetricsLog metrics = MetricsLog.resumeAt(

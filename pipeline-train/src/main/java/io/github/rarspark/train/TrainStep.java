@@ -65,7 +65,7 @@ final class TrainStep implements AutoCloseable {
         this.reducer = new GradientReducer(group, state.weights().asMap().values(), bucketBytes);
     }
 
-    /** Makes the next update. Every rank has the same averaged gradient, so all of them fail here or none does. */
+    /** Makes the next update. Every rank has the same averaged gradient, so either all of them fail here or none. */
     Update run() {
         long step = optimizerStep.optimizer().steps();
         int rows = settings.samplesPerPass();
@@ -78,8 +78,9 @@ final class TrainStep implements AutoCloseable {
             loss += forwardBackward(step, firstRow, rows, passes, backward);
         }
         double norm = optimizerStep.run("the loss of rank " + group.rank() + " was " + loss
-                + "; this run cannot go on: start another with a lower train.lr, in a new --output, from the weights of a"
-                + " checkpoint before that (--init " + context.assignment().output()
+                + "; this run cannot continue: start another with a lower train.lr, in a new --output, from the"
+                + " weights of an"
+                + " earlier checkpoint (--init " + context.assignment().output()
                 + "/checkpoints/step-.../model.safetensors) or without --init");
         return new Update(loss, norm, optimizerStep.learningRate().at(step));
     }

@@ -30,7 +30,7 @@ final class Trainer implements AutoCloseable {
         this.checkpoints = new CheckpointWriter(context, config, state);
     }
 
-    /** Reads the samples, and makes, reads or receives the state. */
+    /** Reads the samples, and initializes, loads or receives the state. */
     static Trainer open(RankContext context) throws IOException {
         RarConfig config = KernelSettings.rar(context.recipe().model());
         TrainingSamples samples = new TrainingSamples(

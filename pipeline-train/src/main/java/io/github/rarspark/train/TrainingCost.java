@@ -64,8 +64,9 @@ record TrainingCost(TrainSettings settings, double stateBytes, double passBytes,
                     ExitCode.UNAVAILABLE,
                     String.format(
                             Locale.ROOT,
-                            "Cannot train: %d ranks (train.ranks) need at least %.1f GB on this machine, %.1f GB for the"
-                                    + " model and %.1f GB for %d samples at a time, and it has %.1f GB; lower"
+                            "Cannot train: %d ranks (train.ranks) need at least %.1f GB on this machine, %.1f GB for"
+                                    + " the"
+                                    + " model and %.1f GB for %d samples at a time, but it has %.1f GB; lower"
                                     + " train.micro_batch",
                             settings.ranks(),
                             needed / GIGABYTE,
@@ -88,8 +89,9 @@ record TrainingCost(TrainSettings settings, double stateBytes, double passBytes,
                 ? List.of()
                 : List.of(String.format(
                         Locale.ROOT,
-                        "an update of %d samples (train.batch) takes about %.0f minutes or more on %d ranks of %d threads"
-                                + " (%.1e operations a rank); lower train.batch or use more ranks",
+                        "an update of %d samples (train.batch) takes at least about %.0f minutes on %d ranks with %d"
+                                + " threads each"
+                                + " (%.1e operations per rank); lower train.batch or use more ranks",
                         settings.batch(),
                         minutes,
                         settings.ranks(),

@@ -37,7 +37,7 @@ class RankFailuresTest {
     void aLostConnectionAloneAsksToRunAgain() {
         JobException failure = RankFailures.explain(2, STAGE, Optional.empty(), List.of(LOST));
         assertThat(failure)
-                .hasMessage("Rank 0 of 2 lost the others (connection closed by peer); run again to go on from the last"
+                .hasMessage("Rank 0 of 2 lost the others (connection closed by peer); run again to resume from the last"
                         + " checkpoint");
         assertThat(failure.exitCode()).isEqualTo(ExitCode.TEMPORARY);
     }
@@ -54,7 +54,8 @@ class RankFailuresTest {
         Report.Failure interrupted = new Report.Failure(2, ExitCode.INTERRUPTED, false, "cancelled");
         Report.Failure disk = new Report.Failure(1, ExitCode.TEMPORARY, false, "IOException: timed out");
         assertThat(RankFailures.explain(3, STAGE, Optional.empty(), List.of(interrupted, LOST, disk)))
-                .hasMessage("Rank 1 of 3 failed (IOException: timed out); run again to go on from the last checkpoint");
+                .hasMessage(
+                        "Rank 1 of 3 failed (IOException: timed out); run again to resume from the last checkpoint");
         assertThat(RankFailures.explain(3, STAGE, Optional.empty(), List.of(interrupted, LOST))
                         .exitCode())
                 .isEqualTo(ExitCode.TEMPORARY);
@@ -63,7 +64,7 @@ class RankFailuresTest {
     @Test
     void aRankOfOneHasNoOthersToLose() {
         assertThat(RankFailures.explain(1, STAGE, Optional.empty(), List.of(LOST)))
-                .hasMessage("The training failed (connection closed by peer); run again to go on from the last"
+                .hasMessage("The training failed (connection closed by peer); run again to resume from the last"
                         + " checkpoint");
     }
 

@@ -74,7 +74,7 @@ class TrainJobFailuresTest {
         assertThat(result.warnings())
                 .singleElement()
                 .asString()
-                .contains(damaged.getFileName() + " is damaged; the training went on from step 8");
+                .contains(damaged.getFileName() + " is corrupt; training resumed from step 8");
         assertThat(checkpoints(output, "step-000000004-a2")).isEmpty();
         assertThat(checkpoints(output, "step-000000008-a2")).isEmpty();
         assertThat(Runs.model(output)).isEqualTo(trained);
@@ -155,7 +155,7 @@ class TrainJobFailuresTest {
         assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.UNAVAILABLE);
         assertThat(Failures.message(failure))
                 .matches("Cannot reach the driver at 127\\.0\\.0\\.2:\\d+ to report to it \\(Connection refused\\);"
-                        + " let executors connect to all ports of spark.driver.host");
+                        + " allow executors to connect to all ports of spark.driver.host");
     }
 
     @Test

@@ -14,7 +14,7 @@ import java.util.TreeSet;
 
 /**
  * A folder with one folder per class: {@code DIR/<class name>/<image>}. Class ids number the sorted names. Every file
- * below a class folder counts as an image; files beside the class folders, and folders without a file, do not.
+ * below a class folder counts as an image; files beside the class folders and empty folders are left out.
  *
  * @param path the folder
  * @param classNames the sorted class names
@@ -51,7 +51,8 @@ record ClassFolders(String path, List<String> classNames, List<StoredFile> files
         if (classNames.size() != classes) {
             throw new DataException("Cannot number the classes of " + option + " " + path + ": it has "
                     + classNames.size() + " class folders with images, and model.classes=" + classes
-                    + "; ids number the sorted folders, so one too few or too many shifts them: add or remove folders,"
+                    + "; class ids number the sorted folders, so a missing or extra folder shifts them: add or remove"
+                    + " folders,"
                     + " or set model.classes=" + classNames.size()
                     + (warnings.isEmpty() ? "" : " (" + String.join("; ", warnings) + ")"));
         }
@@ -76,7 +77,7 @@ record ClassFolders(String path, List<String> classNames, List<StoredFile> files
         return units;
     }
 
-    /** The one place that gives class names their ids. */
+    /** The only place that assigns ids to class names. */
     private Map<String, Integer> classIds() {
         Map<String, Integer> ids = new HashMap<>();
         classNames.forEach(name -> ids.put(name, ids.size()));

@@ -13,13 +13,12 @@ import java.util.List;
 /**
  * Image files of class folders, one image each.
  *
- * <p>A file that cannot be read, for want of permission or because its disk block is broken, is an image that cannot be
- * used, like one that cannot be decoded. A storage that does not answer is no fault of an image and ends the task
- * instead. The two are told apart by reading others: if any of some other files can be read, and the first still cannot
- * after that, the fault is its own.
+ * <p>A file that cannot be read, because of its permissions or a bad disk block, is a bad image, like one that cannot
+ * be decoded. An unavailable storage is not the fault of an image and fails the task instead. To distinguish the two,
+ * other files are read: if one of them can be read and the first one still cannot, the fault is its own.
  *
  * @param files the images
- * @param witnesses some files of the whole listing, to be read when one of {@code files} cannot
+ * @param witnesses some files of the whole listing, to read when one of {@code files} cannot be read
  */
 record ImageFiles(List<Entry> files, List<String> witnesses) implements ImageUnit {
     private static final int NEIGHBOURS = 8;
@@ -92,7 +91,7 @@ record ImageFiles(List<Entry> files, List<String> witnesses) implements ImageUni
         }
     }
 
-    /** Whether the storage gives out another file than {@code failed}. */
+    /** Whether any file other than {@code failed} can be read. */
     private boolean answers(Storage storage, Entry failed, String lastRead) {
         List<String> others = new ArrayList<>();
         if (lastRead != null) {
@@ -118,7 +117,7 @@ record ImageFiles(List<Entry> files, List<String> witnesses) implements ImageUni
     }
 
     private static boolean isInterruption(IOException e) {
-        // A timeout is an InterruptedIOException, too, but of a class of its own.
+        // A timeout is an InterruptedIOException too, but of its own subclass.
         return e instanceof ClosedByInterruptException
                 || e.getClass() == InterruptedIOException.class
                 || Thread.currentThread().isInterrupted();

@@ -10,11 +10,11 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What the images of a unit turned out to be. The findings stand in the footer of the unit's shard, so that a later
- * attempt knows them without reading the images again.
+ * What was found out about the images of a unit. The findings are stored in the footer of the unit's shard, so that a
+ * later attempt need not read the images again.
  *
  * @param bad the images that cannot be used, in order
- * @param oriented how many of the others carry EXIF data that asks to turn or mirror them, which is not done
+ * @param oriented the number of usable images whose EXIF orientation is not upright; it is not applied
  */
 public record ImageFindings(List<BadImage> bad, long oriented) implements Serializable {
     /** All images are upright and can be used. */

@@ -27,9 +27,9 @@ import shaded.parquet.org.apache.thrift.protocol.TProtocolException;
  * Parquet files in the layout of image data sets on the Hugging Face hub: a column {@code image} of {@code bytes} and
  * {@code path}, and an integer column {@code label}, whose names stand in the footer under {@value #FEATURES_KEY}.
  *
- * @param classNames the names of the first file, empty if it has none
+ * @param classNames the class names in the first file; empty if it has none
  * @param files the files, sorted by name
- * @param warnings what lies beside them and is left out
+ * @param warnings what the listing leaves out
  */
 record ImageParquet(List<String> classNames, List<File> files, List<String> warnings) implements ImageSource {
     private static final String FEATURES_KEY = "huggingface";
@@ -169,7 +169,7 @@ record ImageParquet(List<String> classNames, List<File> files, List<String> warn
             try {
                 row = rows.read();
             } catch (RuntimeException e) {
-                // Parquet's decoders check nothing, so damaged pages end in exceptions of any type.
+                // Parquet's decoders do not validate, so corrupt pages cause exceptions of any type.
                 throw damaged(index, e);
             } catch (IOException e) {
                 if (e.getCause() instanceof TProtocolException) {
@@ -184,7 +184,7 @@ record ImageParquet(List<String> classNames, List<File> files, List<String> warn
         }
 
         private DataException damaged(long index, Exception cause) {
-            return new DataException("Cannot read row " + index + " of " + path + ": the file is damaged", cause);
+            return new DataException("Cannot read row " + index + " of " + path + ": the file is corrupt", cause);
         }
 
         private int label(GenericRecord row, long index) {
@@ -192,7 +192,7 @@ record ImageParquet(List<String> classNames, List<File> files, List<String> warn
             long value = label == null ? -1 : ((Number) label).longValue();
             if (value != (int) value) {
                 throw new DataException("Cannot read row " + index + " of " + path + ": its label " + value
-                        + " is no class; give labels from 0");
+                        + " is not a class; give labels from 0");
             }
             return (int) value;
         }

@@ -7,29 +7,29 @@ public interface ImageSource {
     /** Identifies the content, or where that is many files the listing: names, lengths and row counts. */
     String sha256();
 
-    /** How many images there are. */
+    /** The number of images. */
     long images();
 
     /**
-     * The source cut into consecutive parts, a function of the listing and the argument only.
+     * Splits the source into consecutive units; depends only on the listing and the argument.
      *
-     * @param imagesPerUnit about how many images a part has; files that are read whole are not cut
+     * @param imagesPerUnit the approximate number of images per unit; files that are read whole are not split
      */
     List<ImageUnit> units(int imagesPerUnit);
 
-    /** The class names by class id; empty if the source has only numbers. */
+    /** The class names by class id; empty if the source has only ids. */
     default List<String> classNames() {
         return List.of();
     }
 
-    /** What lies beside the images and is left out, one line each. */
+    /** What the listing leaves out, one line each. */
     default List<String> warnings() {
         return List.of();
     }
 
     /**
      * Checks that the class ids can be those of a model with {@code classes} classes. Labels that are stored with the
-     * images are ids already, so that a missing class shifts no other; they are checked one by one instead.
+     * images are already ids, so that a missing class does not shift the others; they are checked one by one instead.
      *
      * @param option the option that names the images, for messages
      * @throws io.github.rarspark.kernel.error.DataException if ids number class folders, and these are more or fewer

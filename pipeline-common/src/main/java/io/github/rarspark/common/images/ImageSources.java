@@ -30,7 +30,7 @@ public final class ImageSources {
         if (source.images() == 0) {
             throw new JobException(
                     ExitCode.NO_INPUT,
-                    "Cannot read " + option + " " + path + ": it holds no images; give a folder with one folder per"
+                    "Cannot read " + option + " " + path + ": it contains no images; give a folder with one folder per"
                             + " class, or Parquet files with the columns image and label"
                             + (source.warnings().isEmpty() ? "" : " (" + String.join("; ", source.warnings()) + ")"));
         }

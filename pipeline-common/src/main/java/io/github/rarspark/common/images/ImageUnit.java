@@ -4,9 +4,9 @@ import io.github.rarspark.common.storage.Storage;
 import java.io.IOException;
 import java.io.Serializable;
 
-/** A contiguous part of an image source: small, sent to the one task that reads it. */
+/** A contiguous part of an image source: a small handle sent to the task that reads it. */
 public interface ImageUnit extends Serializable {
-    /** How many images there are. */
+    /** The number of images. */
     long images();
 
     /** Passes each image to {@code sink}, in order, holding one at a time. */

@@ -16,7 +16,7 @@ import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 
-/** What an image folder holds besides images of classes, in lines for the user. Hidden files are nobody's concern. */
+/** What an image folder contains besides the images of classes, in lines for the user. Hidden files are ignored. */
 final class LeftOut {
     private LeftOut() {}
 
@@ -36,21 +36,21 @@ final class LeftOut {
         add(
                 warnings,
                 loose,
-                "left out, because it lies in no class folder",
-                "left out, because they lie in no class folder");
+                "left out, because it is not in a class folder",
+                "left out, because they are not in a class folder");
         List<String> empty = storage.directories(directory).stream()
                 .filter(name -> !classNames.contains(name))
                 .toList();
         add(
                 warnings,
                 empty,
-                "no class, because the folder holds no image",
-                "no classes, because the folders hold no image");
+                "not a class, because the folder has no images",
+                "not classes, because the folders have no images");
         add(
                 warnings,
                 danglingLinks(storage, directory),
-                "left out, because the link leads nowhere",
-                "left out, because the links lead nowhere");
+                "left out, because the link is broken",
+                "left out, because the links are broken");
         return List.copyOf(warnings);
     }
 
@@ -82,7 +82,7 @@ final class LeftOut {
         }
     }
 
-    /** Links whose target is not there, by name; only local file systems have any. */
+    /** Broken symbolic links, by name; only local file systems have any. */
     private static List<String> danglingLinks(Storage storage, String directory) throws IOException {
         URI uri = new org.apache.hadoop.fs.Path(storage.qualify(directory)).toUri();
         if (!"file".equals(uri.getScheme())) {

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 
-/** The images of a job that cannot be used: listed in {@value #NAME} of its output, and at most so many. Driver only. */
+/** The images of a job that cannot be used, listed in {@value #NAME} of its output, up to a limit. Driver only. */
 public final class Quarantine {
     /** The list's name in the output. */
     public static final String NAME = "quarantine.jsonl";
@@ -23,11 +23,11 @@ public final class Quarantine {
     private final SortedMap<String, ImageFindings> findings = new ConcurrentSkipListMap<>();
 
     /**
-     * An empty quarantine.
+     * Creates an empty quarantine.
      *
      * @param directory the output's
      * @param task what the images are for, such as {@code tokenize images/}, for messages
-     * @param mostBad how many of them may be bad
+     * @param mostBad the maximum number of bad images
      */
     public Quarantine(String directory, String task, int mostBad) {
         this.directory = directory;
@@ -36,7 +36,7 @@ public final class Quarantine {
     }
 
     /**
-     * Takes what was found about a unit.
+     * Adds the findings of a unit.
      *
      * @param unit its name; the list is in the order of these
      */
@@ -45,9 +45,9 @@ public final class Quarantine {
     }
 
     /**
-     * Checks that the job may go on.
+     * Checks that the limit is not exceeded.
      *
-     * @throws JobException {@link ExitCode#DATA} if more images are bad than may be
+     * @throws JobException {@link ExitCode#DATA} if there are too many bad images
      */
     public void requireFew() {
         if (bad() > mostBad) {
@@ -57,9 +57,9 @@ public final class Quarantine {
     }
 
     /**
-     * Checks that there is anything to work with.
+     * Checks that at least one image can be used.
      *
-     * @param images how many there are, bad ones included
+     * @param images the number of images, including bad ones
      * @throws JobException {@link ExitCode#DATA} if all are bad
      */
     public void requireUsable(long images) {
@@ -89,7 +89,7 @@ public final class Quarantine {
         claim.publish(NAME, out -> out.write(content));
     }
 
-    /** Publishes the list of a job that {@code failure} ends, for the user to see. */
+    /** Publishes the list of a job that ends with {@code failure}, for the user. */
     public void publishAfter(Exception failure, OutputClaim claim) {
         try {
             publish(claim);
@@ -98,17 +98,17 @@ public final class Quarantine {
         }
     }
 
-    /** How many images cannot be used. */
+    /** The number of bad images. */
     public long bad() {
         return findings.values().stream().mapToLong(of -> of.bad().size()).sum();
     }
 
-    /** How many usable images ask in their EXIF data to be turned. */
+    /** The number of usable images whose EXIF orientation is not upright. */
     public long oriented() {
         return findings.values().stream().mapToLong(ImageFindings::oriented).sum();
     }
 
-    /** What the user should know, one line each. */
+    /** Warnings for the user, one line each. */
     public List<String> warnings() {
         List<String> warnings = new ArrayList<>();
         if (bad() > 0) {
@@ -116,8 +116,9 @@ public final class Quarantine {
         }
         if (oriented() > 0) {
             warnings.add(
-                    oriented() + " images were taken as they are stored, although their EXIF orientation asks to turn"
-                            + " or mirror them; apply it to the files first if they should be upright");
+                    oriented() + " images have an EXIF orientation, which is not applied; if they should be upright,"
+                            + " rotate"
+                            + " the files first");
         }
         return warnings;
     }

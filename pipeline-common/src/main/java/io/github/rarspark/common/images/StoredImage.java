@@ -6,19 +6,19 @@ import io.github.rarspark.kernel.image.RgbImage;
 
 /** An image as its source stores it: the bytes of an image file, pixels, or the reason why it could not be read. */
 public sealed interface StoredImage {
-    /** The most bytes that an image file may have; far above photographs of the most pixels that are decoded. */
+    /** The maximum size of an image file in bytes; far above photographs with the maximum number of pixels. */
     int MOST_BYTES = 128 << 20;
 
     /** Its name within the source, the same in every run: a path, or a file and a row. */
     String id();
 
-    /** Its class; -1 if the source does not say. */
+    /** Its class; -1 if unknown. */
     int classId();
 
     /**
      * The pixels.
      *
-     * @throws DataException if the file could not be read or is no image that can be decoded
+     * @throws DataException if the file could not be read or decoded
      */
     RgbImage decode();
 
@@ -27,7 +27,7 @@ public sealed interface StoredImage {
         return false;
     }
 
-    /** An image whose file was read; one of more than {@link #MOST_BYTES} is as good as unreadable. */
+    /** An image whose file was read; one of more than {@link #MOST_BYTES} counts as unreadable. */
     static StoredImage of(String id, int classId, byte[] file) {
         return file.length > MOST_BYTES
                 ? Unreadable.tooLarge(id, classId, file.length)
@@ -67,7 +67,7 @@ public sealed interface StoredImage {
      * @param why the reason in one line
      */
     record Unreadable(String id, int classId, String why) implements StoredImage {
-        /** An image whose file was not read, because of its length in bytes. */
+        /** An image whose file was not read because of its size in bytes. */
         static Unreadable tooLarge(String id, int classId, long length) {
             return new Unreadable(id, classId, "it has " + length + " bytes, more than the limit of " + MOST_BYTES);
         }

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads and decodes the images of a unit and sets aside those that cannot be used, by the same rule in every job. */
+/** Reads and decodes the images of a unit and collects those that cannot be used, by the same rule in every job. */
 public final class UsableImages {
     private final Labels labels;
     private final List<BadImage> bad = new ArrayList<>();
@@ -24,20 +24,20 @@ public final class UsableImages {
         void accept(StoredImage image, RgbImage pixels) throws IOException;
     }
 
-    /** Which class ids an image may have. */
+    /** The class ids that an image may have. */
     @FunctionalInterface
     public interface Labels {
-        /** Any, also none: the job has no use for them. */
+        /** Any or none, for jobs that do not use them. */
         Labels ANY = classId -> "";
 
         /** Why an image of {@code classId} cannot be used; empty if it can. */
         String fault(int classId);
 
-        /** Those from 0 on, below {@code classes} if that is more than 0. */
+        /** Those from 0 on, below {@code classes} if that is positive. */
         static Labels of(int classes) {
-            String known = classes > 0 ? "the " + classes + " classes" : "the classes from 0 on";
+            String known = classes > 0 ? "the " + classes + " classes" : "the valid classes, 0 and above";
             return classId -> classId < 0 || classes > 0 && classId >= classes
-                    ? "Its class " + classId + " is none of " + known
+                    ? "Its class " + classId + " is not one of " + known
                     : "";
         }
     }
@@ -46,7 +46,7 @@ public final class UsableImages {
      * Passes the usable images of {@code unit} to {@code sink}, in order, one at a time.
      *
      * @return what was found out about the images
-     * @throws IOException if the storage does not answer; an image that cannot be read is a bad one instead
+     * @throws IOException if the storage is unavailable; a single unreadable image counts as bad instead
      */
     public static ImageFindings read(Storage storage, ImageUnit unit, Labels labels, Sink sink) throws IOException {
         UsableImages images = new UsableImages(labels);

@@ -9,13 +9,13 @@ import java.io.IOException;
  * #commit commit}. An implementation has a factory that takes a {@link JobContext}, checks the recipe and opens the
  * inputs, and writes nothing; {@link JobRunner} does the rest.
  *
- * @param <D> what is done and not yet published
+ * @param <D> work that is done but not yet published
  */
 public interface Job<D> {
     /** The directory that the job writes to, as the recipe names it. */
     String output();
 
-    /** What the job is going to do; reads and writes nothing. */
+    /** The plan of the job; reads and writes nothing. */
     Plan plan();
 
     /** How many bytes the output takes at least, if that is known before the work: a device with less is refused. */
@@ -24,14 +24,14 @@ public interface Job<D> {
     }
 
     /**
-     * Does the work that no earlier attempt has finished. The plan to follow is {@code claim.plan()}, whose units may be
-     * those of an earlier attempt.
+     * Does the work that earlier attempts have not finished. The plan to follow is {@code claim.plan()}, whose units
+     * may be those of an earlier attempt.
      */
     D runMissing(OutputClaim claim) throws IOException;
 
     /**
-     * Publishes what is done: data first, then what readers trust, such as a manifest. The frame writes {@code
-     * result.json} afterwards.
+     * Publishes the work: data first, then what readers trust, such as a manifest. The frame writes {@code result.json}
+     * afterwards.
      */
     Outcome commit(OutputClaim claim, D done) throws IOException;
 }

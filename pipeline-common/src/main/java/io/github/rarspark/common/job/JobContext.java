@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What every job is given.
+ * The context of a job.
  *
  * @param session runs its tasks
  * @param storage holds its inputs and its output
@@ -25,12 +25,12 @@ public record JobContext(SparkSession session, Storage storage, Recipe recipe, b
                 session, new Storage(SparkSessions.context(session).hadoopConfiguration()), recipe, quiet);
     }
 
-    /** The same with another recipe, for a job that consists of jobs. */
+    /** The same context with another recipe, for a job that runs other jobs. */
     public JobContext with(Recipe other) {
         return new JobContext(session, storage, other, quiet);
     }
 
-    /** Tells the user on stderr, unless the job is quiet; the log has it in any case. */
+    /** Prints a line to stderr unless the job is quiet; always logs it. */
     public void say(String line) {
         LOG.info(line);
         if (!quiet) {

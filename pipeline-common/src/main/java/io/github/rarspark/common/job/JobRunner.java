@@ -17,14 +17,14 @@ import java.util.SortedMap;
 public final class JobRunner {
     private JobRunner() {}
 
-    /** Makes a job of a context; checks the recipe and opens the inputs, and writes nothing. */
+    /** Creates a job from a context; checks the recipe and opens the inputs, but writes nothing. */
     @FunctionalInterface
     public interface Factory {
         /** The job that the recipe of {@code context} asks for. */
         Job<?> open(JobContext context) throws IOException;
     }
 
-    /** Work that has no output of its own. */
+    /** Work without an output of its own. */
     @FunctionalInterface
     public interface Check {
         /** Does the work. */
@@ -32,8 +32,8 @@ public final class JobRunner {
     }
 
     /**
-     * Runs a job, or does nothing if the output holds the same work finished. The result is written to the output, that
-     * of a failure too.
+     * Runs a job, or does nothing if the output is already finished. The result is written to the output, also after a
+     * failure.
      *
      * @return the result of this run, or of the one that finished the work earlier
      * @throws JobException {@link ExitCode#OUTPUT_EXISTS} if the output belongs to another plan or holds foreign files,

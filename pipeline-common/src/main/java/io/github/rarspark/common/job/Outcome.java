@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What came of a job that did all it had to. The frame makes a {@link JobResult} of it.
+ * The outcome of a completed job, which the frame turns into a {@link JobResult}.
  *
  * @param counts what was done, by name
  * @param metrics what was measured, by name
- * @param amounts what becomes a metric when it is divided by the seconds of the job, by the metric's name
+ * @param amounts amounts that become rate metrics when divided by the job's seconds, by the metric's name
  * @param warnings what the user should know, one line each
  */
 public record Outcome(

@@ -1,5 +1,5 @@
 /**
- * What all jobs have in common: what a job is given, the three steps that it consists of, what it returns, and the frame
- * that runs it. These classes run on the driver.
+ * What all jobs have in common: its context, its three steps, its outcome, and the frame that runs it. These classes
+ * run on the driver.
  */
 package io.github.rarspark.common.job;

@@ -44,7 +44,7 @@ public record NpyHeader(String type, List<Long> shape) {
         return new NpyHeader(type, Arrays.stream(shape).boxed().toList());
     }
 
-    /** How many elements follow. */
+    /** The number of elements. */
     public long elements() {
         return shape.stream().reduce(1L, Math::multiplyExact);
     }
@@ -68,8 +68,8 @@ public record NpyHeader(String type, List<Long> shape) {
     /**
      * Reads a header, leaving the stream at the first element.
      *
-     * @param source what messages call the array
-     * @throws DataException if it is not one, or its elements are stored column by column
+     * @param source the array's name in messages
+     * @throws DataException if it is not an array, or in column-major (Fortran) order
      */
     public static NpyHeader read(InputStream in, String source) throws IOException {
         byte[] start = in.readNBytes(MAGIC.length + 2);
@@ -88,7 +88,7 @@ public record NpyHeader(String type, List<Long> shape) {
         String dictionary = new String(in.readNBytes((int) length), StandardCharsets.UTF_8);
         if (find(COLUMN_MAJOR, dictionary, source).equals("True")) {
             throw new DataException(
-                    "Cannot read " + source + ": it is stored column by column; save it with numpy.ascontiguousarray");
+                    "Cannot read " + source + ": it is in column-major order; save it with numpy.ascontiguousarray");
         }
         try {
             List<Long> shape = Arrays.stream(

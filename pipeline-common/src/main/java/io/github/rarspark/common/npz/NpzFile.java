@@ -20,7 +20,10 @@ import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
 import org.apache.hadoop.fs.FSDataInputStream;
 
-/** Reads an {@code .npz} file, stored or deflated, array by array and without holding one whole. Not thread-safe. */
+/**
+ * Reads an {@code .npz} file, stored or deflated, as streams, without loading whole arrays into memory. Not
+ * thread-safe.
+ */
 public final class NpzFile implements Closeable {
     static final String SUFFIX = ".npy";
 
@@ -38,7 +41,7 @@ public final class NpzFile implements Closeable {
      * Opens the archive at {@code path}.
      *
      * @throws DataException if it is not a zip archive
-     * @throws java.io.FileNotFoundException if there is none
+     * @throws java.io.FileNotFoundException if it does not exist
      */
     public static NpzFile open(Storage storage, String path) throws IOException {
         long length = storage.length(path);
@@ -124,7 +127,7 @@ public final class NpzFile implements Closeable {
         try (InputStream elements = elements(name, 0)) {
             for (int i = 0; i < values.length; i++) {
                 if (elements.readNBytes(row, 0, width) < width) {
-                    throw new EOFException(describe(name) + " ends early");
+                    throw new EOFException(describe(name) + " is truncated");
                 }
                 ByteBuffer element = ByteBuffer.wrap(row).order(ByteOrder.LITTLE_ENDIAN);
                 values[i] = width == Double.BYTES ? element.getDouble() : element.getFloat();
@@ -136,7 +139,7 @@ public final class NpzFile implements Closeable {
     private ZipArchiveEntry find(String name) {
         ZipArchiveEntry entry = zip.getEntry(name + SUFFIX);
         if (entry == null) {
-            throw new DataException("Cannot read " + path + ": it has no array '" + name + "', but " + names());
+            throw new DataException("Cannot read " + path + ": it has no array '" + name + "', only " + names());
         }
         return entry;
     }

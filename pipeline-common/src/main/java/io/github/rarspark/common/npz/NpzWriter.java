@@ -14,12 +14,12 @@ import java.util.zip.ZipOutputStream;
  * the archive is Zip64 where an array takes 4 GiB or more. Equal arrays give equal bytes.
  */
 public final class NpzWriter implements AutoCloseable {
-    /** The earliest time that a zip archive can state. */
+    /** The earliest time that a zip archive can represent. */
     private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
 
     private final ZipOutputStream zip;
 
-    /** A writer to {@code out}; closing it ends the archive and leaves {@code out} open. */
+    /** Creates a writer to {@code out}; closing it completes the archive and leaves {@code out} open. */
     public NpzWriter(OutputStream out) {
         this.zip = new ZipOutputStream(new KeepOpen(out));
     }
@@ -34,7 +34,7 @@ public final class NpzWriter implements AutoCloseable {
     /**
      * Adds an array.
      *
-     * @param elements called twice, because an entry begins with the checksum of its content
+     * @param elements called twice, because an entry starts with the checksum of its content
      * @throws IOException also if the number of bytes written is not what the header says
      */
     public void add(String name, NpyHeader header, Elements elements) throws IOException {

@@ -16,8 +16,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Draws images as a recipe's section {@code generate} says. An image depends on the weights, the settings and its
- * request only, not on those drawn beside it.
+ * Samples images with the settings of a recipe's section {@code generate}. An image depends only on the weights, the
+ * settings and its request, not on the other images of its batch.
  *
  * <p>B batch, T tokens of an image, C channels, H height, W width.
  *

@@ -15,7 +15,7 @@ import java.util.TreeMap;
  * @param kind {@value #KIND}
  * @param planSha256 the hash of the plan that made it
  * @param imageSize side of an image in pixels
- * @param count how many images
+ * @param count the number of images
  * @param classes the classes, of which image i has number i modulo their count; none if the images were decoded from
  *     tokens, which have classes of their own
  * @param seed of the run; 0 if the images were decoded from tokens
@@ -47,7 +47,7 @@ public record SamplesManifest(
     /**
      * The manifest of the generated output at {@code directory}.
      *
-     * @throws DataException if it is damaged or another kind of output's; else as {@link Manifest#read}
+     * @throws DataException if it is corrupt or of another kind of output; otherwise like {@link Manifest#read}
      */
     public static SamplesManifest read(Storage storage, String directory) throws IOException {
         if (!KIND.equals(Manifest.read(storage, directory, Kind.class).kind())) {

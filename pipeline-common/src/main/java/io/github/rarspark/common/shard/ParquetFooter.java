@@ -12,7 +12,7 @@ import org.apache.parquet.hadoop.metadata.ParquetMetadata;
 import org.apache.parquet.schema.MessageType;
 
 /**
- * What the footer of a Parquet file says.
+ * The footer of a Parquet file.
  *
  * @param schema the columns
  * @param keyValues the metadata
@@ -40,7 +40,7 @@ public record ParquetFooter(MessageType schema, Map<String, String> keyValues, L
         try (ParquetFileReader reader = ParquetFileReader.open(file)) {
             metadata = reader.getFooter();
         } catch (RuntimeException e) {
-            throw new DataException("Cannot read " + file + ": not a Parquet file, or a damaged one", e);
+            throw new DataException("Cannot read " + file + ": it is not a Parquet file, or it is corrupt", e);
         }
         List<RowGroup> groups = new ArrayList<>();
         long rows = 0;
@@ -54,7 +54,7 @@ public record ParquetFooter(MessageType schema, Map<String, String> keyValues, L
                 List.copyOf(groups));
     }
 
-    /** How many rows the file has. */
+    /** The number of rows. */
     public long rows() {
         return rowGroups.stream().mapToLong(RowGroup::rows).sum();
     }

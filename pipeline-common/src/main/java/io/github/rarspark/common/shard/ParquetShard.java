@@ -157,8 +157,8 @@ public final class ParquetShard {
     }
 
     /**
-     * The receipt of the shard at {@code path} if it was finished under this plan and is undamaged; reads the whole
-     * file. Empty if the file is damaged or another plan's.
+     * The receipt of the shard at {@code path} if it was finished under this plan and is intact; reads the whole file.
+     * Empty if the file is corrupt or belongs to another plan.
      */
     public static Optional<ShardReceipt> inspect(Storage storage, String path, String planSha256) throws IOException {
         ParquetFooter footer;

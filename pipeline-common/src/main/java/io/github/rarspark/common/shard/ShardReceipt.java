@@ -16,15 +16,15 @@ import java.io.Serializable;
  */
 public record ShardReceipt(String name, long rows, long bytes, String sha256) implements Serializable {
     /**
-     * Makes sure that the file is the one of this receipt; reads it whole.
+     * Checks that the file matches this receipt; reads the whole file.
      *
      * @param path where the shard is
-     * @param remedy what to do if it is another, such as {@code tokenize again into another output}
-     * @throws DataException if it is another
+     * @param remedy what to do if it does not match, such as {@code tokenize again into another output}
+     * @throws DataException if it does not match
      */
     public void check(Storage storage, String path, String remedy) throws IOException {
         if (!Sha256.of(storage, path).equals(sha256)) {
-            throw new DataException("Cannot read " + path + ": its checksum is not the manifest's; " + remedy);
+            throw new DataException("Cannot read " + path + ": its checksum does not match the manifest; " + remedy);
         }
     }
 }

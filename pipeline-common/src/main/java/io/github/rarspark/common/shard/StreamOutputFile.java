@@ -34,7 +34,7 @@ public final class StreamOutputFile implements OutputFile {
         this.stream = stream;
     }
 
-    /** Says that all data pages are written: what follows, indexes and footer, is held back until the file is closed. */
+    /** Marks all data pages as written: indexes and footer, which follow, are buffered until the file is closed. */
     public void completeData() {
         dataComplete = true;
     }

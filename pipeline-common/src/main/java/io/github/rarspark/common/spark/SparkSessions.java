@@ -29,9 +29,9 @@ public final class SparkSessions {
             "spark.ui.showConsoleProgress", "false",
             // Tasks of a failed stage are told to stop, and watched until they do.
             "spark.task.reaper.enabled", "true",
-            // Seconds that a task waits at a barrier for one that is gone; Spark would wait for a year.
+            // Seconds that a task waits at a barrier for a lost one; Spark's default is a year.
             "spark.barrier.sync.timeout", "600",
-            // DJL tells its makers about machines of a cloud unless it is asked not to.
+            // Opts out of DJL's usage tracking.
             "spark.executorEnv.OPT_OUT_TRACKING", "true",
             // A full disk and the like are recognized by the system's words in English.
             "spark.executorEnv.LC_MESSAGES", "C");
@@ -79,7 +79,7 @@ public final class SparkSessions {
                 Long.parseLong(session.sparkContext().getConf().get(WAIT_CONF, standard)));
     }
 
-    /** How many tasks can run at the same time at present. */
+    /** The number of tasks that can run at the same time now. */
     public static int slots(SparkSession session) {
         SparkContext context = session.sparkContext();
         // What Spark itself counts before a barrier stage: cores and resources by what one task takes.

@@ -48,17 +48,17 @@ final class TaskActivity extends SparkListener implements AutoCloseable {
         return activity;
     }
 
-    /** For how long no task has run. */
+    /** How long no task has been running. */
     synchronized Duration idle() {
         return running > 0 ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - idleSince);
     }
 
-    /** How many tasks have succeeded. */
+    /** The number of tasks that succeeded. */
     synchronized int finished() {
         return finished;
     }
 
-    /** How many tasks have failed, or were lost with their executor. */
+    /** The number of tasks that failed or were lost with their executor. */
     synchronized int failed() {
         return failed;
     }

@@ -8,7 +8,7 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.SparkSession;
 
-/** Runs units of work, each as a task of its own, and hands over every result as soon as it is there. Driver only. */
+/** Runs units of work, one per task, and passes on every result as soon as it is available. Driver only. */
 public final class UnitTasks {
     private UnitTasks() {}
 
@@ -43,7 +43,7 @@ public final class UnitTasks {
         WatchedJob.run(session, results.rdd(), (result, unit) -> done.accept(result));
     }
 
-    /** Ends the task on this thread if it was killed; long work calls this between its steps. */
+    /** Ends the task on this thread if it was killed; long-running work calls this between steps. */
     public static void endIfKilled() {
         TaskContext task = TaskContext.get();
         if (task != null) {

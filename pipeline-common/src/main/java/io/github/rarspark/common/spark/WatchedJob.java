@@ -23,8 +23,8 @@ import scala.concurrent.duration.FiniteDuration;
 import scala.runtime.BoxedUnit;
 
 /**
- * A Spark job with one result a partition that ends when it has waited too long for executors. Spark itself waits
- * without a limit when none comes, when all are lost, and when a barrier stage lacks slots. Driver only.
+ * A Spark job with one result per partition that fails if it waits too long for executors. Spark itself waits forever
+ * if no executor registers, if all are lost, or if a barrier stage lacks slots. Driver only.
  */
 public final class WatchedJob {
     private static final FiniteDuration POLL = FiniteDuration.apply(200, TimeUnit.MILLISECONDS);
@@ -88,7 +88,7 @@ public final class WatchedJob {
         }
     }
 
-    /** Of a failed barrier task Spark's exception has the text only; its cause tells the exit code. */
+    /** For a failed barrier task, Spark's exception has only the text; its cause gives the exit code. */
     private static Throwable withCause(Throwable failure, TaskActivity activity) {
         if (!(failure instanceof SparkException) || failure.getCause() != null) {
             return failure;
@@ -129,8 +129,8 @@ public final class WatchedJob {
                                 + "free the cluster, ask for smaller executors, or wait longer")
                 : new JobException(
                         ExitCode.TEMPORARY,
-                        "Cannot go on to " + job + ": after " + activity.finished() + " of " + tasks
-                                + " tasks no executor took another one " + state + "run again to go on");
+                        "Cannot continue to " + job + ": after " + activity.finished() + " of " + tasks
+                                + " tasks no executor took another one " + state + "run again to resume");
     }
 
     /** Callers of Spark get what Spark throws, although Java does not know that Scala's methods throw it. */

@@ -4,7 +4,7 @@ import io.github.rarspark.kernel.error.DataException;
 import java.io.Serializable;
 
 /**
- * What rows of tokens have to be for their reader.
+ * The shape that a reader of tokens expects.
  *
  * @param tokens how many tokens a row has
  * @param codes tokens are less than this
@@ -12,22 +12,22 @@ import java.io.Serializable;
  */
 public record TokenShape(int tokens, int codes, int classes) implements Serializable {
     /**
-     * Checks what a whole output says of itself.
+     * Checks the manifest of an output.
      *
-     * @throws DataException if it does not fit
+     * @throws DataException if it does not match
      */
     void check(TokenManifest manifest, String path) {
         if (manifest.tokens() != tokens) {
-            throw new DataException("Cannot use the tokens in " + path + ": an image has " + manifest.tokens()
-                    + " tokens, and model.tokens=" + tokens + "; use the recipe they were made with");
+            throw new DataException("Cannot use the tokens in " + path + ": images have " + manifest.tokens()
+                    + " tokens, but model.tokens=" + tokens + "; use the recipe they were made with");
         }
         if (manifest.codes() != codes) {
             throw new DataException("Cannot use the tokens in " + path + ": their tokenizer has " + manifest.codes()
-                    + " codes, and model.codes=" + codes + "; use the recipe they were made with");
+                    + " codes, but model.codes=" + codes + "; use the recipe they were made with");
         }
         if (manifest.classNames().size() > classes) {
             throw new DataException("Cannot use the tokens in " + path + ": they have "
-                    + manifest.classNames().size() + " classes, and model.classes=" + classes
+                    + manifest.classNames().size() + " classes, but model.classes=" + classes
                     + "; set model.classes=" + manifest.classNames().size());
         }
     }

@@ -19,9 +19,9 @@ public sealed interface TokenSource extends Serializable permits TokenShards, To
      * Opens the tokens at {@code path}: an output directory, or a {@code .jsonl} file in the public format.
      *
      * @param option the option that names it, such as {@code --tokens}, for messages
-     * @param shape what the rows have to be
-     * @throws JobException {@link ExitCode#NO_INPUT} if there is nothing, or no finished output
-     * @throws DataException if the output is damaged, does not fit {@code shape} or has no rows
+     * @param shape the expected shape of the rows
+     * @throws JobException {@link ExitCode#NO_INPUT} if it does not exist or is not a finished output
+     * @throws DataException if the output is corrupt, does not match {@code shape} or has no rows
      */
     static TokenSource open(Storage storage, String option, String path, TokenShape shape) throws IOException {
         PreFlight.requireInput(storage, option, path);
@@ -37,13 +37,13 @@ public sealed interface TokenSource extends Serializable permits TokenShards, To
     /** Identifies the content, for the plan of a job that reads it. */
     String sha256();
 
-    /** How many rows there are. */
+    /** The number of rows. */
     long rows();
 
     /** The class names by class id; empty if they are not known. */
     List<String> classNames();
 
-    /** How many blocks the rows come in. */
+    /** The number of blocks of rows. */
     int blocks();
 
     /** How many rows each block has, from what was read when the source was opened. */
@@ -57,7 +57,7 @@ public sealed interface TokenSource extends Serializable permits TokenShards, To
     /**
      * Reads one block, whole and in its order.
      *
-     * @throws DataException if it is damaged or a row does not fit
+     * @throws DataException if it is corrupt or a row does not match
      */
     TokenBlock read(int block) throws IOException;
 

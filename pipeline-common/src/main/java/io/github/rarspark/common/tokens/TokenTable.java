@@ -19,7 +19,7 @@ public final class TokenTable {
         }
     }
 
-    /** How many rows there are. */
+    /** The number of rows. */
     public long rows() {
         return ends.length == 0 ? 0 : ends[ends.length - 1];
     }

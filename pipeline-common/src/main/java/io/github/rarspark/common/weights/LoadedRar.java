@@ -10,7 +10,7 @@ import io.github.rarspark.kernel.weights.NamedTensors;
 import java.io.IOException;
 
 /**
- * A generator in memory that is not trained, with the manager of its tensors.
+ * A generator in memory, for inference, with the manager of its tensors.
  *
  * @param model the generator
  * @param manager owner of its tensors

@@ -22,7 +22,7 @@ import java.util.HexFormat;
  * @param sha256 the SHA-256 of its content
  */
 public record WeightFile(String path, long bytes, String sha256) implements Serializable {
-    /** What a training run calls the weights that it leaves. */
+    /** The name of the weights of a finished training run. */
     private static final String TRAINED = "model.safetensors";
 
     /**
@@ -37,7 +37,7 @@ public record WeightFile(String path, long bytes, String sha256) implements Seri
     }
 
     /**
-     * Checks that a weight file is there, without reading it.
+     * Checks that a weight file exists, without reading it.
      *
      * @param option such as {@code --weights}
      * @throws JobException {@link ExitCode#NO_INPUT} if it is missing or a folder
@@ -65,7 +65,7 @@ public record WeightFile(String path, long bytes, String sha256) implements Seri
     /**
      * Reads the file, in any format of weights.
      *
-     * @throws DataException if it is malformed, or its content is no longer what it was
+     * @throws DataException if it is malformed, or its content has changed
      */
     public TensorFile read(Storage storage) throws IOException {
         MessageDigest digest = Sha256.digest();

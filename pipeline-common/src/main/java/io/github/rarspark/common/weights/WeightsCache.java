@@ -19,13 +19,15 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 
 /**
- * Read-only weights that the tasks of an executor share. Values are loaded once per key, counted while leased, and kept
- * when idle until another load needs their room: if all together would exceed the limit, the least recently used go
- * first. What is leased or was used last is never closed, whatever the limit, so that a shard finds what the one before
- * it used. Thread-safe.
+ * Read-only weights that the tasks of an executor share. Values are loaded once per key, reference-counted while
+ * leased, and kept when idle until another load needs the space: if the total would exceed the limit, the least
+ * recently used are evicted first. Leased and most recently used values are never evicted, whatever the limit, so that
+ * consecutive shards share them. Thread-safe.
  */
 public final class WeightsCache {
-    /** The one of this process: the only state that tasks share. Java's heap is left to Spark, the rest is off-heap. */
+    /**
+     * The cache of this process, the only state that tasks share. The weights are off-heap; the heap is left to Spark.
+     */
     private static final WeightsCache SHARED = new WeightsCache(WeightsCache::configuredBytes, Duration.ofMinutes(30));
 
     private final LongSupplier limitBytes;
@@ -34,9 +36,9 @@ public final class WeightsCache {
     private long clock;
 
     /**
-     * An empty cache.
+     * Creates an empty cache.
      *
-     * @param limitBytes what all values together may take, asked before each load
+     * @param limitBytes the limit of all values together, queried before each load
      * @param loadLimit how long to wait for another task's load
      */
     WeightsCache(LongSupplier limitBytes, Duration loadLimit) {
@@ -56,11 +58,11 @@ public final class WeightsCache {
     }
 
     /**
-     * What identifies weights.
+     * Identifies weights.
      *
      * @param kind what is built from them, such as {@code vqgan}; one file may serve several
      * @param sha256 the hash of the file
-     * @param device where they lie, such as {@code cpu}
+     * @param device their device, such as {@code cpu}
      */
     public record Key(String kind, String sha256, String device) {}
 
@@ -70,11 +72,11 @@ public final class WeightsCache {
     /** Reads weights. */
     @FunctionalInterface
     public interface Loader<T extends AutoCloseable> {
-        /** The value, which the cache closes. */
+        /** Loads the value, which the cache will close. */
         T load() throws Exception;
     }
 
-    /** A value in use; closing the lease gives it back. */
+    /** A value in use; closing the lease releases it. */
     public interface Lease<T> extends AutoCloseable {
         /** The shared value, which the holder must not change or close. */
         T value();
@@ -84,8 +86,8 @@ public final class WeightsCache {
     }
 
     /**
-     * Leases the value of {@code key}, loading it if no task of this executor has. Others that want the same key wait
-     * for the one load.
+     * Leases the value of {@code key}, loading it if it is not cached. Concurrent callers with the same key wait for a
+     * single load.
      *
      * @param type the value's type; other types are other values
      * @param bytes how much memory it takes
@@ -135,12 +137,12 @@ public final class WeightsCache {
         }
     }
 
-    /** How many values are held, leased or idle. */
+    /** The number of cached values, leased or idle. */
     synchronized int size() {
         return entries.size();
     }
 
-    /** Makes room, then loads. Whatever fails, those who wait for this load get to know. */
+    /** Evicts, then loads. Any failure is passed on to all who wait for this load. */
     private static void load(Entry entry, List<Entry> evicted, Loader<?> loader) {
         try {
             closeAll(evicted);

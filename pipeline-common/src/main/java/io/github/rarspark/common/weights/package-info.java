@@ -1,2 +1,2 @@
-/** Weight files as tasks read them, and the models that the tasks of an executor share. */
+/** Weight files, and the models that the tasks of an executor share. */
 package io.github.rarspark.common.weights;

@@ -65,7 +65,7 @@ class ImageSourcesTest {
                         "b/2.png 1 content of b/2.png",
                         "ç/4.png 2 content of ç/4.png");
         assertThat(source.units(3)).extracting(ImageUnit::images).containsExactly(3L, 1L);
-        assertThat(source.warnings()).containsExactly("beside.txt is left out, because it lies in no class folder");
+        assertThat(source.warnings()).containsExactly("beside.txt is left out, because it is not in a class folder");
     }
 
     @Test
@@ -86,9 +86,9 @@ class ImageSourcesTest {
         assertThat(source.images()).isEqualTo(2);
         assertThat(source.warnings())
                 .containsExactly(
-                        "1.png and 1 more are left out, because they lie in no class folder",
-                        "dog and 1 more are no classes, because the folders hold no image",
-                        "cat/lost.png and 1 more are left out, because the links lead nowhere");
+                        "1.png and 1 more are left out, because they are not in a class folder",
+                        "dog and 1 more are not classes, because the folders have no images",
+                        "cat/lost.png and 1 more are left out, because the links are broken");
     }
 
     @Test
@@ -106,7 +106,7 @@ class ImageSourcesTest {
         Files.writeString(temp.resolve("1.png"), "1");
         Files.writeString(temp.resolve("2.png"), "2");
         assertThatThrownBy(this::open)
-                .hasMessageEndingWith("(1.png and 1 more are left out, because they lie in no class folder)");
+                .hasMessageEndingWith("(1.png and 1 more are left out, because they are not in a class folder)");
     }
 
     @Test
@@ -121,9 +121,9 @@ class ImageSourcesTest {
             assertThatThrownBy(() -> open().requireClasses("--input", classes))
                     .isInstanceOf(DataException.class)
                     .hasMessage("Cannot number the classes of --input " + temp + ": it has 3 class folders with images,"
-                            + " and model.classes=" + classes + "; ids number the sorted folders, so one too few or too"
-                            + " many shifts them: add or remove folders, or set model.classes=3 (c is no class, because"
-                            + " the folder holds no image)");
+                            + " and model.classes=" + classes + "; class ids number the sorted folders, so a missing or"
+                            + " extra folder shifts them: add or remove folders, or set model.classes=3 (c is not a class,"
+                            + " because the folder has no images)");
         }
         write("train.parquet", 0, 3);
         open().requireClasses("--input", 1000);
@@ -169,7 +169,7 @@ class ImageSourcesTest {
     @Test
     void anEmptyFolderIsNoInput() {
         assertThatThrownBy(() -> ImageSources.open(storage, "--input", temp.toString()))
-                .hasMessage("Cannot read --input " + temp + ": it holds no images; give a folder with one folder per"
+                .hasMessage("Cannot read --input " + temp + ": it contains no images; give a folder with one folder per"
                         + " class, or Parquet files with the columns image and label")
                 .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.NO_INPUT));
     }
@@ -212,7 +212,7 @@ class ImageSourcesTest {
             assertThatThrownBy(() -> read(units))
                     .as("damage at %d", damage)
                     .isInstanceOf(DataException.class)
-                    .hasMessageMatching("Cannot read row 1\\d\\d of .*damaged.parquet: the file is damaged");
+                    .hasMessageMatching("Cannot read row 1\\d\\d of .*damaged.parquet: the file is corrupt");
         }
     }
 
@@ -230,7 +230,7 @@ class ImageSourcesTest {
                 ImageSources.open(storage, "--input", file.toString()).units(1);
         assertThatThrownBy(() -> read(units))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("x.parquet: its label 4294967296 is no class");
+                .hasMessageContaining("x.parquet: its label 4294967296 is not a class");
     }
 
     /** Rows whose bytes are a text; row groups end every 100 rows. */

@@ -108,7 +108,7 @@ class NpzTest {
                 ("\u0093NUMPY\1\0" + (char) columns.length() + "\0" + columns).getBytes(StandardCharsets.ISO_8859_1);
         assertThatThrownBy(() -> NpyHeader.read(new ByteArrayInputStream(head), "sigma of x.npz"))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("sigma of x.npz: it is stored column by column");
+                .hasMessageContaining("sigma of x.npz: it is in column-major order");
     }
 
     private String write() throws IOException {

@@ -163,7 +163,7 @@ class ParquetShardTest {
         storage.putString(path, "not Parquet at all");
         assertThatThrownBy(() -> ParquetShard.rows(storage, path))
                 .isInstanceOf(DataException.class)
-                .hasMessage("Cannot read " + path + ": not a Parquet file, or a damaged one");
+                .hasMessage("Cannot read " + path + ": it is not a Parquet file, or it is corrupt");
     }
 
     private ShardReceipt write(String to, int rows) throws IOException {

@@ -58,8 +58,8 @@ class WaitLimitTest {
             Throwable failure = failureOf(job);
             assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.TEMPORARY);
             assertThat(failure)
-                    .hasMessage("Cannot go on to run a job: after 1 of 2 tasks no executor took another one in 5 s"
-                            + " (spark.wait_seconds); the cluster offers 0 task slots; run again to go on");
+                    .hasMessage("Cannot continue to run a job: after 1 of 2 tasks no executor took another one in 5 s"
+                            + " (spark.wait_seconds); the cluster offers 0 task slots; run again to resume");
         }
     }
 

@@ -219,9 +219,9 @@ class TokenSourceTest {
     @Test
     void outputsOfAnotherShapeAreRefused() throws Exception {
         write(List.of("cat", "dog", "eel"), 1);
-        expectMisfit(new TokenShape(16, 32768, 3), "an image has 4 tokens, and model.tokens=16");
-        expectMisfit(new TokenShape(4, 1024, 3), "their tokenizer has 32768 codes, and model.codes=1024");
-        expectMisfit(new TokenShape(4, 32768, 2), "they have 3 classes, and model.classes=2; set model.classes=3");
+        expectMismatch(new TokenShape(16, 32768, 3), "images have 4 tokens, but model.tokens=16");
+        expectMismatch(new TokenShape(4, 1024, 3), "their tokenizer has 32768 codes, but model.codes=1024");
+        expectMismatch(new TokenShape(4, 32768, 2), "they have 3 classes, but model.classes=2; set model.classes=3");
     }
 
     @Test
@@ -235,7 +235,7 @@ class TokenSourceTest {
         assertThat(source.read(0).rows()).isEqualTo(2);
         assertThatThrownBy(() -> source.read(1))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("part-000-00001.parquet: its checksum is not the manifest's");
+                .hasMessageContaining("part-000-00001.parquet: its checksum does not match the manifest");
     }
 
     @Test
@@ -257,7 +257,7 @@ class TokenSourceTest {
                 .hasMessageContaining(message);
     }
 
-    private void expectMisfit(TokenShape shape, String message) {
+    private void expectMismatch(TokenShape shape, String message) {
         assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", output, shape))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining(message);

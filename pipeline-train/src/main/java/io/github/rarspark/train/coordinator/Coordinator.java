@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The driver's end: accepts the ranks' connections and handles their reports one at a time. A report whose handling
- * fails is answered with the failure, which ends the rank and so the stage; the first such failure is kept for the
+ * The driver's side: accepts the ranks' connections and handles their reports one at a time. If a report cannot be
+ * handled, the answer is the failure, which ends the rank and with it the stage; the first such failure is kept for the
  * driver to rethrow. Driver only.
  */
 public final class Coordinator implements AutoCloseable {
@@ -49,7 +49,7 @@ public final class Coordinator implements AutoCloseable {
     private boolean closed;
 
     /**
-     * Listens at a free port.
+     * Listens on a free port.
      *
      * @param host the name by which executors reach the driver
      * @param bindAddress the driver's own address to listen on

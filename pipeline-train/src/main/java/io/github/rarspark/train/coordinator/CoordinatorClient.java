@@ -38,7 +38,7 @@ public final class CoordinatorClient implements AutoCloseable {
             throw new JobException(
                     ExitCode.UNAVAILABLE,
                     "Cannot reach the driver at " + address + " to report to it (" + e.getMessage()
-                            + "); let executors connect to all ports of spark.driver.host",
+                            + "); allow executors to connect to all ports of spark.driver.host",
                     e);
         }
     }
@@ -46,7 +46,7 @@ public final class CoordinatorClient implements AutoCloseable {
     /**
      * Sends a report and waits until the driver has handled it.
      *
-     * @throws JobException {@link ExitCode#TEMPORARY} if the driver could not
+     * @throws JobException {@link ExitCode#TEMPORARY} if the driver could not handle it
      */
     public void send(Report report) throws IOException {
         exchange(Json.line(report));

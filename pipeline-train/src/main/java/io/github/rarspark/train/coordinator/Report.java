@@ -17,7 +17,7 @@ import java.util.List;
 })
 public sealed interface Report {
     /**
-     * An update was made.
+     * Progress: an update was made.
      *
      * @param step updates made so far
      * @param loss mean cross-entropy of this update's global batch
@@ -38,11 +38,11 @@ public sealed interface Report {
     record Checkpoint(long step, String directory, List<Stored> files) implements Report {}
 
     /**
-     * The rank ends with a failure. Spark tells the driver only that a task of a barrier stage failed, not why.
+     * The rank failed. Spark tells the driver only that a task of a barrier stage failed, not why.
      *
      * @param rank which one
-     * @param exitCode what the failure means for the command
-     * @param lostOthers whether it follows from another rank's end
+     * @param exitCode the exit code of the failure
+     * @param lostOthers whether it was caused by the loss of another rank
      * @param message one line
      */
     record Failure(int rank, ExitCode exitCode, boolean lostOthers, String message) implements Report {

@@ -24,13 +24,13 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * A job that trains a small model on the driver and publishes {@code model.safetensors}. It has no checkpoints; run
- * again after an interruption, it starts over.
+ * A job that trains a small model on the driver and publishes {@code model.safetensors}. It has no checkpoints: after
+ * an interruption, it starts over.
  *
  * @param context of the job
  * @param settings of the command
  * @param source the images, listed and not yet read
- * @param model what is trained
+ * @param model the model to train
  */
 record ImageTraining(JobContext context, Settings settings, ImageSource source, Model model)
         implements Job<ImageTraining.Trained> {
@@ -39,11 +39,11 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
      *
      * @param command the job's name, such as {@code train-tokenizer} for the recipe's section {@code train_tokenizer}
      * @param network the recipe's section with the shape of the network
-     * @param images where the training images are
-     * @param output where the model goes
+     * @param images the location of the training images
+     * @param output the output folder
      * @param steps updates to make
-     * @param threads threads of the tensor library
-     * @param maxBad how many images may be unusable
+     * @param threads libtorch threads
+     * @param maxBad the maximum number of images that cannot be used
      * @param labels which labels an image may have
      */
     record Settings(
@@ -68,11 +68,11 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
     }
 
     /**
-     * Trains, or does nothing if the output is finished. The images are listed and checked before the output is claimed,
-     * and read afterwards.
+     * Trains, or does nothing if the output is finished. The images are listed and checked before the output is
+     * claimed, and read afterwards.
      *
      * @param check throws if the listing shows that the model cannot be trained on it
-     * @throws io.github.rarspark.common.JobException if the images are missing, or the output is another's
+     * @throws io.github.rarspark.common.JobException if the images are missing, or the output belongs to another run
      */
     static JobResult run(JobContext context, Settings settings, Consumer<ImageSource> check, Model model)
             throws IOException {

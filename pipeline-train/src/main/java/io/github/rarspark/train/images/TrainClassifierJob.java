@@ -16,7 +16,7 @@ import java.util.Map;
 
 /**
  * The job {@code train-classifier}: trains a small classifier on the driver and publishes {@code model.safetensors}. It
- * has no checkpoints; run again after an interruption, it starts over. Driver only.
+ * has no checkpoints: after an interruption, it starts over. Driver only.
  */
 public final class TrainClassifierJob {
     private final Recipe recipe;
@@ -28,10 +28,10 @@ public final class TrainClassifierJob {
     }
 
     /**
-     * Trains as {@code recipe.trainClassifier()} says, or does nothing if the output is finished.
+     * Trains with the settings of {@code recipe.trainClassifier()}, or does nothing if the output is finished.
      *
-     * @throws JobException if the images are missing, or the output is another's
-     * @throws DataException if they have other classes than the recipe
+     * @throws JobException if the images are missing, or the output belongs to another run
+     * @throws DataException if their classes do not match the recipe
      */
     public static JobResult run(JobContext context) throws IOException {
         TrainClassifierJob job = new TrainClassifierJob(context.recipe());

@@ -17,8 +17,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The job {@code train-tokenizer}: trains a small tokenizer on the driver and publishes {@code model.safetensors}. It has
- * no checkpoints; run again after an interruption, it starts over. Driver only.
+ * The job {@code train-tokenizer}: trains a small tokenizer on the driver and publishes {@code model.safetensors}. It
+ * has no checkpoints: after an interruption, it starts over. Driver only.
  */
 public final class TrainTokenizerJob {
     private final Recipe recipe;
@@ -30,9 +30,9 @@ public final class TrainTokenizerJob {
     }
 
     /**
-     * Trains as {@code recipe.trainTokenizer()} says, or does nothing if the output is finished.
+     * Trains with the settings of {@code recipe.trainTokenizer()}, or does nothing if the output is finished.
      *
-     * @throws JobException if the images are missing, or the output is another's
+     * @throws JobException if the images are missing, or the output belongs to another run
      */
     public static JobResult run(JobContext context) throws IOException {
         TrainTokenizerJob job = new TrainTokenizerJob(context.recipe());

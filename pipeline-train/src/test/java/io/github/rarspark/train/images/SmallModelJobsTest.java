@@ -106,7 +106,7 @@ class SmallModelJobsTest {
         assertThat(result.counts()).containsEntry("images", 11L).containsEntry("bad", 1L);
         assertThat(result.warnings())
                 .containsExactly(
-                        "beside.txt is left out, because it lies in no class folder",
+                        "beside.txt is left out, because it is not in a class folder",
                         "1 images could not be used; quarantine.jsonl lists them");
         assertThat(folder.resolve("out/quarantine.jsonl")).content().isEqualTo(bad.get(0) + "\n");
     }
