@@ -150,8 +150,8 @@ class MainTest {
     void aResultThatCannotBeWrittenIsRefusedBeforeTheWork() throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "mine");
         jsonIsRefused(folder.toString(), 64, "it is a directory; choose another name");
-        jsonIsRefused(file + "/result.json", 64, "a file is where a folder is wanted");
-        jsonIsRefused(folder.resolve("n".repeat(300)).toString(), 64, "a name in it is too long");
+        jsonIsRefused(file + "/result.json", 64, "a file has the name of a parent directory");
+        jsonIsRefused(folder.resolve("n".repeat(300)).toString(), 64, "a name in the path is too long");
         jsonIsRefused("gs://bucket/result.json", 64, "no file system for the scheme gs");
         assertThat(folder).isDirectoryContaining(path -> path.equals(file)).isDirectoryNotContaining("glob:**/._*");
         assertThat(file).hasContent("mine");

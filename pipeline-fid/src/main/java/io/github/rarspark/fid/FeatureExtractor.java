@@ -16,7 +16,7 @@ import io.github.rarspark.kernel.weights.TensorFile;
 import java.util.List;
 import java.util.Locale;
 
-/** Computes features with a network that the tasks of an executor share. One task's own. */
+/** Computes features with a network that the tasks of an executor share. Used by one task. */
 final class FeatureExtractor implements AutoCloseable {
     private static final Device DEVICE = Device.cpu();
     private static final float[] NONE = {};
@@ -30,7 +30,7 @@ final class FeatureExtractor implements AutoCloseable {
     }
 
     /**
-     * What a network computes of N images, row-major.
+     * A network's outputs for N images, row-major.
      *
      * @param features [N, D]
      * @param spatial [N, S]; empty if the network has none
@@ -38,7 +38,7 @@ final class FeatureExtractor implements AutoCloseable {
      */
     record Batch(float[] features, float[] spatial, float[] logits) {}
 
-    /** Loads the weights unless a task of this executor has. */
+    /** Opens an extractor; loads the weights unless they are in the executor's cache. */
     static FeatureExtractor open(FeatureNetwork network, Storage storage) {
         String kind = network.kind().name().toLowerCase(Locale.ROOT);
         Lease<Network> lease = WeightsCache.shared()

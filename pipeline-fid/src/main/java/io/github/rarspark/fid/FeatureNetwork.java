@@ -17,22 +17,22 @@ import java.util.Locale;
  * The network whose features are compared; sent to the tasks.
  *
  * @param kind which network it is
- * @param name what people call it, such as {@code fashion classifier}
+ * @param name a readable name, such as {@code fashion classifier}
  * @param weights its weights
  * @param side of the images in pixels
  * @param features how many an image has
  * @param spatialFeatures how many an image has; 0 if the network has none
- * @param classes that it tells apart
+ * @param number of classes
  */
 record FeatureNetwork(
         Kind kind, String name, WeightFile weights, int side, int features, int spatialFeatures, int classes)
         implements Serializable {
-    /** Published tables are of images of this side. */
+    /** The side of the images in published tables. */
     private static final int INCEPTION_SIDE = 256;
 
     private static final String NAME = "name";
 
-    /** The networks there are, each the prefix of its weights in {@code fid.features}. */
+    /** The kinds of networks; the prefix of the weights in {@code fid.features} is derived from the name. */
     enum Kind {
         /** A classifier of {@code train-classifier}. */
         CLASSIFIER(WeightContent.Kind.CLASSIFIER),
@@ -48,7 +48,7 @@ record FeatureNetwork(
         /**
          * Checks that a file does not hold another kind's weights.
          *
-         * @throws DataException if it does; with the prefix to give, if that would do
+         * @throws DataException if it does; the message names the prefix to use, if there is one
          */
         private void require(TensorFile file, String features) {
             WeightContent found = WeightContent.of(file.tensors());
@@ -69,8 +69,8 @@ record FeatureNetwork(
     /**
      * The network that {@code features} names.
      *
-     * @param side of the images in pixels; 0 for what the network is meant for
-     * @throws JobException {@link ExitCode#USAGE} if it is of no known kind
+     * @param side of the images in pixels; 0 for the network's own size
+     * @throws JobException {@link ExitCode#USAGE} if the kind is unknown
      * @throws DataException if the file does not hold its weights, or it does not take images of this side
      */
     static FeatureNetwork of(Storage storage, String features, int side) throws IOException {
@@ -96,8 +96,8 @@ record FeatureNetwork(
         ClassifierConfig config = ClassifierConfig.of(file);
         WeightContent.require(config.table(), file);
         if (side != 0 && side != config.side()) {
-            throw new DataException("Cannot compute features of " + side + " pixels with " + weights.path()
-                    + ": it takes " + config.side() + "; leave fid.image_size out");
+            throw new DataException("Cannot compute features of " + side + " pixel images with " + weights.path()
+                    + ": it expects " + config.side() + " pixels; omit fid.image_size");
         }
         return new FeatureNetwork(
                 Kind.CLASSIFIER,

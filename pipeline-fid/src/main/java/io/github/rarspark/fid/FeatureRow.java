@@ -1,7 +1,7 @@
 package io.github.rarspark.fid;
 
 /**
- * What a network computes of an image.
+ * A network's outputs for one image.
  *
  * @param index of the image in its set
  * @param classId the image's class, -1 if unknown
@@ -10,7 +10,7 @@ package io.github.rarspark.fid;
  * @param logits class scores
  */
 record FeatureRow(long index, int classId, float[] features, float[] spatial, float[] logits) {
-    /** The class that the network takes the image for: the first with the highest score. */
+    /** The predicted class: the first with the highest score. */
     int predictedClass() {
         int best = 0;
         for (int c = 1; c < logits.length; c++) {

@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Features by content: a folder for each set and network, of shards that are computed once. Driver only.
+ * Features by content: a folder of shards per set and network, each computed once. Driver only.
  *
  * @param context of the job
  * @param directory of all folders
@@ -29,10 +29,10 @@ import java.util.Set;
  * @param threads of libtorch in a task
  */
 record FeatureStore(JobContext context, String directory, FeatureNetwork network, int batch, int threads) {
-    /** Enough for a task to be worth its start. */
+    /** Enough to be worth the start of a task. */
     private static final int LEAST_IMAGES = 500;
 
-    /** More would be small objects. */
+    /** More parts would only be smaller objects. */
     private static final int MOST_PARTS = 2000;
 
     private static final int NAME_LENGTH = 16;
@@ -41,15 +41,15 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
      * The features of a set.
      *
      * @param shards their files, in the order of the images
-     * @param images how many they are of: those of the set that can be used
-     * @param known how many of them were there already
+     * @param images the number of usable images of the set
+     * @param known how many of them were already computed
      */
     record Features(List<String> shards, long images, long known) {}
 
     /**
-     * Computes what is missing.
+     * Computes missing features.
      *
-     * @param what the set is called in progress and messages
+     * @param the set's name in progress and messages
      * @param quarantine takes the images that cannot be used
      * @throws io.github.rarspark.common.JobException if there are too many of these
      */

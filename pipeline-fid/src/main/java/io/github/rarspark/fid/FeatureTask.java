@@ -22,10 +22,10 @@ import java.util.List;
  * Computes the features of a part of a set and writes them as a shard, in a task. The images are scaled and cropped to
  * the centre, which leaves those of the network's size as they are.
  *
- * @param storage where the images lie and the shard goes
+ * @param storage the storage of the images and the shard
  * @param network that gives the features
  * @param directory the shard's
- * @param key what the shard is marked with
+ * @param key the key stored in the shard
  * @param batch images that go through the network together
  * @param threads of libtorch
  */
@@ -35,7 +35,7 @@ record FeatureTask(Storage storage, FeatureNetwork network, String directory, St
      * A part of a set.
      *
      * @param shard the name of its shard
-     * @param firstImage the number in the set of its first image
+     * @param firstImage the index in the set of its first image
      * @param images the part
      */
     record Unit(String shard, long firstImage, ImageUnit images) implements Serializable {}
@@ -74,7 +74,7 @@ record FeatureTask(Storage storage, FeatureNetwork network, String directory, St
         }
     }
 
-    /** One part on its way through the network. */
+    /** The computation of one part. */
     private final class Run {
         private final FeatureExtractor extractor;
         private final RowCodec.Sink<FeatureRow> sink;

@@ -26,12 +26,12 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * Scores images against a reference by a network's features. With Inception v3 these are the metrics of published tables:
- * {@value #FID} (Heusel et al., 2017), {@value #SFID} (Nash et al., 2021), {@value #INCEPTION_SCORE} (Salimans et al.,
- * 2016), {@value #PRECISION} and {@value #RECALL} (Kynkaanniemi et al., 2019), {@value #KID} (Binkowski et al., 2018);
- * with a classifier {@value #DISTANCE}, the Frechet distance, and {@value #AGREEMENT}. {@value #FID_FLOOR} and {@value
- * #FLOOR} are the distance between two random halves of the reference, which no samples are expected to go below. The
- * result does not depend on who computed which part.
+ * Scores images against a reference by a network's features. With Inception v3 these are the metrics of published
+ * tables: {@value #FID} (Heusel et al., 2017), {@value #SFID} (Nash et al., 2021), {@value #INCEPTION_SCORE} (Salimans
+ * et al., 2016), {@value #PRECISION} and {@value #RECALL} (Kynkaanniemi et al., 2019), {@value #KID} (Binkowski et al.,
+ * 2018); with a classifier {@value #DISTANCE}, the Frechet distance, and {@value #AGREEMENT}. {@value #FID_FLOOR} and
+ * {@value #FLOOR} are the distance between two random halves of the reference, a practical lower bound for samples. The
+ * result does not depend on which executor computed which part.
  */
 public final class FidJob implements Job<FidJob.Computed> {
     private static final String COMMAND = "fid";
@@ -54,9 +54,9 @@ public final class FidJob implements Job<FidJob.Computed> {
     }
 
     /**
-     * Scores what the recipe's section {@code fid} names; does nothing if that is done.
+     * Scores the images of the recipe's section {@code fid}; does nothing if the output is finished.
      *
-     * @throws JobException if an input is missing, the features are of no known kind or the output is another's
+     * @throws JobException if an input is missing, the kind of network is unknown or the output belongs to another run
      * @throws DataException if an input cannot be read as images of the network's size
      */
     public static JobResult run(JobContext context) throws IOException {

@@ -1,6 +1,6 @@
 package io.github.rarspark.fid;
 
-/** The names of what {@code fid} measures, as in {@code result.json}. */
+/** The names of the metrics of {@code fid}, as in {@code result.json}. */
 public final class FidMetrics {
     /** The Frechet distance on Inception's features. */
     public static final String FID = "fid";
@@ -11,10 +11,10 @@ public final class FidMetrics {
     /** The Inception Score. */
     public static final String INCEPTION_SCORE = "inception_score";
 
-    /** The share of samples like some image of the reference. */
+    /** The fraction of samples that lie within the reference's manifold. */
     public static final String PRECISION = "precision";
 
-    /** The share of the reference like some sample. */
+    /** The fraction of the reference that lies within the samples' manifold. */
     public static final String RECALL = "recall";
 
     /** The kernel distance, mean over subsets. */
@@ -32,7 +32,7 @@ public final class FidMetrics {
     /** The distance between halves of the reference, on a classifier's features. */
     public static final String FLOOR = "fd_floor";
 
-    /** The share of samples that the network gives the class they were made for. */
+    /** The fraction of samples that the network assigns to the class they were generated for. */
     public static final String AGREEMENT = "class_agreement";
 
     private FidMetrics() {}

@@ -39,7 +39,7 @@ record NpzImages(String path, String sha256, long images, int side) implements I
         if (!isImages || shape.get(1) != side || shape.get(2) != side) {
             throw new DataException("Cannot read images from " + path + ": " + ARRAY + " is " + header.type()
                     + " of shape " + shape + " instead of |u1 [N, " + side + ", " + side
-                    + ", 3]; the side is fid.image_size, or what the network is meant for");
+                    + ", 3]; the side is fid.image_size, by default the network's own");
         }
         return new NpzImages(path, file.sha256(), shape.get(0), side);
     }
@@ -62,7 +62,7 @@ record NpzImages(String path, String sha256, long images, int side) implements I
                 for (long i = 0; i < images; i++) {
                     byte[] image = pixels.readNBytes(bytes);
                     if (image.length < bytes) {
-                        throw new DataException("Cannot read image " + (first + i) + " of " + path + ": it ends early");
+                        throw new DataException("Cannot read image " + (first + i) + " of " + path + ": the file is truncated");
                     }
                     sink.accept(new StoredImage.Decoded(
                             ARRAY + "#" + (first + i), NO_CLASS, new RgbImage(side, side, image)));

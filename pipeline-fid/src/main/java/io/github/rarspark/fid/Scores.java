@@ -19,7 +19,7 @@ final class Scores {
     private final Map<String, Double> metrics = new TreeMap<>();
 
     /**
-     * No metrics yet.
+     * Creates the computation of metrics.
      *
      * @param seed of random subsets
      * @param manager below which tensors are made
@@ -30,7 +30,7 @@ final class Scores {
         this.manager = manager;
     }
 
-    /** The metrics of a classifier: those that say something about few images of few classes. */
+    /** The metrics of a classifier: those that are meaningful for few images of few classes. */
     Map<String, Double> ofClassifier(SetFeatures samples, Reference reference, Optional<SetFeatures> images) {
         metrics.put(FidMetrics.DISTANCE, distance(samples, reference, images));
         samples.agreement().ifPresent(share -> metrics.put(FidMetrics.AGREEMENT, share));
@@ -70,8 +70,8 @@ final class Scores {
     private void neighbours(SetFeatures samples, SetFeatures images) {
         long fewest = Math.min(samples.images(), images.images());
         if (settings.neighbours() >= fewest) {
-            throw new DataException("Cannot find fid.neighbours " + settings.neighbours() + " of an image among "
-                    + fewest + "; give more images");
+            throw new DataException("Cannot use fid.neighbours=" + settings.neighbours() + " with "
+                    + fewest + " images; give more images");
         }
         PrecisionRecall result =
                 PrecisionRecall.of(manager, images.features_ND(), samples.features_ND(), settings.neighbours());

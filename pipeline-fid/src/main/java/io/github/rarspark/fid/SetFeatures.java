@@ -69,7 +69,7 @@ final class SetFeatures implements AutoCloseable {
             throws IOException {
         if (features.images() < 2) {
             throw new DataException("Cannot score " + option + ": " + features.images()
-                    + " images have no covariance; give two or more");
+                    + " images are too few for a covariance; give two or more");
         }
         SetFeatures set = new SetFeatures(option, store.network(), features.images(), splitImages, halvesSeed, parent);
         try {
@@ -168,7 +168,7 @@ final class SetFeatures implements AutoCloseable {
     GaussianStatistics statisticsOfHalf(int half) {
         if (halves.get(half).count() < 2) {
             throw new DataException("Cannot divide " + option + " of " + rows
-                    + " images into halves: give more, or leave fid.floor out");
+                    + " images into halves: give more or omit fid.floor");
         }
         return halves.get(half).statistics();
     }

@@ -33,22 +33,22 @@ final class Warnings {
     private static void published(
             List<String> warnings, Reference reference, SetFeatures samples, Optional<SetFeatures> images) {
         if (samples.images() != PUBLISHED_SAMPLES) {
-            warnings.add("published figures are of " + PUBLISHED_SAMPLES + " samples, these of " + samples.images()
+            warnings.add("published figures use " + PUBLISHED_SAMPLES + " samples, these use " + samples.images()
                     + "; they are not comparable");
         }
         if (reference.statistics().isEmpty()) {
-            warnings.add("published figures are against statistics of the whole training set; these are against"
+            warnings.add("published figures compare with statistics of the whole training set, these with"
                     + " statistics of the reference's " + images.orElseThrow().images() + " images");
         }
         if (images.isEmpty()) {
-            warnings.add("precision, recall and KID need images of the reference, which has statistics only");
+            warnings.add("precision, recall and KID need the images of the reference, which has only statistics");
         }
     }
 
     private static void fullRank(List<String> warnings, FeatureNetwork network, String what, SetFeatures set) {
         if (set.images() <= network.features()) {
             warnings.add("the covariance of " + set.images() + " images of " + what + " and " + network.features()
-                    + " features has no full rank; give more images");
+                    + " features does not have full rank; give more images");
         }
     }
 }

@@ -327,7 +327,7 @@ class FidJobTest {
         Path samples = Files.createDirectories(folder.resolve("none/cat")).getParent();
         Files.writeString(samples.resolve("cat/1.png"), "no picture");
         assertThatThrownBy(() -> score("scores", samples, reference, Map.of()))
-                .hasMessageContaining("0 images have no covariance")
+                .hasMessageContaining("0 images are too few for a covariance")
                 .extracting(Failures::exitCode)
                 .isEqualTo(ExitCode.DATA);
         assertThat(folder.resolve("scores/quarantine.jsonl")).content().contains("cat/1.png");

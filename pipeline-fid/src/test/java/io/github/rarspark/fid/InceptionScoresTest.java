@@ -169,7 +169,7 @@ class InceptionScoresTest {
                         "it is an image classifier (6 features, 3 classes); give classifier:" + classifier);
         assertThatThrownBy(() -> score("few", images, images, Map.of()))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("fid.neighbours 3");
+                .hasMessageContaining("fid.neighbours=3");
     }
 
     private JobResult score(String output, Path samples, Path reference, Map<String, String> more) throws IOException {

@@ -36,7 +36,7 @@ class TrainingCostTest {
         assertThat(rarB("train.batch", "1000000").warnings())
                 .singleElement()
                 .asString()
-                .startsWith("an update of 1000000 samples (train.batch) takes about ")
+                .startsWith("an update of 1000000 samples (train.batch) takes at least about ")
                 .endsWith("lower train.batch or use more ranks");
         assertThat(rarB("train.batch", "512").warnings()).isEmpty();
     }

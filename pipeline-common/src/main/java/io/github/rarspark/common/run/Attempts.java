@@ -12,16 +12,16 @@ import java.util.regex.Pattern;
 
 /**
  * The attempts at an output. Each has an object that is created exclusively: the first {@code _plan.json}, later ones
- * {@code _attempts/000002.json} and so on, so that of several drivers one gets the number. The last of them owns the
- * output. {@code _plan.json} becomes a copy of the last one's object.
+ * {@code _attempts/000002.json} and so on, so that only one of several drivers gets the number. The last of them owns
+ * the output. {@code _plan.json} becomes a copy of the last one's object.
  *
- * <p>An object store may let two drivers create the same object; the later one stays. So a driver looks again after a
+ * <p>An object store may let two drivers create the same object; the later one wins. So a driver checks again after a
  * pause, and each time before it publishes.
  */
 final class Attempts {
     static final String FOLDER = "_attempts";
 
-    /** Longer than it usually takes from looking for an object to having created it. */
+    /** Longer than the usual time between checking for an object and having created it. */
     private static final Duration SETTLING = Duration.ofSeconds(3);
 
     private static final Pattern NAME = Pattern.compile("\\d{6}\\.json");
@@ -39,7 +39,7 @@ final class Attempts {
     /**
      * The attempt that owns the output; empty if there was none.
      *
-     * @throws DataException if its object is damaged
+     * @throws DataException if its object is corrupt
      */
     Optional<PlanFile> current() throws IOException {
         List<String> later = storage.list(Storage.child(directory, FOLDER)).stream()
@@ -64,7 +64,7 @@ final class Attempts {
         return current().filter(file -> file.owner().equals(owner)).isPresent();
     }
 
-    /** Makes {@code file} the attempt that owns the output; returns whether no other driver was faster. */
+    /** Makes {@code file} the attempt that owns the output; returns false if another driver was faster. */
     boolean create(PlanFile file) throws IOException {
         String plan = Storage.child(directory, PlanFile.NAME);
         String path = file.attempt() == 1

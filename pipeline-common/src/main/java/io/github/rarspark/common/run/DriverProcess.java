@@ -7,14 +7,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A driver's process, as {@code _owner.json} names it. Its number means something only within one boot of one kernel and
- * one PID namespace: containers may share a host's name, and a number is used again.
+ * A driver's process, as {@code _owner.json} names it. The pid is unique only within one boot of one kernel and one PID
+ * namespace: containers may share a host name, and pids are reused.
  *
- * @param host the machine's name, for people
- * @param pid the number of the process
+ * @param host the host name, for display only
+ * @param pid the process id
  * @param bootId the kernel's identifier of this boot; empty where the system has none
- * @param pidNamespace the namespace that the number belongs to; empty where the system has none
- * @param startTicks when the process began, in clock ticks since the boot; -1 if unknown
+ * @param pidNamespace the namespace of the pid; empty where the system has none
+ * @param startTicks start time of the process in clock ticks since boot; -1 if unknown
  */
 record DriverProcess(String host, long pid, String bootId, String pidNamespace, long startTicks) {
     private static final Path PROC = Path.of("/proc");
@@ -22,13 +22,13 @@ record DriverProcess(String host, long pid, String bootId, String pidNamespace, 
     private static final int START_FIELD = 19;
     private static final long UNKNOWN = -1;
 
-    /** What this process can tell about another. */
+    /** What this process knows about another one. */
     enum State {
         /** It runs. */
         RUNNING,
         /** It has ended. */
         ENDED,
-        /** It is elsewhere, or the system does not tell. */
+        /** It runs elsewhere, or its state cannot be determined. */
         UNKNOWN
     }
 
@@ -38,10 +38,10 @@ record DriverProcess(String host, long pid, String bootId, String pidNamespace, 
         return new DriverProcess(hostName(), pid, readBootId(), readPidNamespace(), readStartTicks(pid));
     }
 
-    /** Whether the process still runs, as far as this one can see. */
+    /** The state of the process, as far as it can be determined from here. */
     State state() {
         DriverProcess here = current();
-        // A file of an older version has neither.
+        // Files of older versions have neither.
         boolean sameNumbers = !here.bootId.isEmpty()
                 && here.bootId.equals(bootId)
                 && !here.pidNamespace.isEmpty()
@@ -69,7 +69,7 @@ record DriverProcess(String host, long pid, String bootId, String pidNamespace, 
         }
     }
 
-    /** From {@code /proc/PID/stat}; unknown if there is no such process, or only its remains. */
+    /** From {@code /proc/PID/stat}; unknown if there is no such process, or it is a zombie. */
     private static long readStartTicks(long pid) {
         try {
             String stat = Files.readString(PROC.resolve(pid + "/stat"));

@@ -10,8 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Renews a lease three times per lease, in the background. When it could not be renewed for a whole lease, another driver
- * may have taken over, and the lease is lost; a second thread watches this, because a write may hang. Driver only.
+ * Renews a lease three times per lease period, in the background. If it could not be renewed for a whole period,
+ * another driver may have taken over, and the lease is lost; a second thread watches for this, because a write may
+ * hang. Driver only.
  */
 final class Heartbeat implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Heartbeat.class);
@@ -35,9 +36,9 @@ final class Heartbeat implements AutoCloseable {
     private volatile String lastFailure = "the storage did not answer";
 
     /**
-     * Nothing happens until {@link #start}.
+     * Creates a heartbeat, which begins with {@link #start}.
      *
-     * @param lost is told why the lease is lost, once or more often
+     * @param lost receives the reason why the lease is lost, at least once
      */
     Heartbeat(String directory, Duration lease, Pace pace, Beat beat, Consumer<String> lost) {
         this.directory = directory;
@@ -52,7 +53,7 @@ final class Heartbeat implements AutoCloseable {
         });
     }
 
-    /** Writes the first heartbeat on this thread, and goes on in the background. */
+    /** Writes the first heartbeat on this thread, and later ones in the background. */
     void start() throws IOException {
         renew();
         schedule(this::renewOrNote, lease.toMillis() / PER_LEASE);
@@ -82,14 +83,14 @@ final class Heartbeat implements AutoCloseable {
         }
     }
 
-    /** Loses the lease if it is over. */
+    /** Reports the lease as lost if it has expired. */
     private void checkLease() {
         if (pace.nanos() - lastNanos >= lease.toNanos()) {
             lost.accept("its heartbeat could not be written for " + lease.toSeconds() + " s (" + lastFailure + ")");
         }
     }
 
-    /** Ends the heartbeats; waits for one that is being written, for one lease at most. */
+    /** Stops the heartbeats; waits for one in progress, for at most one lease period. */
     @Override
     public void close() {
         threads.shutdown();

@@ -18,11 +18,11 @@ import java.util.TreeMap;
  * @param recipeSha256 the hash of the resolved recipe
  * @param started when the job began
  * @param seconds how long it took
- * @param counts what was done, by name
- * @param metrics what was measured, by name
- * @param warnings what the user should know, one line each
+ * @param counts amounts of work, by name
+ * @param metrics measurements, by name
+ * @param warnings warnings for the user, one line each
  * @param retryable whether running the same command again may succeed
- * @param exitCode what the command ended with
+ * @param exitCode the command's exit code
  * @param version the version of rar-spark
  */
 public record JobResult(
@@ -66,7 +66,7 @@ public record JobResult(
         return started.plusMillis(Math.round(seconds * 1e3)).truncatedTo(ChronoUnit.SECONDS);
     }
 
-    /** The result of a job that did all it had to. */
+    /** The result of a completed job. */
     public static JobResult done(
             Plan plan,
             Instant started,
@@ -88,7 +88,7 @@ public record JobResult(
                 Version.CURRENT);
     }
 
-    /** The result of a job that {@code failure} ended; its line is the warning. */
+    /** The result of a job that ended with {@code failure}, whose message is the warning. */
     public static JobResult failed(Plan plan, Instant started, double seconds, Throwable failure) {
         ExitCode code = Failures.exitCode(failure);
         return new JobResult(

@@ -15,7 +15,7 @@ final class Leftovers {
     private static final Pattern CONTROL =
             Pattern.compile("_plan\\.json|_owner\\.json|_attempts/\\d{6}\\.json|result\\.json");
 
-    /** Features are named by what they were computed from, so any plan may use them. */
+    /** Cached features are named by their content, so any plan may use them. */
     private static final Pattern ANY_PLANS = Pattern.compile("features/.*\\.parquet");
 
     /** Finished work that only a manifest would make count. */
@@ -24,7 +24,8 @@ final class Leftovers {
     /** Other data that only a manifest would make count, and what describes the attempt. */
     private static final Pattern UNFINISHED = Pattern.compile(
             SHARDS + "|recipe\\.yaml|quarantine\\.jsonl"
-                    + "|checkpoints/step-[^/]*/(model\\.safetensors|optimizer\\.safetensors|state\\.json)|samples/step-[^/]*\\.png");
+                    + "|checkpoints/step-[^/]*/(model\\.safetensors|optimizer\\.safetensors|state\\.json)|samples/step-[^/]*\\.pn"
+                    + "g");
 
     private Leftovers() {}
 
@@ -35,7 +36,7 @@ final class Leftovers {
                 .allMatch(name -> matches(CONTROL, name) || matches(ANY_PLANS, name) || matches(UNFINISHED, name));
     }
 
-    /** The files that another plan's attempt has no use for. */
+    /** The files that an attempt of another plan cannot use. */
     static List<String> unfinished(Storage storage, String directory) throws IOException {
         return matching(UNFINISHED, storage, directory);
     }

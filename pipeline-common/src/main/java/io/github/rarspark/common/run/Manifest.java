@@ -44,7 +44,7 @@ public final class Manifest {
     }
 
     private static Stored publish(OutputClaim claim, String name, Object body) throws IOException {
-        // Through text and back, so that numbers are hashed as a reader prints them.
+        // Serialized and parsed once, so that numbers are hashed as a reader prints them.
         ObjectNode tree = Json.read(Json.pretty(body), ObjectNode.class, NAME);
         if (tree.has(HASH)) {
             throw new IllegalArgumentException("A manifest's body has no key " + HASH + " of its own");
@@ -57,7 +57,7 @@ public final class Manifest {
      * Reads the manifest of the output at {@code directory}.
      *
      * @throws JobException {@link ExitCode#NO_INPUT} if there is none
-     * @throws DataException if it is damaged
+     * @throws DataException if it is corrupt
      */
     public static <T> T read(Storage storage, String directory, Class<T> type) throws IOException {
         return Json.convert(tree(storage, directory), type);

@@ -49,12 +49,12 @@ public final class OutputClaim implements AutoCloseable {
         return attempt.plan();
     }
 
-    /** 1 for the first run over this output, one more for each that took over. */
+    /** 1 for the first run over this output, incremented by each take-over. */
     public int attempt() {
         return attempt.attempt();
     }
 
-    /** Eight hexadecimal digits that tell this driver from others, for names of files. */
+    /** Eight hexadecimal digits that identify this driver, for file names. */
     public String owner() {
         return attempt.owner().substring(0, OWNER_NAME_LENGTH);
     }
@@ -69,7 +69,7 @@ public final class OutputClaim implements AutoCloseable {
         return directory;
     }
 
-    /** The storage the output lies in. */
+    /** The output's storage. */
     public Storage storage() {
         return storage;
     }
@@ -100,7 +100,7 @@ public final class OutputClaim implements AutoCloseable {
     }
 
     /**
-     * Makes sure that this attempt still owns the output.
+     * Checks that this attempt still owns the output.
      *
      * @throws JobException {@link ExitCode#TEMPORARY} if not
      */

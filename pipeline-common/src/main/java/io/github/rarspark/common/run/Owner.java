@@ -7,14 +7,14 @@ import java.util.UUID;
 /**
  * {@code _owner.json}: the last heartbeat of the driver that works on an output.
  *
- * @param id unlike that of every other driver
- * @param host the machine's name, for people
- * @param pid the number of the driver's process
+ * @param id unique to this driver
+ * @param host the host name, for display only
+ * @param pid the process id of the driver
  * @param bootId the kernel's identifier of this boot; empty where the system has none
  * @param pidNamespace the namespace that {@code pid} belongs to; empty where the system has none
- * @param startTicks when the process began, in clock ticks since the boot; -1 if unknown
- * @param renewed when the heartbeat was written, by that machine's clock
- * @param heartbeats how many were written before
+ * @param startTicks start time of the process in clock ticks since boot; -1 if unknown
+ * @param renewed when the heartbeat was written, by the driver's clock
+ * @param heartbeats the number of earlier heartbeats
  * @param leaseSeconds how long after it the owner counts as alive; 0 once it has released the output
  */
 record Owner(
@@ -60,7 +60,7 @@ record Owner(
         return leaseSeconds == 0 || process().state() == DriverProcess.State.ENDED;
     }
 
-    /** Whether its process is known to run and its lease, by the clock that both share, is not over. */
+    /** Whether its process is known to run on this machine and its lease has not expired. */
     boolean isAlive(Instant now) {
         return process().state() == DriverProcess.State.RUNNING && now.isBefore(renewed.plusSeconds(leaseSeconds));
     }

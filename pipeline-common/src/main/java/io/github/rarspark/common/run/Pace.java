@@ -4,9 +4,9 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import java.time.Duration;
 
-/** Time that only goes forward, and pauses. */
+/** A monotonic clock, and pauses. */
 interface Pace {
-    /** The time of this process. */
+    /** The clock of this process. */
     Pace SYSTEM = new Pace() {
         @Override
         public long nanos() {
@@ -24,9 +24,9 @@ interface Pace {
         }
     };
 
-    /** Nanoseconds since some moment. */
+    /** Nanoseconds since an arbitrary origin. */
     long nanos();
 
-    /** Lets {@code duration} pass. */
+    /** Sleeps for {@code duration}. */
     void pause(Duration duration);
 }

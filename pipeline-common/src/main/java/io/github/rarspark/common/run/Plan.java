@@ -12,13 +12,13 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What a run will do. Two runs with equal plans write equal outputs.
+ * The plan of a run. Two runs with equal plans write equal outputs.
  *
  * @param command the command's name
  * @param recipeSha256 the {@linkplain RecipeHash#of hash} of {@code settings}
  * @param inputs what is read: a name, such as {@code tokens}, and the content's identity, such as a manifest's hash
- * @param units how the work is cut and computed: shards, micro-batch, intra-op threads. Chosen by the first attempt
- *     for its machine, and reused by every later one
+ * @param units how the work is split and computed: shards, micro-batch, intra-op threads. Chosen by the first attempt for
+ *     its machine, and reused by every later one
  * @param settings the recipe's settings that can alter the result, defaults as well; empty in plans of versions that
  *     stored their hash only, which covered defaults
  */
@@ -63,14 +63,14 @@ public record Plan(
         return Integer.parseInt(units.get(name));
     }
 
-    /** Whether {@code other} does the same work, however it is cut into units. */
+    /** Whether {@code other} does the same work, even if split into other units. */
     boolean sameWork(Plan other) {
         return command.equals(other.command)
                 && inputs.equals(other.inputs)
                 && recipeDifference(other).isEmpty();
     }
 
-    /** Says in a few words what distinguishes {@code other}, the plan that is already there, from this one. */
+    /** Describes in a few words how {@code other}, the existing plan, differs from this one. */
     String difference(Plan other) {
         if (!command.equals(other.command)) {
             return "the command was " + other.command + ", not " + command;

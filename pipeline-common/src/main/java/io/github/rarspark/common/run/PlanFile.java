@@ -8,7 +8,7 @@ import java.time.Instant;
  *
  * @param planSha256 the plan's hash
  * @param plan the plan
- * @param attempt 1 for the first run over this output, one more for each that takes over
+ * @param attempt 1 for the first run over this output, incremented by each take-over
  * @param owner the identity of the driver that works on this attempt
  * @param started when the attempt began
  * @param replaces the hash of the plan whose unfinished work this attempt deletes before its own; null if none

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.util.Locale;
 import java.util.OptionalLong;
 
-/** What a job checks before it writes anything. */
+/** Checks before a job writes anything. */
 public final class PreFlight {
     /** With less, a device counts as full: plan, heartbeats and result are small, but a block each. */
     private static final long LEAST_BYTES = 1 << 20;
@@ -17,10 +17,10 @@ public final class PreFlight {
     private PreFlight() {}
 
     /**
-     * An input is there.
+     * Checks that an input exists.
      *
      * @param option the option that names it, such as {@code --tokens}
-     * @throws JobException {@link ExitCode#NO_INPUT} if it is not
+     * @throws JobException {@link ExitCode#NO_INPUT} if it does not
      */
     public static void requireInput(Storage storage, String option, String path) throws IOException {
         if (!storage.exists(path)) {
@@ -29,9 +29,9 @@ public final class PreFlight {
     }
 
     /**
-     * The output is not the input, nor inside it, nor around it.
+     * Checks that output and input are different and neither contains the other.
      *
-     * @throws JobException {@link ExitCode#USAGE} if it is
+     * @throws JobException {@link ExitCode#USAGE} if they overlap
      */
     public static void requireApart(Storage storage, String option, String input, String output) throws IOException {
         String in = withSlash(storage.qualify(input));
@@ -57,7 +57,8 @@ public final class PreFlight {
                     ExitCode.UNAVAILABLE,
                     String.format(
                             Locale.ROOT,
-                            "Cannot write to --output %s: it takes %.1f MB or more, and %.1f MB are free there; free some"
+                            "Cannot write to --output %s: it takes %.1f MB or more, and %.1f MB are free there; free"
+                                    + " some"
                                     + " space or choose another place, then run again",
                             output,
                             needed / MEGABYTE,

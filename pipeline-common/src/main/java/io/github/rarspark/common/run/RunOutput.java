@@ -31,7 +31,7 @@ public final class RunOutput {
     /**
      * The output at {@code directory}.
      *
-     * @param notices is told in one line when a claim has to wait
+     * @param notices receives a line when a claim has to wait
      */
     public RunOutput(Storage storage, String directory, ClaimSettings settings, Consumer<String> notices) {
         this(storage, directory, settings, notices, InstantSource.system(), Pace.SYSTEM);
@@ -54,10 +54,10 @@ public final class RunOutput {
     }
 
     /**
-     * Claims the output for {@code plan} and begins to write heartbeats. If it is not known whether the owner is alive,
-     * this waits for a heartbeat of that owner during one lease, and takes over if none came.
+     * Claims the output for {@code plan} and begins to write heartbeats. If it is unknown whether the owner is alive,
+     * waits for one of its heartbeats for one lease period, and takes over if there is none.
      *
-     * @return the claim, or empty if the same work is finished: nothing is left to do
+     * @return the claim, or empty if the same work is already finished
      * @throws JobException {@link ExitCode#OUTPUT_EXISTS} if the directory holds another plan's output or foreign
      *     files, {@link ExitCode#TEMPORARY} if another driver works on it
      */
@@ -72,7 +72,7 @@ public final class RunOutput {
                 if (attempts.current().isEmpty()) {
                     throw new JobException(
                             ExitCode.OUTPUT_EXISTS,
-                            "Cannot write to " + directory + ": it is not empty and no run's output (no "
+                            "Cannot write to " + directory + ": it is not empty and not an output of rar-spark (no "
                                     + PlanFile.NAME + "); choose another --output or empty it");
                 }
                 continue;
@@ -102,7 +102,7 @@ public final class RunOutput {
     /**
      * The result of the run that wrote {@code directory}, if it ended.
      *
-     * @throws DataException if it is damaged
+     * @throws DataException if it is corrupt
      */
     public static Optional<JobResult> readResult(Storage storage, String directory) throws IOException {
         String path = Storage.child(directory, JobResult.NAME);
@@ -155,8 +155,8 @@ public final class RunOutput {
     }
 
     /**
-     * Whether the owner of an attempt is gone: known to be, or silent for a whole lease, on this machine's own clock.
-     * False if it is time to look again, because it released the output meanwhile.
+     * Whether the owner of an attempt is gone: known to have ended, or without a heartbeat for a whole lease period by
+     * this machine's clock. False if the caller should look again, because the output was released meanwhile.
      *
      * @throws JobException {@link ExitCode#TEMPORARY} if it is alive
      */
@@ -204,7 +204,7 @@ public final class RunOutput {
 
     private static String name(Optional<Owner> owner) {
         return owner.map(known -> "process " + known.pid() + " on " + known.host())
-                .orElse("a driver that has just begun");
+                .orElse("a driver that has just started");
     }
 
     private OutputClaim take(Plan plan, int attempt, String replaces) throws IOException {

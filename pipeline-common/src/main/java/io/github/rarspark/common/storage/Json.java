@@ -52,16 +52,16 @@ public final class Json {
     }
 
     /**
-     * The value that {@code json} describes.
+     * Parses {@code json}.
      *
      * @param source where the text comes from, for the message
-     * @throws DataException if it is not JSON or does not fit {@code type}
+     * @throws DataException if it is not JSON or does not match {@code type}
      */
     public static <T> T read(byte[] json, Class<T> type, String source) {
         try {
             return MAPPER.readValue(json, type);
         } catch (IOException e) {
-            throw new DataException("Cannot read " + source + ": not the JSON of a " + type.getSimpleName(), e);
+            throw new DataException("Cannot read " + source + ": it is not the JSON of a " + type.getSimpleName(), e);
         }
     }
 

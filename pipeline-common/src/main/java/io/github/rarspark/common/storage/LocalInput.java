@@ -5,7 +5,7 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FSInputStream;
 
-/** A local file whose failures are exceptions: Hadoop's own stream throws an {@link Error}. */
+/** A local file whose failures are exceptions; Hadoop's own stream throws an {@link Error}. */
 final class LocalInput extends FSInputStream {
     private final FSDataInputStream in;
 

@@ -76,7 +76,9 @@ record LocalPublisher(RawLocalFileSystem fs) implements Publisher {
         return true;
     }
 
-    /** Whether {@code file} is now another name of {@code temporary}; not if it existed, or links are not to be had. */
+    /**
+     * Whether {@code file} is now another name of {@code temporary}; false if it existed, or links are not supported.
+     */
     private static boolean link(Path temporary, Path file) throws IOException {
         try {
             Files.createLink(file, temporary);
@@ -84,7 +86,7 @@ record LocalPublisher(RawLocalFileSystem fs) implements Publisher {
         } catch (FileAlreadyExistsException | UnsupportedOperationException e) {
             return false;
         } catch (FileSystemException e) {
-            // Some network and FUSE file systems have no hard links; there it is a check and a rename.
+            // Some network and FUSE file systems have no hard links; for those, check and rename.
             if (StorageFailures.isUnsupported(e)) {
                 return false;
             }

@@ -4,20 +4,20 @@ import java.io.IOException;
 import java.util.Optional;
 import org.apache.hadoop.fs.Path;
 
-/** How one kind of file system makes an object appear whole or not at all. */
+/** How one kind of file system makes an object appear atomically. */
 interface Publisher {
-    /** The beginning of the name of an unfinished object. */
+    /** The prefix of the names of unfinished objects. */
     String TEMPORARY_PREFIX = "._rar-";
 
     /**
      * Writes the object {@code target}. If there is one already, {@code existing} decides whether it stays.
      *
-     * @param target a full URI that is no directory
-     * @return what was written; empty if the object of before stays
+     * @param target a full URI that is not a directory
+     * @return what was written; empty if the existing object stays
      */
     Optional<Stored> publish(Path target, Storage.Writer writer, Storage.Existing existing) throws IOException;
 
-    /** An action after a failure; its own failure is noted in {@code failure}. */
+    /** Runs an action after a failure; if it fails too, that is suppressed in {@code failure}. */
     static void cleanUp(Throwable failure, CleanUp action) {
         try {
             action.run();
@@ -26,7 +26,7 @@ interface Publisher {
         }
     }
 
-    /** What is done after a failure. */
+    /** An action after a failure. */
     @FunctionalInterface
     interface CleanUp {
         void run() throws IOException;

@@ -12,7 +12,10 @@ import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.StreamCapabilities;
 
-/** HDFS and its like: a temporary file in the same directory, flushed to disk, and one rename, exclusive if asked. */
+/**
+ * HDFS and similar file systems: a temporary file in the same directory, flushed to disk, and one rename, exclusive if
+ * asked.
+ */
 record RenamePublisher(FileSystem fs, Configuration configuration) implements Publisher {
     @Override
     public Optional<Stored> publish(Path target, Storage.Writer writer, Storage.Existing existing) throws IOException {

@@ -35,7 +35,7 @@ public final class Sha256 {
         }
     }
 
-    /** Feeds up to {@code limit} bytes of {@code in} to {@code digest} and returns how many there were. */
+    /** Feeds up to {@code limit} bytes of {@code in} to {@code digest} and returns their number. */
     public static long update(MessageDigest digest, InputStream in, long limit) throws IOException {
         byte[] buffer = new byte[BUFFER_BYTES];
         long total = 0;

@@ -39,12 +39,12 @@ import org.apache.hadoop.fs.UnsupportedFileSystemException;
 public final class Storage implements Serializable {
     private static final long serialVersionUID = 1L;
 
-    /** Replaces whatever is there. */
+    /** Replaces any existing object. */
     static final Existing REPLACE = path -> false;
 
     private transient Configuration configuration;
 
-    /** A storage that reaches its file systems through {@code configuration}. */
+    /** Creates a storage with a Hadoop configuration. */
     public Storage(Configuration configuration) {
         this.configuration = new Configuration(configuration);
     }
@@ -52,11 +52,11 @@ public final class Storage implements Serializable {
     /** Writes an object's content. The stream is closed by the caller. */
     @FunctionalInterface
     public interface Writer {
-        /** Writes the whole content; what is thrown here leaves the object as it was. */
+        /** Writes the whole content; if this throws, the object stays as it was. */
         void write(HashingStream out) throws IOException;
     }
 
-    /** Decides about an object that is there already. */
+    /** Decides about an existing object. */
     @FunctionalInterface
     public interface Existing {
         /** Whether the object at {@code path} stays as it is. */
@@ -73,19 +73,19 @@ public final class Storage implements Serializable {
         return new Path(path).getName();
     }
 
-    /** The full URI that {@code path} stands for, without {@code .} and {@code ..}. */
+    /** The full URI of {@code path}, without {@code .} and {@code ..}. */
     public String qualify(String path) throws IOException {
         Path hadoop = new Path(path);
         return new Path(fileSystem(hadoop).makeQualified(hadoop).toUri().normalize()).toString();
     }
 
     /**
-     * Makes {@code path} an object with what {@code writer} writes, replacing one that is there. A reader sees the
-     * object of before or the new one, never a part: stores whose uploads can be aborted complete the upload at the
-     * end, file systems get a temporary file in the same directory, flushed to disk, and one rename. If the writer
-     * throws, nothing changes.
+     * Makes {@code path} an object with what {@code writer} writes, replacing one that is there. A reader sees the old
+     * object or the new one, never a partial one: stores whose uploads can be aborted complete the upload at the end,
+     * file systems get a temporary file in the same directory, flushed to disk, and one rename. If the writer throws,
+     * nothing changes.
      *
-     * @throws JobException if the place cannot be written to and a retry would not help
+     * @throws JobException if {@code path} cannot be written and a retry would not help
      */
     public Stored put(String path, Writer writer) throws IOException {
         return publish(path, writer, REPLACE).orElseThrow();
@@ -107,7 +107,7 @@ public final class Storage implements Serializable {
         return putUnless(path, there -> true, out -> out.write(json)).isPresent();
     }
 
-    /** Whether of two writers that create {@code path} at the same moment only one can succeed. */
+    /** Whether only one of two concurrent writers that create {@code path} can succeed. */
     public boolean createsExclusively(String path) throws IOException {
         Path hadoop = new Path(path);
         FileSystem fs = fileSystem(hadoop);
@@ -180,7 +180,7 @@ public final class Storage implements Serializable {
         return fs instanceof RawLocalFileSystem ? new FSDataInputStream(new LocalInput(in)) : in;
     }
 
-    /** Where a local file is; empty if {@code path} is on another file system. */
+    /** The path of a local file; empty if {@code path} is on another file system. */
     public Optional<java.nio.file.Path> localPath(String path) throws IOException {
         Path hadoop = new Path(path);
         return fileSystem(hadoop) instanceof RawLocalFileSystem local
@@ -205,13 +205,13 @@ public final class Storage implements Serializable {
         return Json.read(readBytes(path), type, path);
     }
 
-    /** Whether there is a file or a directory. */
+    /** Whether {@code path} exists. */
     public boolean exists(String path) throws IOException {
         Path hadoop = new Path(path);
         return fileSystem(hadoop).exists(hadoop);
     }
 
-    /** Whether there is a directory; on an object store, whether there are objects below. */
+    /** Whether {@code path} is a directory; on an object store, whether there are objects below it. */
     public boolean isDirectory(String path) throws IOException {
         Path hadoop = new Path(path);
         try {
@@ -302,7 +302,7 @@ public final class Storage implements Serializable {
         List<FileStatus> files = new ArrayList<>();
         try {
             if (fs instanceof RawLocalFileSystem) {
-                // Hadoop's recursive listing starts a process for each local file, and fails if one vanishes meanwhile.
+                // Hadoop's recursive listing starts a process per local file, and fails if a file disappears meanwhile.
                 for (FileStatus status : fs.listStatus(root)) {
                     if (status.isDirectory()) {
                         files.addAll(files(fs, status.getPath()));
@@ -352,7 +352,7 @@ public final class Storage implements Serializable {
                 : new RenamePublisher(fs, configuration);
     }
 
-    /** Local files are used without Hadoop's checksum files: every format here carries a checksum of its own. */
+    /** Local files are used without Hadoop's checksum files: every format here has its own checksum. */
     private FileSystem fileSystem(Path path) throws IOException {
         try {
             FileSystem fs = path.getFileSystem(configuration);

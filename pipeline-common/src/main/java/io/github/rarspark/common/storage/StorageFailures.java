@@ -12,8 +12,8 @@ import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.security.AccessControlException;
 
 /**
- * Which failures of a file system will come again however often the same is tried, and the line for the user. Neither
- * Java nor Hadoop has types for most of them, so they are known by the words of the operating system.
+ * Recognizes file system failures that a retry cannot fix, and gives the line for the user. Neither Java nor Hadoop has
+ * exception types for most of them, so they are recognized by the operating system's messages.
  */
 final class StorageFailures {
     private static final Pattern FULL = Pattern.compile("No space left on device|Disk quota exceeded|DiskOutOfSpace");
@@ -23,16 +23,18 @@ final class StorageFailures {
 
     private StorageFailures() {}
 
-    /** Whether the file system does not have the operation. */
+    /** Whether the file system does not support the operation. */
     static boolean isUnsupported(IOException failure) {
         return UNSUPPORTED.matcher(String.valueOf(failure.getMessage())).find();
     }
 
-    /** {@code failure} to write {@code path}: with a line and code of its own if a retry cannot help, else itself. */
+    /**
+     * {@code failure} to write {@code path}: with its own message and code if a retry cannot help, otherwise unchanged.
+     */
     static IOException writing(String path, IOException failure) {
         String message = String.valueOf(failure.getMessage());
         if (TOO_LONG.matcher(message).find()) {
-            throw cannotWrite(ExitCode.USAGE, path, "a name in it is too long; choose a shorter one", failure);
+            throw cannotWrite(ExitCode.USAGE, path, "a name in the path is too long; choose a shorter one", failure);
         }
         if (FULL.matcher(message).find()
                 || QUOTA.matcher(failure.getClass().getName()).find()) {
@@ -57,17 +59,17 @@ final class StorageFailures {
                 || failure instanceof FileAlreadyExistsException
                 || message.endsWith("Not a directory")) {
             throw cannotWrite(
-                    ExitCode.USAGE, path, "a file is where a folder is wanted; choose another place", failure);
+                    ExitCode.USAGE, path, "a file has the name of a parent directory; choose another path", failure);
         }
         return failure;
     }
 
-    /** A folder has the name that an object is to get. */
+    /** A directory has the name of the object to write. */
     static JobException isDirectory(String path) {
         return cannotWrite(ExitCode.USAGE, path, "it is a directory; choose another name", null);
     }
 
-    /** {@code failure} to reach the file system of {@code path}: with a line of its own if it is a wrong URI. */
+    /** {@code failure} to reach the file system of {@code path}: with its own message if the URI is wrong. */
     static RuntimeException reaching(String path, IllegalArgumentException failure) {
         return failure.getCause() instanceof UnknownHostException
                 ? new JobException(
@@ -78,7 +80,7 @@ final class StorageFailures {
                 : failure;
     }
 
-    /** A URI whose scheme no file system has. */
+    /** A URI whose scheme is not supported. */
     static JobException unsupported(String path, String scheme, UnsupportedFileSystemException failure) {
         return new JobException(
                 ExitCode.USAGE,

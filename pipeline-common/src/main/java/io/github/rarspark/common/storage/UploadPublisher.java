@@ -8,8 +8,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Object stores: an object appears when its upload completes. These have no exclusive creation in this version of their
- * client, so two writers that complete at the same moment both succeed and the later one stays.
+ * Object stores: an object appears when its upload completes. This version of their client has no exclusive creation,
+ * so if two writers complete concurrently, both succeed and the later one wins.
  */
 record UploadPublisher(FileSystem fs) implements Publisher {
     @Override
@@ -24,7 +24,7 @@ record UploadPublisher(FileSystem fs) implements Publisher {
                 return Optional.empty();
             }
         } catch (IOException | RuntimeException | Error e) {
-            // After abort, close publishes nothing.
+            // After abort, close does not publish anything.
             Publisher.cleanUp(e, object::abort);
             Publisher.cleanUp(e, object::close);
             throw e;

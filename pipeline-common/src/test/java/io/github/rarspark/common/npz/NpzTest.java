@@ -98,7 +98,7 @@ class NpzTest {
         try (NpzFile file = NpzFile.open(storage, write())) {
             assertThatThrownBy(() -> file.doubles("sigma"))
                     .isInstanceOf(DataException.class)
-                    .hasMessageContaining("no array 'sigma', but [arr_0, mu]");
+                    .hasMessageContaining("no array 'sigma', only [arr_0, mu]");
             assertThatThrownBy(() -> file.doubles("arr_0"))
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("|u1 instead of <f4 or <f8");

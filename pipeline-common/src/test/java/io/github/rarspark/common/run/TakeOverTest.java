@@ -162,7 +162,7 @@ class TakeOverTest {
         output.claim(PLAN).orElseThrow().close();
         storage.delete(ownerPath());
         takesOverAfter(LEASE);
-        assertThat(notices).singleElement().asString().contains("a heartbeat of a driver that has just begun");
+        assertThat(notices).singleElement().asString().contains("a heartbeat of a driver that has just started");
     }
 
     @Test

@@ -38,12 +38,12 @@ class StorageFailuresTest {
                 Arguments.of(new IOException("a/b: Read-only file system"), 69, "the file system is read-only"),
                 Arguments.of(new AccessDeniedException("a/b"), 69, "permission denied"),
                 Arguments.of(new AccessControlException("Permission denied: user=a"), 69, "permission denied"),
-                Arguments.of(new IOException("a/b: File name too long"), 64, "a name in it is too long"),
+                Arguments.of(new IOException("a/b: File name too long"), 64, "a name in the path is too long"),
                 Arguments.of(
                         new IOException("The maximum path component name limit of n in directory / is exceeded"),
                         64,
-                        "a name in it is too long"),
-                Arguments.of(new IOException("a/b: Not a directory"), 64, "a file is where a folder is wanted"));
+                        "a name in the path is too long"),
+                Arguments.of(new IOException("a/b: Not a directory"), 64, "a file has the name of a parent directory"));
     }
 
     @ParameterizedTest
@@ -92,7 +92,7 @@ class StorageFailuresTest {
         fails(
                 () -> storage.putString(temp.resolve("file/a").toString(), "x"),
                 64,
-                "Cannot write file:" + temp.resolve("file/a") + ": a file is where a folder is wanted");
+                "Cannot write file:" + temp.resolve("file/a") + ": a file has the name of a parent directory");
     }
 
     @Test

@@ -140,7 +140,7 @@ class SmallModelJobsTest {
         Files.write(third.resolve("0.png"), PngEncoder.encodeGray(8, 8, new byte[64]));
         assertThatThrownBy(() -> TrainClassifierJob.run(JobContext.of(session, recipe, true)))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("it has 3 class folders with images, and model.classes=2; ids number")
+                .hasMessageContaining("it has 3 class folders with images, and model.classes=2; class ids number")
                 .hasMessageContaining("set model.classes=3");
         assertThat(folder.resolve("out")).doesNotExist();
     }
