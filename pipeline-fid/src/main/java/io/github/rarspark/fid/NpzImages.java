@@ -62,7 +62,8 @@ record NpzImages(String path, String sha256, long images, int side) implements I
                 for (long i = 0; i < images; i++) {
                     byte[] image = pixels.readNBytes(bytes);
                     if (image.length < bytes) {
-                        throw new DataException("Cannot read image " + (first + i) + " of " + path + ": the file is truncated");
+                        throw new DataException(
+                                "Cannot read image " + (first + i) + " of " + path + ": the file is truncated");
                     }
                     sink.accept(new StoredImage.Decoded(
                             ARRAY + "#" + (first + i), NO_CLASS, new RgbImage(side, side, image)));

@@ -70,8 +70,8 @@ final class Scores {
     private void neighbours(SetFeatures samples, SetFeatures images) {
         long fewest = Math.min(samples.images(), images.images());
         if (settings.neighbours() >= fewest) {
-            throw new DataException("Cannot use fid.neighbours=" + settings.neighbours() + " with "
-                    + fewest + " images; give more images");
+            throw new DataException("Cannot use fid.neighbours=" + settings.neighbours() + " with " + fewest
+                    + " images; give more images");
         }
         PrecisionRecall result =
                 PrecisionRecall.of(manager, images.features_ND(), samples.features_ND(), settings.neighbours());

@@ -167,8 +167,8 @@ final class SetFeatures implements AutoCloseable {
      */
     GaussianStatistics statisticsOfHalf(int half) {
         if (halves.get(half).count() < 2) {
-            throw new DataException("Cannot divide " + option + " of " + rows
-                    + " images into halves: give more or omit fid.floor");
+            throw new DataException(
+                    "Cannot divide " + option + " of " + rows + " images into halves: give more or omit fid.floor");
         }
         return halves.get(half).statistics();
     }

@@ -22,10 +22,9 @@ final class Leftovers {
     private static final Pattern SHARDS = Pattern.compile("(tokens/)?(part|shard)-[^/]*\\.parquet");
 
     /** Other data that only a manifest would make count, and what describes the attempt. */
-    private static final Pattern UNFINISHED = Pattern.compile(
-            SHARDS + "|recipe\\.yaml|quarantine\\.jsonl"
-                    + "|checkpoints/step-[^/]*/(model\\.safetensors|optimizer\\.safetensors|state\\.json)|samples/step-[^/]*\\.pn"
-                    + "g");
+    private static final Pattern UNFINISHED = Pattern.compile(SHARDS + "|recipe\\.yaml|quarantine\\.jsonl"
+            + "|checkpoints/step-[^/]*/(model\\.safetensors|optimizer\\.safetensors|state\\.json)|samples/step-[^/]*\\.pn"
+            + "g");
 
     private Leftovers() {}
 

@@ -259,7 +259,8 @@ class RunOutputTest {
         assertFails(
                 () -> output.claim(PLAN),
                 ExitCode.OUTPUT_EXISTS,
-                "Cannot write to " + directory + ": it is not empty and not an output of rar-spark (no _plan.json); choose another"
+                "Cannot write to " + directory
+                        + ": it is not empty and not an output of rar-spark (no _plan.json); choose another"
                         + " --output or empty it");
         assertThat(temp.resolve("out")).isDirectoryRecursivelyContaining(p -> p.endsWith("me.jpg"));
         assertThat(temp.resolve("out/_plan.json")).doesNotExist();
