@@ -78,7 +78,7 @@ class InceptionScoresTest {
                 .as("the reference is the set whose features are there already")
                 .containsEntry("reference_known", 10L);
         assertThat(result.warnings())
-                .anySatisfy(warning -> assertThat(warning).contains("50000 samples, these of 10"))
+                .anySatisfy(warning -> assertThat(warning).contains("50000 samples, these use 10"))
                 .anySatisfy(warning -> assertThat(warning).contains("statistics of the whole training set"));
     }
 
