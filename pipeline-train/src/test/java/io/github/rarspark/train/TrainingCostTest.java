@@ -28,7 +28,7 @@ class TrainingCostTest {
         assertThatThrownBy(() -> small.requireFits(0.9 * needed))
                 .isInstanceOf(JobException.class)
                 .hasMessageMatching("Cannot train: 8 ranks \\(train.ranks\\) need at least .* for 16 samples at a time,"
-                        + " and it has .*; lower train.micro_batch");
+                        + " but it has .*; lower train.micro_batch");
     }
 
     @Test
