@@ -1,13 +1,10 @@
 package io.github.rarspark.fid;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
-import io.github.rarspark.common.JobException;
-import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzWriter;
 import io.github.rarspark.common.run.JobResult;
@@ -15,7 +12,6 @@ import io.github.rarspark.common.samples.SampleShard;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
-import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.RgbImage;
 import java.io.IOException;
@@ -32,11 +28,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.apache.spark.sql.SparkSession;
-import org.assertj.core.api.InstanceOfAssertFactories;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 class FidJobTest {
@@ -45,21 +39,17 @@ class FidJobTest {
     @TempDir
     private static Path models;
 
-    private static SparkSession session;
+    @RegisterExtension
+    private static final LocalSpark SPARK = new LocalSpark(2);
+
     private static String features;
 
     @TempDir
     private Path folder;
 
     @BeforeAll
-    static void start() throws IOException {
-        session = LocalSpark.start(2);
+    static void write() throws IOException {
         features = "classifier:" + TinyClassifier.write(models.resolve("classifier.safetensors"));
-    }
-
-    @AfterAll
-    static void stop() {
-        session.close();
     }
 
     @Test
@@ -208,22 +198,17 @@ class FidJobTest {
         // To a Gaussian without variance at the origin, what is left is |mu|^2 and the trace of the samples.
         assertThat(result.metrics().get(FidMetrics.DISTANCE)).isPositive();
         assertThat(result.counts()).doesNotContainKey("reference");
-        assertThatThrownBy(() -> score("floor", samples, statistics, Map.of("fid.floor", "true")))
-                .isInstanceOf(JobException.class)
-                .hasMessageContaining("no images to split");
+        assertFails(ExitCode.USAGE, () -> score("floor", samples, statistics, Map.of("fid.floor", "true")))
+                .contains("no images to split");
         Path other = npz("other", new double[2], new double[4]);
-        assertThatThrownBy(() -> score("other-scores", samples, other, Map.of()))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("gives 6 features");
+        assertFails(ExitCode.DATA, () -> score("other-scores", samples, other, Map.of()))
+                .contains("gives 6 features");
     }
 
     @Test
     void unknownFeaturesAreAUsageError() throws IOException {
         Path samples = npz("samples", images(1, 4));
-        assertThatThrownBy(() -> score("scores", samples, samples, Map.of("fid.features", "vgg:weights.pth")))
-                .asInstanceOf(InstanceOfAssertFactories.type(JobException.class))
-                .returns(ExitCode.USAGE, JobException::exitCode)
-                .extracting(Throwable::getMessage, InstanceOfAssertFactories.STRING)
+        assertFails(ExitCode.USAGE, () -> score("scores", samples, samples, Map.of("fid.features", "vgg:weights.pth")))
                 .contains("vgg:weights.pth", "classifier:URI", "inception:URI");
         assertThat(folder.resolve("scores")).doesNotExist();
     }
@@ -232,9 +217,8 @@ class FidJobTest {
     void imagesOfAnotherSizeAreRefused() throws IOException {
         Path reference = npz("reference", images(1, 4));
         Path small = npz("small", List.of(new RgbImage(4, 4, new byte[48])));
-        assertThatThrownBy(() -> score("scores", small, reference, Map.of()))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("instead of |u1 [N, 8, 8, 3]");
+        assertFails(ExitCode.DATA, () -> score("scores", small, reference, Map.of()))
+                .contains("instead of |u1 [N, 8, 8, 3]");
         assertThat(folder.resolve("scores")).doesNotExist();
     }
 
@@ -244,27 +228,22 @@ class FidJobTest {
         Path other = generated("other", images(2, 8));
         String shard = SampleShard.name(1, 2);
         Files.copy(other.resolve(shard), samples.resolve(shard), StandardCopyOption.REPLACE_EXISTING);
-        assertThatThrownBy(() -> score("scores", samples, npz("reference", images(1, 4)), Map.of()))
-                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.DATA))
-                .satisfies(e -> assertThat(Failures.message(e))
-                        .contains(shard + ": its checksum does not match the manifest; generate again"));
+        assertFails(ExitCode.DATA, () -> score("scores", samples, npz("reference", images(1, 4)), Map.of()))
+                .contains(shard + ": its checksum does not match the manifest; generate again");
     }
 
     @Test
     void missingImagesAreNamed() throws IOException {
         Path reference = npz("reference", images(1, 4));
-        assertThatThrownBy(() -> score("scores", folder.resolve("none"), reference, Map.of()))
-                .hasMessageContaining("--samples")
-                .extracting(Failures::exitCode)
-                .isEqualTo(ExitCode.NO_INPUT);
+        assertFails(ExitCode.NO_INPUT, () -> score("scores", folder.resolve("none"), reference, Map.of()))
+                .contains("--samples");
     }
 
     @Test
     void oneImageHasNoCovariance() throws IOException {
         Path reference = npz("reference", images(1, 4));
-        assertThatThrownBy(() -> score("scores", npz("one", images(1, 1)), reference, Map.of()))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("give two or more");
+        assertFails(ExitCode.DATA, () -> score("scores", npz("one", images(1, 1)), reference, Map.of()))
+                .contains("give two or more");
     }
 
     @Test
@@ -278,11 +257,9 @@ class FidJobTest {
         }
         Path reference = npz("reference", images(2, 80));
         Map<String, String> cache = Map.of("fid.cache", folder.resolve("cache").toString(), "fid.max_bad", "1");
-        assertThatThrownBy(() -> score("strict", some, reference, cache))
-                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.DATA))
-                .satisfies(e -> assertThat(Failures.message(e))
-                        .startsWith("Cannot score " + some + " against " + reference
-                                + ": 2 images cannot be used, more than --max-bad 1; "));
+        assertFails(ExitCode.DATA, () -> score("strict", some, reference, cache))
+                .startsWith("Cannot score " + some + " against " + reference
+                        + ": 2 images cannot be used, more than --max-bad 1; ");
         List<String> bad = List.of(
                 "{\"path\":\"class-1/image-10.png\",\"reason\":"
                         + "\"Cannot decode class-1/image-10.png: it is neither PNG nor JPEG\"}",
@@ -316,9 +293,7 @@ class FidJobTest {
                 .content()
                 .isEqualTo("{\"path\":\"" + id + "\",\"reason\":\"Cannot decode " + id
                         + ": it is neither PNG nor JPEG\"}\n");
-        assertThatThrownBy(() -> score("strict", samples, reference, Map.of("fid.max_bad", "0")))
-                .extracting(Failures::exitCode)
-                .isEqualTo(ExitCode.DATA);
+        assertFails(ExitCode.DATA, () -> score("strict", samples, reference, Map.of("fid.max_bad", "0")));
     }
 
     @Test
@@ -326,10 +301,8 @@ class FidJobTest {
         Path reference = npz("reference", images(1, 4));
         Path samples = Files.createDirectories(folder.resolve("none/cat")).getParent();
         Files.writeString(samples.resolve("cat/1.png"), "no picture");
-        assertThatThrownBy(() -> score("scores", samples, reference, Map.of()))
-                .hasMessageContaining("0 images are too few for a covariance")
-                .extracting(Failures::exitCode)
-                .isEqualTo(ExitCode.DATA);
+        assertFails(ExitCode.DATA, () -> score("scores", samples, reference, Map.of()))
+                .contains("0 images are too few for a covariance");
         assertThat(folder.resolve("scores/quarantine.jsonl")).content().contains("cat/1.png");
     }
 
@@ -342,7 +315,7 @@ class FidJobTest {
                 "fid.batch", "16"));
         values.putAll(more);
         Recipe recipe = Recipe.resolve(new Layer("the test", values));
-        return FidJob.run(JobContext.of(session, recipe, true));
+        return FidJob.run(SPARK.context(recipe));
     }
 
     private static List<RgbImage> images(long seed, int count) {

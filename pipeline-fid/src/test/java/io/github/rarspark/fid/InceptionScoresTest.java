@@ -1,20 +1,19 @@
 package io.github.rarspark.fid;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzWriter;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
-import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.Pixels;
 import io.github.rarspark.kernel.inception.Activations;
 import io.github.rarspark.kernel.inception.InceptionV3;
@@ -33,10 +32,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import org.apache.spark.sql.SparkSession;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 class InceptionScoresTest {
@@ -45,21 +43,17 @@ class InceptionScoresTest {
     @TempDir
     private static Path models;
 
-    private static SparkSession session;
+    @RegisterExtension
+    private static final LocalSpark SPARK = new LocalSpark(2);
+
     private static String features;
 
     @TempDir
     private Path folder;
 
     @BeforeAll
-    static void start() throws IOException {
-        session = LocalSpark.start(2);
+    static void write() throws IOException {
         features = "inception:" + RandomInception.write(models.resolve("inception.safetensors"));
-    }
-
-    @AfterAll
-    static void stop() {
-        session.close();
     }
 
     @Test
@@ -158,18 +152,15 @@ class InceptionScoresTest {
     @Test
     void otherSizesNetworksAndTooFewImagesAreRefused() throws IOException {
         Path images = images("images", 1, 3, 40);
-        assertThatThrownBy(() -> score("256", images, images, Map.of("fid.image_size", "0")))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("instead of |u1 [N, 256, 256, 3]");
+        assertFails(ExitCode.DATA, () -> score("256", images, images, Map.of("fid.image_size", "0")))
+                .contains("instead of |u1 [N, 256, 256, 3]");
         String classifier =
                 TinyClassifier.write(folder.resolve("classifier.safetensors")).toString();
-        assertThatThrownBy(() -> score("other", images, images, Map.of("fid.features", "inception:" + classifier)))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining(
-                        "it is an image classifier (6 features, 3 classes); give classifier:" + classifier);
-        assertThatThrownBy(() -> score("few", images, images, Map.of()))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("fid.neighbours=3");
+        assertFails(
+                        ExitCode.DATA,
+                        () -> score("other", images, images, Map.of("fid.features", "inception:" + classifier)))
+                .contains("it is an image classifier (6 features, 3 classes); give classifier:" + classifier);
+        assertFails(ExitCode.DATA, () -> score("few", images, images, Map.of())).contains("fid.neighbours=3");
     }
 
     private JobResult score(String output, Path samples, Path reference, Map<String, String> more) throws IOException {
@@ -183,7 +174,7 @@ class InceptionScoresTest {
                 "fid.kid_subsets", "3"));
         values.putAll(more);
         Recipe recipe = Recipe.resolve(new Layer("the test", values));
-        return FidJob.run(JobContext.of(session, recipe, true));
+        return FidJob.run(SPARK.context(recipe));
     }
 
     private Path images(String name, long seed, int count, int contrast) throws IOException {

@@ -1,12 +1,8 @@
 package io.github.rarspark.fid;
 
-import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.testing.TestWeights;
 import io.github.rarspark.kernel.classifier.ClassifierConfig;
-import io.github.rarspark.kernel.weights.NamedTensors;
-import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -24,11 +20,6 @@ final class TinyClassifier {
     static Path write(Path path) throws IOException {
         Map<String, String> metadata = new TreeMap<>(CONFIG.metadata());
         metadata.put("name", "tiny classifier");
-        try (NDManager manager = NDManager.newBaseManager();
-                NamedTensors tensors = NamedTensors.initial(CONFIG.table(), 0, manager);
-                OutputStream out = Files.newOutputStream(path)) {
-            Safetensors.write(out, metadata, tensors.asMap());
-        }
-        return path;
+        return TestWeights.write(path, metadata, CONFIG.table());
     }
 }

@@ -1,11 +1,10 @@
 package io.github.rarspark.fid;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.LocalUri;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +23,7 @@ class WrongWeightsTest {
 
     @Test
     void aGenerator() {
-        String rar = uri(RAR.toAbsolutePath().normalize());
+        String rar = LocalUri.of(RAR.toAbsolutePath().normalize());
         refused(
                 ExitCode.DATA,
                 "Cannot use " + rar + " as --features: it is a RAR generator (width 32,",
@@ -37,7 +36,7 @@ class WrongWeightsTest {
 
     @Test
     void theOtherNetworkSaysItsPrefix() throws IOException {
-        String classifier = uri(TinyClassifier.write(folder.resolve("classifier.safetensors")));
+        String classifier = LocalUri.of(TinyClassifier.write(folder.resolve("classifier.safetensors")));
         refused(
                 ExitCode.DATA,
                 "Cannot use --features inception:" + classifier
@@ -47,7 +46,7 @@ class WrongWeightsTest {
 
     @Test
     void aFolder() throws IOException {
-        String run = uri(folder);
+        String run = LocalUri.of(folder);
         TinyClassifier.write(folder.resolve("model.safetensors"));
         refused(
                 ExitCode.NO_INPUT,
@@ -61,15 +60,6 @@ class WrongWeightsTest {
     }
 
     private void refused(ExitCode code, String line, String features) {
-        assertThatThrownBy(() -> FeatureNetwork.of(storage, features, 0))
-                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(code))
-                .extracting(Failures::message)
-                .asString()
-                .startsWith(line)
-                .doesNotContain("\n");
-    }
-
-    private static String uri(Path path) {
-        return path.toUri().toString().replace("file:///", "file:/");
+        assertFails(code, () -> FeatureNetwork.of(storage, features, 0)).startsWith(line);
     }
 }

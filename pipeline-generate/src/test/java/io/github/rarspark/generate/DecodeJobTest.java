@@ -1,9 +1,9 @@
 package io.github.rarspark.generate;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.samples.Sample;
@@ -11,13 +11,13 @@ import io.github.rarspark.common.samples.SampleShard;
 import io.github.rarspark.common.samples.SamplesManifest;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.common.tokens.TokenLines;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenShards;
 import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.common.tokens.TokenTable;
-import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,10 +28,9 @@ import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tokens that are kept beside generated images, and what they are decoded to. */
@@ -41,7 +40,9 @@ class DecodeJobTest {
     @TempDir
     private static Path models;
 
-    private static SparkSession session;
+    @RegisterExtension
+    private static final LocalSpark SPARK = new LocalSpark(2);
+
     private static TinyModels tiny;
 
     private final Storage storage = new Storage(new Configuration());
@@ -50,18 +51,8 @@ class DecodeJobTest {
     private Path folder;
 
     @BeforeAll
-    static void start() throws IOException {
-        session = SparkSession.builder()
-                .master("local[2]")
-                .config("spark.ui.enabled", "false")
-                .config("spark.driver.host", "127.0.0.1")
-                .getOrCreate();
+    static void write() throws IOException {
         tiny = TinyModels.write(models);
-    }
-
-    @AfterAll
-    static void stop() {
-        session.close();
     }
 
     @Test
@@ -149,14 +140,13 @@ class DecodeJobTest {
     void tokensOfAnotherTokenizerAreRefused() throws IOException {
         generate("run", Map.of("generate.tokens", "true"));
         Path fewer = TinyModels.writeTokenizer(folder.resolve("fewer.safetensors"), TinyModels.CODES / 2);
-        assertThatThrownBy(
+        assertFails(
+                        ExitCode.DATA,
                         () -> decode("no", folder.resolve("run/tokens"), Map.of("decode.tokenizer", fewer.toString())))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining(TinyModels.CODES / 2 + " codes")
-                .hasMessageContaining("use the recipe that it was trained with");
-        assertThatThrownBy(() -> decode("no", folder.resolve("run"), Map.of()))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("is in the folder tokens of its output");
+                .contains(TinyModels.CODES / 2 + " codes")
+                .contains("use the recipe that it was trained with");
+        assertFails(ExitCode.DATA, () -> decode("no", folder.resolve("run"), Map.of()))
+                .contains("is in the folder tokens of its output");
         assertThat(folder.resolve("no")).doesNotExist();
     }
 
@@ -164,13 +154,17 @@ class DecodeJobTest {
     void sparkReadsShardsByTheirNames() throws IOException {
         generate("run", Map.of("generate.tokens", "true"));
         String output = folder.resolve("run").toString();
-        List<Row> images =
-                session.read().parquet(output + "/*.parquet").orderBy("index").collectAsList();
+        List<Row> images = SPARK.session()
+                .read()
+                .parquet(output + "/*.parquet")
+                .orderBy("index")
+                .collectAsList();
         assertThat(images).hasSize(28);
         assertThat(images.get(4).<Integer>getAs("class_id")).isEqualTo(1);
         assertThat(images.get(4).<byte[]>getAs("png"))
                 .isEqualTo(samples("run").get(4).png());
-        List<Row> tokens = session.read()
+        List<Row> tokens = SPARK.session()
+                .read()
                 .parquet(output + "/tokens/*.parquet")
                 .where("sample_id = '4'")
                 .collectAsList();
@@ -185,7 +179,7 @@ class DecodeJobTest {
     }
 
     private JobResult generate(String output, Map<String, String> more) throws IOException {
-        return GenerateJob.run(JobContext.of(session, tiny.recipe(folder.resolve(output), more), true));
+        return GenerateJob.run(SPARK.context(tiny.recipe(folder.resolve(output), more)));
     }
 
     private JobResult decode(String output, Path tokens, Map<String, String> more) throws IOException {
@@ -195,7 +189,7 @@ class DecodeJobTest {
                 "decode.output", folder.resolve(output).toString(),
                 "decode.batch", "4"));
         values.putAll(more);
-        return DecodeJob.run(JobContext.of(session, tiny.recipe(folder.resolve("unused"), values), true));
+        return DecodeJob.run(SPARK.context(tiny.recipe(folder.resolve("unused"), values)));
     }
 
     private SamplesManifest manifest(String output) throws IOException {

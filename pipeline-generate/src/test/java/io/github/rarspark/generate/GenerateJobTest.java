@@ -1,11 +1,9 @@
 package io.github.rarspark.generate;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
-import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzFile;
@@ -20,7 +18,6 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.FaultyFiles;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Recipe;
-import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.rar.MergedPositions;
@@ -37,11 +34,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.sql.SparkSession;
-import org.assertj.core.api.InstanceOfAssertFactories;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 class GenerateJobTest {
@@ -50,7 +45,9 @@ class GenerateJobTest {
     @TempDir
     private static Path models;
 
-    private static SparkSession session;
+    @RegisterExtension
+    private static final LocalSpark SPARK = new LocalSpark(2);
+
     private static TinyModels tiny;
 
     private final Storage storage = new Storage(new Configuration());
@@ -59,14 +56,8 @@ class GenerateJobTest {
     private Path folder;
 
     @BeforeAll
-    static void start() throws IOException {
-        session = LocalSpark.start(2);
+    static void write() throws IOException {
         tiny = TinyModels.write(models);
-    }
-
-    @AfterAll
-    static void stop() {
-        session.close();
     }
 
     @Test
@@ -119,11 +110,9 @@ class GenerateJobTest {
                 Files.write(Path.of(path.toUri().getPath()), new byte[] {0}, StandardOpenOption.APPEND);
             }
         }));
-        JobContext context = new JobContext(session, there, tiny.recipe(folder.resolve("run"), Map.of()), true);
-        assertThatThrownBy(() -> GenerateJob.run(context))
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TEMPORARY))
-                .hasMessageContaining(" shards were replaced by a late task, the first is shard-00001-of-");
+        JobContext context = new JobContext(SPARK.session(), there, tiny.recipe(folder.resolve("run"), Map.of()), true);
+        assertFails(ExitCode.TEMPORARY, () -> GenerateJob.run(context))
+                .contains(" shards were replaced by a late task, the first is shard-00001-of-");
         assertThat(folder.resolve("run").resolve(Manifest.NAME)).doesNotExist();
         GenerateJob.run(context);
         assertThat(hashes("run")).hasSize(28);
@@ -181,7 +170,7 @@ class GenerateJobTest {
                 Map.of("model.conditioning", "plain", "model.target_aware", "false"))) {
             String name = "variant-" + variant.hashCode();
             TinyModels models = tiny.variant(folder.resolve(name + ".safetensors"), variant);
-            GenerateJob.run(JobContext.of(session, models.recipe(folder.resolve(name), variant), true));
+            GenerateJob.run(SPARK.context(models.recipe(folder.resolve(name), variant)));
             images.add(hashes(name));
         }
         assertThat(images).hasSize(3);
@@ -193,14 +182,13 @@ class GenerateJobTest {
                 folder.resolve("merged.safetensors"), MergedPositions.metadata(Map.of(), ScanOrder.SPIRAL_IN));
         TinyModels models = new TinyModels(merged, tiny.tokenizer());
         Map<String, String> inOrder = Map.of("generate.order", "spiral-in");
-        assertThat(GenerateJob.run(JobContext.of(session, models.recipe(folder.resolve("in-order"), inOrder), true))
+        assertThat(GenerateJob.run(SPARK.context(models.recipe(folder.resolve("in-order"), inOrder)))
                         .counts())
                 .containsEntry("images", 28L);
         for (String other : List.of("row-major", "random")) {
             Recipe recipe = models.recipe(folder.resolve("other"), Map.of("generate.order", other));
-            assertThatThrownBy(() -> GenerateJob.run(JobContext.of(session, recipe, true)))
-                    .isInstanceOf(DataException.class)
-                    .hasMessageContaining("with generate.order=" + other
+            assertFails(ExitCode.DATA, () -> GenerateJob.run(SPARK.context(recipe)))
+                    .contains("with generate.order=" + other
                             + ": its positions are merged for the order spiral-in; set generate.order to that");
         }
         assertThat(folder.resolve("other")).doesNotExist();
@@ -223,10 +211,7 @@ class GenerateJobTest {
     @Test
     void anOutputOfAnotherRunIsLeftAlone() throws IOException {
         run("run", Map.of());
-        assertThatThrownBy(() -> run("run", Map.of("generate.seed", "1")))
-                .asInstanceOf(InstanceOfAssertFactories.type(JobException.class))
-                .returns(ExitCode.OUTPUT_EXISTS, JobException::exitCode)
-                .extracting(Throwable::getMessage, InstanceOfAssertFactories.STRING)
+        assertFails(ExitCode.OUTPUT_EXISTS, () -> run("run", Map.of("generate.seed", "1")))
                 .contains("belongs to another run");
     }
 
@@ -234,11 +219,11 @@ class GenerateJobTest {
     void aTokenizerOfOtherCodesIsRefusedBeforeAnythingIsWritten() throws IOException {
         Path other = TinyModels.writeTokenizer(folder.resolve("other.safetensors"), 32);
         TinyModels mismatched = new TinyModels(tiny.weights(), other);
-        assertThatThrownBy(() -> GenerateJob.run(
-                        JobContext.of(session, mismatched.recipe(folder.resolve("run"), Map.of()), true)))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("predicts 16 codes, but the tokenizer")
-                .hasMessageContaining("has 32");
+        assertFails(
+                        ExitCode.DATA,
+                        () -> GenerateJob.run(SPARK.context(mismatched.recipe(folder.resolve("run"), Map.of()))))
+                .contains("predicts 16 codes, but the tokenizer")
+                .contains("has 32");
         assertThat(folder.resolve("run")).doesNotExist();
     }
 
@@ -246,15 +231,15 @@ class GenerateJobTest {
     void onlyTheTokenizerThatTheModelWasTrainedWithDecodes() throws IOException {
         String sha256 = Sha256.of(storage, tiny.tokenizer().toString());
         TinyModels same = trainedWith("same.safetensors", sha256);
-        assertThat(GenerateJob.run(JobContext.of(session, same.recipe(folder.resolve("run"), Map.of()), true))
+        assertThat(GenerateJob.run(SPARK.context(same.recipe(folder.resolve("run"), Map.of())))
                         .counts())
                 .containsEntry("images", 28L);
         TinyModels other = trainedWith("other.safetensors", "0".repeat(64));
-        assertThatThrownBy(() ->
-                        GenerateJob.run(JobContext.of(session, other.recipe(folder.resolve("other"), Map.of()), true)))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("with SHA-256 0000000")
-                .hasMessageContaining("is " + sha256);
+        assertFails(
+                        ExitCode.DATA,
+                        () -> GenerateJob.run(SPARK.context(other.recipe(folder.resolve("other"), Map.of()))))
+                .contains("with SHA-256 0000000")
+                .contains("is " + sha256);
         assertThat(folder.resolve("other")).doesNotExist();
     }
 
@@ -265,25 +250,23 @@ class GenerateJobTest {
 
     @Test
     void weightsOfAnotherModelAreRefused() {
-        assertThatThrownBy(() -> run("run", Map.of("model.layers", "3")))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("do not match this model")
-                .hasMessageContaining("blocks.2.norm1.weight");
+        assertFails(ExitCode.DATA, () -> run("run", Map.of("model.layers", "3")))
+                .contains("do not match this model")
+                .contains("blocks.2.norm1.weight");
         assertThat(folder.resolve("run")).doesNotExist();
     }
 
     @Test
     void missingWeightsAreNamed() {
         TinyModels missing = new TinyModels(folder.resolve("none.safetensors"), tiny.tokenizer());
-        assertThatThrownBy(() ->
-                        GenerateJob.run(JobContext.of(session, missing.recipe(folder.resolve("run"), Map.of()), true)))
-                .hasMessageContaining("--weights")
-                .extracting(Failures::exitCode)
-                .isEqualTo(ExitCode.NO_INPUT);
+        assertFails(
+                        ExitCode.NO_INPUT,
+                        () -> GenerateJob.run(SPARK.context(missing.recipe(folder.resolve("run"), Map.of()))))
+                .contains("--weights");
     }
 
     private JobResult run(String name, Map<String, String> settings) throws IOException {
-        return GenerateJob.run(JobContext.of(session, tiny.recipe(folder.resolve(name), settings), true));
+        return GenerateJob.run(SPARK.context(tiny.recipe(folder.resolve(name), settings)));
     }
 
     private String path(String name, String file) {

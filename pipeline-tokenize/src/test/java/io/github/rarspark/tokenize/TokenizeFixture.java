@@ -1,19 +1,14 @@
 package io.github.rarspark.tokenize;
 
-import ai.djl.Device;
-import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.TestWeights;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.image.RgbImage;
-import io.github.rarspark.kernel.random.Purpose;
-import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterSpec;
-import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,17 +76,11 @@ final class TokenizeFixture {
 
     /** A weight file with values drawn widely enough that many codes are used. */
     static Path writeTokenizer(Path path, long seed, VqganConfig config) throws IOException {
-        try (NDManager manager = NDManager.newBaseManager(Device.cpu());
-                NamedTensors weights = NamedTensors.create(config.table(), manager, spec -> values(spec, seed));
-                var out = Files.newOutputStream(path)) {
-            Safetensors.write(out, config.metadata(), weights.asMap());
-        }
-        return path;
+        return TestWeights.write(path, config.metadata(), config.table(), spec -> values(spec, seed));
     }
 
     private static float[] values(ParameterSpec spec, long seed) {
-        RandomStream random = RandomStream.of(seed, Purpose.INITIAL_WEIGHTS, RandomStream.hash(spec.name()));
-        float[] values = spec.init().draw(Math.toIntExact(spec.shape().size()), random);
+        float[] values = TestWeights.initial(spec, seed);
         if (spec.name().startsWith("quantize")) {
             for (int i = 0; i < values.length; i++) {
                 values[i] *= 32;

@@ -1,13 +1,12 @@
 package io.github.rarspark.tokenize;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
-import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.images.ImageSources;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
@@ -16,12 +15,12 @@ import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.Claims;
 import io.github.rarspark.common.testing.FaultyFiles;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.common.tokens.TokenManifest;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenSource;
-import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.Pixels;
@@ -169,12 +168,9 @@ class TokenizeJobTest {
             }
         }));
         JobContext context = new JobContext(session, storage, fixture.recipe(), true);
-        assertThatThrownBy(() -> TokenizeJob.run(context))
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TEMPORARY))
-                .hasMessageContaining(
-                        "1 of 4 shards were replaced by a late task, the first is part-000-00002.parquet; run"
-                                + " again");
+        assertFails(ExitCode.TEMPORARY, () -> TokenizeJob.run(context))
+                .contains("1 of 4 shards were replaced by a late task, the first is part-000-00002.parquet; run"
+                        + " again");
         assertThat(fixture.output.resolve("_manifest.json")).doesNotExist();
         assertThat(TokenizeJob.run(context).counts()).containsEntry("rows", 20L);
         assertThat(rows(fixture.output)).hasSize(20);
@@ -209,10 +205,7 @@ class TokenizeJobTest {
                 recipe,
                 ImageSources.open(fixture.storage, "--input", fixture.input.toString()),
                 TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString()));
-        try (OutputClaim claim = new RunOutput(
-                        fixture.storage, fixture.output.toString(), new ClaimSettings(60, 120), line -> {})
-                .claim(plan.plan())
-                .orElseThrow()) {
+        try (OutputClaim claim = Claims.claim(fixture.storage, fixture.output.toString(), plan.plan())) {
             expect(recipe, ExitCode.TEMPORARY, "is working on it (attempt 1)");
             claim.check();
         }
@@ -400,11 +393,8 @@ class TokenizeJobTest {
     }
 
     private void expect(Recipe recipe, ExitCode code, String message) {
-        assertThatThrownBy(() -> TokenizeJob.run(JobContext.of(session, recipe, true)))
-                .satisfies(e -> {
-                    assertThat(Failures.exitCode(e)).isEqualTo(code);
-                    assertThat(Failures.message(e)).contains(message).doesNotContain("\n");
-                });
+        assertFails(code, () -> TokenizeJob.run(JobContext.of(session, recipe, true)))
+                .contains(message);
     }
 
     /** All rows as text, in the order of the shards. */

@@ -1,10 +1,8 @@
 package io.github.rarspark.tokenize;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.storage.Storage;
 import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
@@ -31,13 +29,11 @@ class WrongWeightsTest {
     }
 
     private void refused(ExitCode code, String words, Path path) {
-        assertThatThrownBy(() ->
-                        TokenizerFile.inspect(storage, path.toAbsolutePath().toString()))
-                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(code))
-                .extracting(Failures::message)
-                .asString()
+        assertFails(
+                        code,
+                        () -> TokenizerFile.inspect(
+                                storage, path.toAbsolutePath().toString()))
                 .startsWith("Cannot ")
-                .contains(words)
-                .doesNotContain("\n");
+                .contains(words);
     }
 }

@@ -1,7 +1,7 @@
 package io.github.rarspark.train;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
@@ -56,9 +56,9 @@ class BarrierStageTest {
     void aStageWithTooFewSlotsIsUnavailable() {
         try (SparkSession session = SparkSessions.open(
                 "test", new SparkSettings("local[2]", 4, 600), Map.of("spark.ui.enabled", "false"))) {
-            Throwable failure =
-                    catchThrowable(() -> BarrierStage.run(session, 3, Integer.class, task -> task.partitionId()));
-            assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.UNAVAILABLE);
+            assertFails(
+                    ExitCode.UNAVAILABLE,
+                    () -> BarrierStage.run(session, 3, Integer.class, task -> task.partitionId()));
         }
     }
 
@@ -107,15 +107,16 @@ class BarrierStageTest {
     void whatATaskThrowsIsTheCauseOfTheFailure() {
         try (SparkSession session = SparkSessions.open(
                 "test", new SparkSettings("local[2]", 4, 600), Map.of("spark.ui.enabled", "false"))) {
-            Throwable failure = catchThrowable(() -> BarrierStage.run(session, 2, Integer.class, task -> {
-                if (task.partitionId() == 1) {
-                    throw new DataException("token 900 is no code");
-                }
-                task.barrier();
-                return 0;
-            }));
-            assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.DATA);
-            assertThat(Failures.message(failure)).isEqualTo("token 900 is no code");
+            assertFails(
+                            ExitCode.DATA,
+                            () -> BarrierStage.run(session, 2, Integer.class, task -> {
+                                if (task.partitionId() == 1) {
+                                    throw new DataException("token 900 is no code");
+                                }
+                                task.barrier();
+                                return 0;
+                            }))
+                    .isEqualTo("token 900 is no code");
         }
     }
 }

@@ -5,10 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
-import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.conf.ClaimSettings;
+import io.github.rarspark.common.testing.Claims;
 import io.github.rarspark.train.coordinator.Report;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,10 +27,7 @@ class RankReportsTest {
     void metricsAreThereBeforeTheCheckpointCounts() throws Exception {
         Storage storage = new Storage(new Configuration());
         Plan plan = Plan.of("train", "r", Map.of(), Map.of());
-        try (OutputClaim claim = new RunOutput(
-                                storage, output.toUri().toString(), new ClaimSettings(60, 120), line -> {})
-                        .claim(plan)
-                        .orElseThrow();
+        try (OutputClaim claim = Claims.claim(storage, output.toUri().toString(), plan);
                 Progress progress = Progress.start("train", "steps", 8, true)) {
             MetricsLog metrics = MetricsLog.resumeAt(claim, 0);
             RankReports reports = new RankReports(claim, metrics, progress, Optional.empty());

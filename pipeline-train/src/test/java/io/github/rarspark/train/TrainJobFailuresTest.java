@@ -1,10 +1,9 @@
 package io.github.rarspark.train;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.testing.LocalSpark;
@@ -87,11 +86,9 @@ class TrainJobFailuresTest {
     void aGradientThatIsNotFiniteIsMendedByWhatItsMessageAdvises() throws IOException {
         Path output = folder.resolve("run");
         String[] wild = {"train.lr", "1e30", "train.warmup_steps", "8", "train.checkpoint_every", "1"};
-        Throwable failure = catchThrowable(() -> train(output, wild));
-        assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.DATA);
-        assertThat(Failures.message(failure))
+        assertFails(ExitCode.DATA, () -> train(output, wild))
                 .contains("is not finite", "lower train.lr, in a new --output", output + "/checkpoints/step-");
-        assertThat(Failures.exitCode(catchThrowable(() -> train(output)))).isEqualTo(ExitCode.OUTPUT_EXISTS);
+        assertFails(ExitCode.OUTPUT_EXISTS, () -> train(output));
 
         Path before = checkpoint(output, "step-000000001-a1").resolve("model.safetensors");
         JobResult result = train(folder.resolve("again"), "train.init", before.toString());
@@ -108,9 +105,7 @@ class TrainJobFailuresTest {
         long checkpoint = bytes(checkpoint(whole, "step-000000004-a1"));
         try (SmallDisk disk = SmallDisk.mount(folder, checkpoint * 8 / 5)) {
             Path output = disk.path().resolve("run");
-            Throwable failure = catchThrowable(() -> train(output, larger));
-            assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.UNAVAILABLE);
-            assertThat(Failures.message(failure))
+            assertFails(ExitCode.UNAVAILABLE, () -> train(output, larger))
                     .matches(
                             "Cannot write file:" + output + "/checkpoints/step-000000008-a1-.*: no space is left on the"
                                     + " device or in the quota; free some or choose another place, then run again");
@@ -126,9 +121,8 @@ class TrainJobFailuresTest {
     void aDiskWithoutRoomForACheckpointIsRefusedBeforeTheStart() throws Exception {
         try (SmallDisk disk = SmallDisk.mount(folder, 3 << 20)) {
             Path output = disk.path().resolve("run");
-            Throwable failure = catchThrowable(() -> train(output, "model.hidden", "128", "model.mlp", "256"));
-            assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.UNAVAILABLE);
-            assertThat(Failures.message(failure)).contains(" MB or more, and 3.1 MB are free there");
+            assertFails(ExitCode.UNAVAILABLE, () -> train(output, "model.hidden", "128", "model.mlp", "256"))
+                    .contains(" MB or more, and 3.1 MB are free there");
             assertThat(output.resolve("recipe.yaml")).doesNotExist();
         }
     }
@@ -151,9 +145,7 @@ class TrainJobFailuresTest {
                 .config("spark.driver.host", "127.0.0.2")
                 .config("spark.driver.bindAddress", "127.0.0.1")
                 .getOrCreate();
-        Throwable failure = catchThrowable(() -> train(folder.resolve("run")));
-        assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.UNAVAILABLE);
-        assertThat(Failures.message(failure))
+        assertFails(ExitCode.UNAVAILABLE, () -> train(folder.resolve("run")))
                 .matches("Cannot reach the driver at 127\\.0\\.0\\.2:\\d+ to report to it \\(Connection refused\\);"
                         + " allow executors to connect to all ports of spark.driver.host");
     }
@@ -161,9 +153,7 @@ class TrainJobFailuresTest {
     @Test
     void whatCannotFitIntoTheMachineIsRefusedBeforeTheOutputIsClaimed() {
         Path output = folder.resolve("run");
-        Throwable failure = catchThrowable(() -> train(output, "train.batch", "1200000000"));
-        assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.UNAVAILABLE);
-        assertThat(Failures.message(failure))
+        assertFails(ExitCode.UNAVAILABLE, () -> train(output, "train.batch", "1200000000"))
                 .startsWith("Cannot train: 2 ranks")
                 .endsWith("lower train.micro_batch");
         assertThat(output).doesNotExist();

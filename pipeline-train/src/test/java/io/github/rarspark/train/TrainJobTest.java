@@ -1,16 +1,15 @@
 package io.github.rarspark.train;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
-import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.TestWeights;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
@@ -35,34 +34,23 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(300)
 class TrainJobTest {
-    private static SparkSession session;
+    @RegisterExtension
+    private static final LocalSpark SPARK = new LocalSpark(3);
 
     @TempDir
     Path folder;
 
     private String tokens;
-
-    @BeforeAll
-    static void start() {
-        session = LocalSpark.start(3);
-    }
-
-    @AfterAll
-    static void stop() {
-        session.close();
-    }
 
     @BeforeEach
     void makeTokens() throws IOException {
@@ -78,7 +66,7 @@ class TrainJobTest {
     }
 
     private JobResult train(Path output, String... keysAndValues) throws IOException {
-        return TrainJob.run(JobContext.of(session, Runs.recipe(tokens, output, keysAndValues), true));
+        return TrainJob.run(SPARK.context(Runs.recipe(tokens, output, keysAndValues)));
     }
 
     @Test
@@ -318,12 +306,7 @@ class TrainJobTest {
 
     private static Path tokenizer(Path path, int codes) throws IOException {
         VqganConfig config = new VqganConfig(32, List.of(1, 1), 1, 4, codes);
-        try (NDManager manager = NDManager.newBaseManager();
-                NamedTensors weights = NamedTensors.initial(config.table(), 0, manager);
-                OutputStream out = Files.newOutputStream(path)) {
-            Safetensors.write(out, config.metadata(), weights.asMap());
-        }
-        return path;
+        return TestWeights.write(path, config.metadata(), config.table());
     }
 
     @Test
@@ -340,19 +323,12 @@ class TrainJobTest {
 
     private void refused(ExitCode code, String words, Path output, String... keysAndValues) {
         Recipe recipe = Runs.recipe(tokens, output, keysAndValues);
-        assertThatThrownBy(() -> TrainJob.run(JobContext.of(session, recipe, true)))
-                .satisfies(failure -> {
-                    assertThat(Failures.exitCode(failure))
-                            .as(failure.toString())
-                            .isEqualTo(code);
-                    assertThat(Failures.message(failure)).contains(words).doesNotContain("\n");
-                });
+        assertFails(code, () -> TrainJob.run(SPARK.context(recipe))).contains(words);
     }
 
     @Test
     void aLossThatIsNotFiniteStopsEveryRank() {
         Recipe recipe = Runs.recipe(tokens, folder.resolve("run"), "train.lr", "1e30", "train.warmup_steps", "0");
-        assertThatThrownBy(() -> TrainJob.run(JobContext.of(session, recipe, true)))
-                .satisfies(failure -> assertThat(Failures.message(failure)).contains("is not finite"));
+        assertFails(ExitCode.DATA, () -> TrainJob.run(SPARK.context(recipe))).contains("is not finite");
     }
 }

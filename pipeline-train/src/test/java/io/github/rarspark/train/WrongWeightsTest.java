@@ -1,16 +1,15 @@
 package io.github.rarspark.train;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.LocalUri;
+import io.github.rarspark.common.testing.TestWeights;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterTable;
 import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.IOException;
@@ -35,7 +34,8 @@ class WrongWeightsTest {
         Path tokenizer = tokenizer();
         refused(
                 ExitCode.DATA,
-                "Cannot use " + uri(tokenizer) + " as --init: it is a MaskGIT-VQGAN tokenizer (32 codes of 8 values);"
+                "Cannot use " + LocalUri.of(tokenizer)
+                        + " as --init: it is a MaskGIT-VQGAN tokenizer (32 codes of 8 values);"
                         + " give a RAR generator",
                 "train.init",
                 tokenizer);
@@ -46,7 +46,7 @@ class WrongWeightsTest {
         Path rar = generator();
         refused(
                 ExitCode.DATA,
-                "Cannot use " + uri(rar) + " as --tokenizer: it is a RAR generator (width 32,",
+                "Cannot use " + LocalUri.of(rar) + " as --tokenizer: it is a RAR generator (width 32,",
                 "train.tokenizer",
                 rar);
     }
@@ -60,7 +60,7 @@ class WrongWeightsTest {
         }
         refused(
                 ExitCode.DATA,
-                "Cannot use " + uri(moments) + " as --init: it is the optimizer state of a training run;",
+                "Cannot use " + LocalUri.of(moments) + " as --init: it is the optimizer state of a training run;",
                 "train.init",
                 moments);
     }
@@ -72,7 +72,7 @@ class WrongWeightsTest {
         for (String option : List.of("init", "tokenizer")) {
             refused(
                     ExitCode.NO_INPUT,
-                    "Cannot read --" + option + " " + uri(run) + ": it is a folder; give " + uri(run)
+                    "Cannot read --" + option + " " + LocalUri.of(run) + ": it is a folder; give " + LocalUri.of(run)
                             + "model.safetensors",
                     "train." + option,
                     run);
@@ -80,13 +80,8 @@ class WrongWeightsTest {
     }
 
     private void refused(ExitCode code, String line, String key, Path file) throws IOException {
-        Recipe recipe = Runs.recipe(Runs.tokens(folder), folder.resolve("run"), key, uri(file));
-        assertThatThrownBy(() -> TrainInputs.open(storage, recipe))
-                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(code))
-                .extracting(Failures::message)
-                .asString()
-                .startsWith(line)
-                .doesNotContain("\n");
+        Recipe recipe = Runs.recipe(Runs.tokens(folder), folder.resolve("run"), key, LocalUri.of(file));
+        assertFails(code, () -> TrainInputs.open(storage, recipe)).startsWith(line);
     }
 
     private Path tokenizer() throws IOException {
@@ -99,16 +94,6 @@ class WrongWeightsTest {
     }
 
     private Path write(String name, ParameterTable table) throws IOException {
-        Path path = folder.resolve(name + ".safetensors");
-        try (NDManager manager = NDManager.newBaseManager();
-                NamedTensors tensors = NamedTensors.initial(table, 0, manager);
-                OutputStream out = Files.newOutputStream(path)) {
-            Safetensors.write(out, Map.of(), tensors.asMap());
-        }
-        return path;
-    }
-
-    private static String uri(Path path) {
-        return path.toUri().toString().replace("file:///", "file:/");
+        return TestWeights.write(folder.resolve(name + ".safetensors"), Map.of(), table);
     }
 }

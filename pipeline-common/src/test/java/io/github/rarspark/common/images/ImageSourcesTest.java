@@ -1,10 +1,10 @@
 package io.github.rarspark.common.images;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.shard.ParquetFooter;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
@@ -118,9 +118,8 @@ class ImageSourcesTest {
         Files.createDirectories(temp.resolve("c"));
         open().requireClasses("--input", 3);
         for (int classes : new int[] {2, 4, 1000}) {
-            assertThatThrownBy(() -> open().requireClasses("--input", classes))
-                    .isInstanceOf(DataException.class)
-                    .hasMessage("Cannot number the classes of --input " + temp + ": it has 3 class folders with images,"
+            assertFails(ExitCode.DATA, () -> open().requireClasses("--input", classes))
+                    .isEqualTo("Cannot number the classes of --input " + temp + ": it has 3 class folders with images,"
                             + " and model.classes=" + classes + "; class ids number the sorted folders, so a missing or"
                             + " extra folder shifts them: add or remove folders, or set model.classes=3 (c is not a class,"
                             + " because the folder has no images)");
@@ -168,19 +167,17 @@ class ImageSourcesTest {
 
     @Test
     void anEmptyFolderIsNoInput() {
-        assertThatThrownBy(() -> ImageSources.open(storage, "--input", temp.toString()))
-                .hasMessage("Cannot read --input " + temp + ": it contains no images; give a folder with one folder per"
-                        + " class, or Parquet files with the columns image and label")
-                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.NO_INPUT));
+        assertFails(ExitCode.NO_INPUT, () -> ImageSources.open(storage, "--input", temp.toString()))
+                .isEqualTo("Cannot read --input " + temp + ": it contains no images; give a folder with one folder per"
+                        + " class, or Parquet files with the columns image and label");
     }
 
     @Test
     void parquetOfOtherColumnsIsNamed() throws Exception {
         Path file = temp.resolve("x.parquet");
         storage.put(file.toString(), out -> {});
-        assertThatThrownBy(() -> ImageSources.open(storage, "--input", temp.toString()))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("not a Parquet file");
+        assertFails(ExitCode.DATA, () -> ImageSources.open(storage, "--input", temp.toString()))
+                .contains("not a Parquet file");
         MessageType other = MessageTypeParser.parseMessageType("message m { required binary image; }");
         try (ParquetWriter<Group> writer = ExampleParquetWriter.builder(
                         new org.apache.hadoop.fs.Path(temp.resolve("y.parquet").toUri()))
@@ -189,9 +186,8 @@ class ImageSourcesTest {
             writer.write(new SimpleGroupFactory(other).newGroup().append("image", Binary.fromString("x")));
         }
         Files.delete(file);
-        assertThatThrownBy(() -> ImageSources.open(storage, "--input", temp.toString()))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("expected a column image with a field bytes, and an integer column label; its"
+        assertFails(ExitCode.DATA, () -> ImageSources.open(storage, "--input", temp.toString()))
+                .contains("expected a column image with a field bytes, and an integer column label; its"
                         + " columns are [image]");
     }
 
@@ -228,9 +224,7 @@ class ImageSourcesTest {
         }
         List<ImageUnit> units =
                 ImageSources.open(storage, "--input", file.toString()).units(1);
-        assertThatThrownBy(() -> read(units))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("x.parquet: its label 4294967296 is not a class");
+        assertFails(ExitCode.DATA, () -> read(units)).contains("x.parquet: its label 4294967296 is not a class");
     }
 
     /** Rows whose bytes are a text; row groups end every 100 rows. */

@@ -1,13 +1,13 @@
 package io.github.rarspark.common.run;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.conf.ClaimSettings;
+import io.github.rarspark.common.testing.Claims;
 import io.github.rarspark.kernel.error.DataException;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,9 +34,7 @@ class ManifestTest {
     @BeforeEach
     void open() throws Exception {
         directory = temp.toUri().toString();
-        claim = new RunOutput(storage, directory, new ClaimSettings(60, 120), line -> {})
-                .claim(Plan.of("test", "r", Map.of(), Map.of()))
-                .orElseThrow();
+        claim = Claims.claim(storage, directory, Plan.of("test", "r", Map.of(), Map.of()));
     }
 
     @AfterEach
@@ -68,10 +66,8 @@ class ManifestTest {
 
     @Test
     void anUnfinishedOutputIsMissingInput() {
-        assertThatThrownBy(() -> Manifest.read(storage, directory, Body.class))
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.NO_INPUT))
-                .hasMessage("Cannot read " + directory + ": it has no _manifest.json; let the job that writes it"
+        assertFails(ExitCode.NO_INPUT, () -> Manifest.read(storage, directory, Body.class))
+                .isEqualTo("Cannot read " + directory + ": it has no _manifest.json; let the job that writes it"
                         + " finish");
     }
 }

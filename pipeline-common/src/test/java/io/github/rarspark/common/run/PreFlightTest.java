@@ -1,11 +1,10 @@
 package io.github.rarspark.common.run;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.SmallDisk;
 import java.nio.file.Files;
@@ -27,19 +26,15 @@ class PreFlightTest {
     void aMissingInputIsNamed() throws Exception {
         String there = temp.toUri().toString();
         PreFlight.requireInput(storage, "--tokens", there);
-        assertThatThrownBy(() -> PreFlight.requireInput(storage, "--tokens", there + "none"))
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.NO_INPUT))
-                .hasMessage("Cannot read --tokens " + there + "none: it does not exist");
+        assertFails(ExitCode.NO_INPUT, () -> PreFlight.requireInput(storage, "--tokens", there + "none"))
+                .isEqualTo("Cannot read --tokens " + there + "none: it does not exist");
     }
 
     @ParameterizedTest
     @CsvSource({"in, in", "in, in/out", "in/deep, in", "in, ./x/../in/out"})
     void anOutputThatOverlapsTheInputIsRefused(String input, String output) {
-        assertThatThrownBy(() -> PreFlight.requireApart(storage, "--input", input, output))
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.USAGE))
-                .hasMessage("Cannot write to --output " + output + ": it overlaps --input " + input
+        assertFails(ExitCode.USAGE, () -> PreFlight.requireApart(storage, "--input", input, output))
+                .isEqualTo("Cannot write to --output " + output + ": it overlaps --input " + input
                         + "; choose a directory outside it");
     }
 
@@ -72,10 +67,8 @@ class PreFlightTest {
     }
 
     private void isRefused(String output, long bytes, String why) {
-        assertThatThrownBy(() -> PreFlight.requireSpace(storage, output, bytes))
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNAVAILABLE))
-                .hasMessage("Cannot write to --output " + output + ": " + why
+        assertFails(ExitCode.UNAVAILABLE, () -> PreFlight.requireSpace(storage, output, bytes))
+                .isEqualTo("Cannot write to --output " + output + ": " + why
                         + "; free some space or choose another place, then run again");
     }
 }

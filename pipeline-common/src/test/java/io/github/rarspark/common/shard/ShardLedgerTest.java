@@ -7,8 +7,8 @@ import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.Claims;
 import io.github.rarspark.common.testing.LocalSpark;
-import io.github.rarspark.conf.ClaimSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -16,46 +16,36 @@ import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.JobExecutionStatus;
 import org.apache.spark.SparkStatusTracker;
-import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class ShardLedgerTest {
-    private static SparkSession session;
+    @RegisterExtension
+    private static final LocalSpark SPARK = new LocalSpark(2);
 
     @TempDir
     Path temp;
 
     private final Storage storage = new Storage(new Configuration());
 
-    @BeforeAll
-    static void start() {
-        session = LocalSpark.start(2);
-    }
-
-    @AfterAll
-    static void stop() {
-        session.close();
-    }
-
     @Test
     void aLedgerCountsWhatAnEarlierAttemptFinished() throws Exception {
         String directory = temp.resolve("out").toUri().toString();
         Plan plan = Plan.of("test", "r", Map.of(), Map.of("shards", "3"));
         List<String> names = List.of("part-2", "part-0", "part-1");
-        RunOutput output = new RunOutput(storage, directory, new ClaimSettings(60, 120), line -> {});
+        RunOutput output = Claims.output(storage, directory);
         try (OutputClaim first = output.claim(plan).orElseThrow()) {
-            assertThat(ShardLedger.open(session, first, names).missing()).containsExactlyElementsOf(names);
+            assertThat(ShardLedger.open(SPARK.session(), first, names).missing())
+                    .containsExactlyElementsOf(names);
             write(first.path("part-1"), plan.sha256());
             write(first.path("part-2"), "another plan");
         }
         try (OutputClaim second = output.claim(plan).orElseThrow()) {
-            ShardLedger ledger = ShardLedger.open(session, second, names);
+            ShardLedger ledger = ShardLedger.open(SPARK.session(), second, names);
             assertThat(ledger.finished()).extracting(ShardReceipt::name).containsExactly("part-1");
             assertThat(ledger.missing()).containsExactly("part-2", "part-0");
             assertThatThrownBy(ledger::complete).hasMessage("2 of 3 shards are missing, the first is part-2");
@@ -75,9 +65,10 @@ class ShardLedgerTest {
         for (String name : names) {
             write(Storage.child(directory, name), "plan");
         }
-        assertThat(ShardLedger.open(session, storage, directory, "plan", names).complete())
+        assertThat(ShardLedger.open(SPARK.session(), storage, directory, "plan", names)
+                        .complete())
                 .hasSize(3);
-        SparkStatusTracker jobs = session.sparkContext().statusTracker();
+        SparkStatusTracker jobs = SPARK.session().sparkContext().statusTracker();
         int[] found = jobs.getJobIdsForGroup("check 3 shards in " + directory);
         assertThat(found).hasSize(1);
         Awaitility.await().until(() -> jobs.getJobInfo(found[0]).get().status() == JobExecutionStatus.SUCCEEDED);
@@ -92,8 +83,8 @@ class ShardLedgerTest {
         List<String> names = IntStream.range(0, 400_000)
                 .mapToObj(i -> "shard-of-a-long-name-" + i)
                 .toList();
-        ShardLedger ledger =
-                ShardLedger.open(session, storage, temp.resolve("none").toUri().toString(), "plan", names);
+        ShardLedger ledger = ShardLedger.open(
+                SPARK.session(), storage, temp.resolve("none").toUri().toString(), "plan", names);
         for (String name : names) {
             ledger.add(new ShardReceipt(name, 1, 1, ""));
         }

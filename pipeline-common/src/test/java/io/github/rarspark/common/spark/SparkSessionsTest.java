@@ -1,10 +1,9 @@
 package io.github.rarspark.common.spark;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.conf.SparkSettings;
 import io.github.rarspark.kernel.error.NativeMemoryException;
@@ -16,7 +15,6 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
-import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -40,30 +38,28 @@ class SparkSessionsTest {
             assertThat(context.getLocalProperty("spark.job.description")).isEqualTo("count 2 rows");
 
             SparkSessions.awaitSlots(session, 2, Duration.ofSeconds(1));
-            assertThatThrownBy(() -> SparkSessions.awaitSlots(session, 3, Duration.ofDays(1)))
-                    .isInstanceOfSatisfying(
-                            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNAVAILABLE))
-                    .hasMessage(
+            assertFails(ExitCode.UNAVAILABLE, () -> SparkSessions.awaitSlots(session, 3, Duration.ofDays(1)))
+                    .isEqualTo(
                             "Cannot count 2 rows: it needs 3 task slots at the same time, and 2 are there; use --master"
                                     + " local[3]");
 
-            Throwable failure = Assertions.catchThrowable(() -> context.parallelize(List.of(1), 1)
-                    .map(row -> {
-                        throw new JobException(ExitCode.DATA, "row " + row + " is bad", new IOException());
-                    })
-                    .collect());
-            assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.DATA);
-            assertThat(Failures.message(failure)).isEqualTo("row 1 is bad");
+            assertFails(ExitCode.DATA, () -> context.parallelize(List.of(1), 1)
+                            .map(row -> {
+                                throw new JobException(ExitCode.DATA, "row " + row + " is bad", new IOException());
+                            })
+                            .collect())
+                    .isEqualTo("row 1 is bad");
 
-            Throwable memory = Assertions.catchThrowable(() -> UnitTasks.run(
-                    session,
-                    List.of(1),
-                    unit -> {
-                        throw new NativeMemoryException("8 bytes").lowering("generate.batch");
-                    },
-                    done -> {}));
-            assertThat(Failures.exitCode(memory)).isEqualTo(ExitCode.UNAVAILABLE);
-            assertThat(Failures.message(memory)).isEqualTo("Out of memory for tensors: lower generate.batch (8 bytes)");
+            assertFails(
+                            ExitCode.UNAVAILABLE,
+                            () -> UnitTasks.run(
+                                    session,
+                                    List.of(1),
+                                    unit -> {
+                                        throw new NativeMemoryException("8 bytes").lowering("generate.batch");
+                                    },
+                                    done -> {}))
+                    .isEqualTo("Out of memory for tensors: lower generate.batch (8 bytes)");
         }
     }
 }

@@ -1,10 +1,10 @@
 package io.github.rarspark.common.storage;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.rarspark.common.Failures;
-import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.testing.SmallDisk;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.security.AccessControlException;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,27 +28,38 @@ class StorageFailuresTest {
 
     static Stream<Arguments> lasting() {
         return Stream.of(
-                Arguments.of(new IOException("No space left on device"), 69, "no space is left"),
-                Arguments.of(new IOException("x: Disk quota exceeded"), 69, "no space is left"),
+                Arguments.of(new IOException("No space left on device"), ExitCode.UNAVAILABLE, "no space is left"),
+                Arguments.of(new IOException("x: Disk quota exceeded"), ExitCode.UNAVAILABLE, "no space is left"),
                 Arguments.of(
                         new org.apache.hadoop.fs.ClusterStorageCapacityExceededException("full"),
-                        69,
+                        ExitCode.UNAVAILABLE,
                         "no space is left"),
-                Arguments.of(new IOException("a/b: Read-only file system"), 69, "the file system is read-only"),
-                Arguments.of(new AccessDeniedException("a/b"), 69, "permission denied"),
-                Arguments.of(new AccessControlException("Permission denied: user=a"), 69, "permission denied"),
-                Arguments.of(new IOException("a/b: File name too long"), 64, "a name in the path is too long"),
+                Arguments.of(
+                        new IOException("a/b: Read-only file system"),
+                        ExitCode.UNAVAILABLE,
+                        "the file system is read-only"),
+                Arguments.of(new AccessDeniedException("a/b"), ExitCode.UNAVAILABLE, "permission denied"),
+                Arguments.of(
+                        new AccessControlException("Permission denied: user=a"),
+                        ExitCode.UNAVAILABLE,
+                        "permission denied"),
+                Arguments.of(
+                        new IOException("a/b: File name too long"), ExitCode.USAGE, "a name in the path is too long"),
                 Arguments.of(
                         new IOException("The maximum path component name limit of n in directory / is exceeded"),
-                        64,
+                        ExitCode.USAGE,
                         "a name in the path is too long"),
-                Arguments.of(new IOException("a/b: Not a directory"), 64, "a file has the name of a parent directory"));
+                Arguments.of(
+                        new IOException("a/b: Not a directory"),
+                        ExitCode.USAGE,
+                        "a file has the name of a parent directory"));
     }
 
     @ParameterizedTest
     @MethodSource("lasting")
-    void whatARetryCannotMendHasACodeAndALine(IOException failure, int code, String why) {
-        fails(() -> StorageFailures.writing("s3a://b/x", failure), code, "Cannot write s3a://b/x: " + why);
+    void whatARetryCannotMendHasACodeAndALine(IOException failure, ExitCode code, String why) {
+        assertFails(code, () -> StorageFailures.writing("s3a://b/x", failure))
+                .startsWith("Cannot write s3a://b/x: " + why);
     }
 
     @Test
@@ -70,29 +80,28 @@ class StorageFailuresTest {
 
     @Test
     void anUnknownHostIsAMissingInput() {
-        fails(
-                () -> storage.exists("hdfs://no-such-host.invalid:8020/tokens"),
-                66,
-                "Cannot reach hdfs://no-such-host.invalid:8020/tokens: the host no-such-host.invalid is unknown;"
-                        + " correct the URI");
+        assertFails(ExitCode.NO_INPUT, () -> storage.exists("hdfs://no-such-host.invalid:8020/tokens"))
+                .startsWith(
+                        "Cannot reach hdfs://no-such-host.invalid:8020/tokens: the host no-such-host.invalid is unknown;"
+                                + " correct the URI");
     }
 
     @Test
     void aSchemeWithoutFileSystemIsBadUsage() {
-        fails(
-                () -> storage.exists("gs://bucket/tokens"),
-                64,
-                "Cannot use gs://bucket/tokens: no file system for the scheme gs; use file:, hdfs: or s3a:, or add its"
-                        + " connector to the class path (--packages)");
+        assertFails(ExitCode.USAGE, () -> storage.exists("gs://bucket/tokens"))
+                .startsWith(
+                        "Cannot use gs://bucket/tokens: no file system for the scheme gs; use file:, hdfs: or s3a:, or add its"
+                                + " connector to the class path (--packages)");
     }
 
     @Test
     void aFileWhereAFolderIsWantedIsBadUsage() throws Exception {
         Files.writeString(temp.resolve("file"), "x");
-        fails(
-                () -> storage.putString(temp.resolve("file/a").toString(), "x"),
-                64,
-                "Cannot write file:" + temp.resolve("file/a") + ": a file has the name of a parent directory");
+        assertFails(
+                        ExitCode.USAGE,
+                        () -> storage.putString(temp.resolve("file/a").toString(), "x"))
+                .startsWith(
+                        "Cannot write file:" + temp.resolve("file/a") + ": a file has the name of a parent directory");
     }
 
     @Test
@@ -101,10 +110,9 @@ class StorageFailuresTest {
         try (SmallDisk disk = SmallDisk.mount(temp, 1 << 20)) {
             String path = disk.path().resolve("a").toString();
             storage.putString(path, "before");
-            fails(
-                    () -> storage.putBytes(path, new byte[2 << 20]),
-                    69,
-                    "Cannot write file:" + path + ": no space is left on the device or in the quota; free some");
+            assertFails(ExitCode.UNAVAILABLE, () -> storage.putBytes(path, new byte[2 << 20]))
+                    .startsWith("Cannot write file:" + path
+                            + ": no space is left on the device or in the quota; free some");
             assertThat(storage.readString(path)).isEqualTo("before");
             try (Stream<Path> files = Files.list(disk.path())) {
                 assertThat(files).hasSize(1);
@@ -118,18 +126,8 @@ class StorageFailuresTest {
         try (SmallDisk disk = SmallDisk.mount(temp, 1 << 20)) {
             disk.makeReadOnly();
             String path = disk.path().resolve("run/_plan.json").toString();
-            fails(
-                    () -> storage.putString(path, "x"),
-                    69,
-                    "Cannot write file:" + path + ": the file system is read-only; choose another place");
+            assertFails(ExitCode.UNAVAILABLE, () -> storage.putString(path, "x"))
+                    .startsWith("Cannot write file:" + path + ": the file system is read-only; choose another place");
         }
-    }
-
-    private static void fails(ThrowingCallable call, int code, String line) {
-        assertThatThrownBy(call)
-                .isInstanceOfSatisfying(
-                        JobException.class,
-                        e -> assertThat(e.exitCode().number()).isEqualTo(code))
-                .satisfies(e -> assertThat(Failures.message(e)).startsWith(line));
     }
 }

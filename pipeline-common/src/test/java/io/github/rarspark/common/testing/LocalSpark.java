@@ -1,10 +1,44 @@
 package io.github.rarspark.common.testing;
 
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.conf.Recipe;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A Spark in the process of the test, whose tasks are threads. */
-public final class LocalSpark {
-    private LocalSpark() {}
+/**
+ * A Spark in the process of the test, whose tasks are threads. A static field with {@code @RegisterExtension} shares one
+ * among the tests of a class.
+ */
+public final class LocalSpark implements BeforeAllCallback, AfterAllCallback {
+    private final int cores;
+    private SparkSession session;
+
+    /** A Spark with {@code cores} task slots. */
+    public LocalSpark(int cores) {
+        this.cores = cores;
+    }
+
+    @Override
+    public void beforeAll(ExtensionContext test) {
+        session = start(cores);
+    }
+
+    @Override
+    public void afterAll(ExtensionContext test) {
+        session.close();
+    }
+
+    /** The session of the class. */
+    public SparkSession session() {
+        return session;
+    }
+
+    /** What a job gets that runs {@code recipe} in the session of the class. */
+    public JobContext context(Recipe recipe) {
+        return JobContext.of(session, recipe, true);
+    }
 
     /** A session with {@code cores} task slots, bound to the loopback device; the caller closes it. */
     public static SparkSession start(int cores) {

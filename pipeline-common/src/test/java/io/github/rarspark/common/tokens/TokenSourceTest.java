@@ -1,19 +1,17 @@
 package io.github.rarspark.common.tokens;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
-import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.conf.ClaimSettings;
-import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.common.testing.Claims;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -166,22 +164,19 @@ class TokenSourceTest {
         Path file = Files.writeString(
                 temp.resolve("x.jsonl"),
                 "{\"class_id\": 2, \"tokens\": [7, 0, 1, 5]}\r\n".repeat(70_000) + "\n\r\noops\n");
-        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", file.toString(), SHAPE)
+        assertFails(ExitCode.DATA, () -> TokenSource.open(storage, "--tokens", file.toString(), SHAPE)
                         .readAll())
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("x.jsonl, line 70003: expected {");
+                .contains("x.jsonl, line 70003: expected {");
     }
 
     @Test
     void tokensWithoutRowsAreRefused() throws Exception {
         Path file = Files.writeString(temp.resolve("x.jsonl"), "\n \n");
-        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", file.toString(), SHAPE))
-                .isInstanceOf(DataException.class)
-                .hasMessage("Cannot use the tokens in " + file + ": it has no rows; give tokens of images");
+        assertFails(ExitCode.DATA, () -> TokenSource.open(storage, "--tokens", file.toString(), SHAPE))
+                .isEqualTo("Cannot use the tokens in " + file + ": it has no rows; give tokens of images");
         write(List.of("cat", "dog", "eel"), 0, 0);
-        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", output, SHAPE))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("it has no rows");
+        assertFails(ExitCode.DATA, () -> TokenSource.open(storage, "--tokens", output, SHAPE))
+                .contains("it has no rows");
     }
 
     @Test
@@ -190,17 +185,16 @@ class TokenSourceTest {
         Path file = Files.writeString(temp.resolve("x.jsonl"), row.repeat(3));
         TokenSource source = TokenSource.open(storage, "--tokens", file.toString(), SHAPE);
         Files.writeString(file, row.repeat(2));
-        assertThatThrownBy(() -> source.read(0))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("it has 2 rows instead of the 3 that were counted");
+        assertFails(ExitCode.DATA, () -> source.read(0)).contains("it has 2 rows instead of the 3 that were counted");
     }
 
     @Test
     void aShardTooLargeForMemoryNamesTheSetting() {
-        assertThatThrownBy(() -> new TokenBlock.Builder(new TokenShape(256, 1024, 3), "part.parquet", 10_000_000))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("10000000 rows of 256 tokens")
-                .hasMessageContaining("tokenize.shard_images");
+        assertFails(
+                        ExitCode.DATA,
+                        () -> new TokenBlock.Builder(new TokenShape(256, 1024, 3), "part.parquet", 10_000_000))
+                .contains("10000000 rows of 256 tokens")
+                .contains("tokenize.shard_images");
     }
 
     @Test
@@ -233,42 +227,35 @@ class TokenSourceTest {
         Files.write(shard, bytes);
         TokenSource source = TokenSource.open(storage, "--tokens", output, SHAPE);
         assertThat(source.read(0).rows()).isEqualTo(2);
-        assertThatThrownBy(() -> source.read(1))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("part-000-00001.parquet: its checksum does not match the manifest");
+        assertFails(ExitCode.DATA, () -> source.read(1))
+                .contains("part-000-00001.parquet: its checksum does not match the manifest");
     }
 
     @Test
     void anOutputWithoutAManifestIsNoInput() throws Exception {
         Files.createDirectories(Path.of(output));
-        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", output, SHAPE))
-                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.NO_INPUT));
-        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", output + "-not", SHAPE))
-                .hasMessage("Cannot read --tokens " + output + "-not: it does not exist")
-                .satisfies(e -> assertThat(Failures.exitCode(e)).isEqualTo(ExitCode.NO_INPUT));
+        assertFails(ExitCode.NO_INPUT, () -> TokenSource.open(storage, "--tokens", output, SHAPE));
+        assertFails(ExitCode.NO_INPUT, () -> TokenSource.open(storage, "--tokens", output + "-not", SHAPE))
+                .isEqualTo("Cannot read --tokens " + output + "-not: it does not exist");
     }
 
     private void expectBadLine(String line, String message) throws IOException {
         String path = Files.writeString(temp.resolve("bad.jsonl"), line + "\n").toString();
-        assertThatThrownBy(
-                        () -> TokenSource.open(storage, "--tokens", path, SHAPE).readAll())
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("bad.jsonl")
-                .hasMessageContaining(message);
+        assertFails(ExitCode.DATA, () -> TokenSource.open(storage, "--tokens", path, SHAPE)
+                        .readAll())
+                .contains("bad.jsonl")
+                .contains(message);
     }
 
     private void expectMismatch(TokenShape shape, String message) {
-        assertThatThrownBy(() -> TokenSource.open(storage, "--tokens", output, shape))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining(message);
+        assertFails(ExitCode.DATA, () -> TokenSource.open(storage, "--tokens", output, shape))
+                .contains(message);
     }
 
     /** Shards of these many rows; row i has class i mod 3. */
     private void write(List<String> classNames, int... rowsOfShards) throws IOException {
         Plan plan = Plan.of("tokenize", "recipe", Map.of(), Map.of());
-        try (OutputClaim claim = new RunOutput(storage, output, new ClaimSettings(60, 120), line -> {})
-                .claim(plan)
-                .orElseThrow()) {
+        try (OutputClaim claim = Claims.claim(storage, output, plan)) {
             List<ShardReceipt> shards = new ArrayList<>();
             int from = 0;
             for (int rows : rowsOfShards) {

@@ -1,19 +1,16 @@
 package io.github.rarspark.train.images;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.JobException;
-import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.classifier.Classifier;
 import io.github.rarspark.kernel.classifier.ClassifierConfig;
-import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
@@ -25,32 +22,21 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.spark.sql.SparkSession;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 class SmallModelJobsTest {
-    private static SparkSession session;
+    @RegisterExtension
+    private static final LocalSpark SPARK = new LocalSpark(1);
 
     @TempDir
     private Path folder;
 
-    @BeforeAll
-    static void start() {
-        session = LocalSpark.start(1);
-    }
-
-    @AfterAll
-    static void stop() {
-        session.close();
-    }
-
     @Test
     void aTokenizerIsTrainedAndPublishedOnce() throws IOException {
         Recipe recipe = recipe("train_tokenizer", Map.of("train_tokenizer.restart_every", "2"));
-        JobResult result = TrainTokenizerJob.run(JobContext.of(session, recipe, true));
+        JobResult result = TrainTokenizerJob.run(SPARK.context(recipe));
         assertThat(result.command()).isEqualTo("train-tokenizer");
         assertThat(result.counts()).containsEntry("images", 12L).containsEntry("steps", 45L);
         assertThat(result.metrics()).containsKeys("psnr", "codes_used", "commitment");
@@ -61,17 +47,15 @@ class SmallModelJobsTest {
                 Vqgan vqgan = Vqgan.load(file, manager)) {
             assertThat(vqgan.config()).isEqualTo(new VqganConfig(32, List.of(1, 1, 2), 1, 16, 8));
         }
-        assertThat(TrainTokenizerJob.run(JobContext.of(session, recipe, true))).isEqualTo(result);
+        assertThat(TrainTokenizerJob.run(SPARK.context(recipe))).isEqualTo(result);
         Recipe other = recipe.with(Map.of("train_tokenizer.batch", "3"));
-        assertThatThrownBy(() -> TrainTokenizerJob.run(JobContext.of(session, other, true)))
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.OUTPUT_EXISTS));
+        assertFails(ExitCode.OUTPUT_EXISTS, () -> TrainTokenizerJob.run(SPARK.context(other)));
     }
 
     @Test
     void aClassifierIsTrainedAndPublishedOnce() throws IOException {
         Recipe recipe = recipe("train_classifier", Map.of());
-        JobResult result = TrainClassifierJob.run(JobContext.of(session, recipe, true));
+        JobResult result = TrainClassifierJob.run(SPARK.context(recipe));
         assertThat(result.command()).isEqualTo("train-classifier");
         assertThat(result.counts()).containsEntry("images", 12L).containsEntry("steps", 45L);
         assertThat(result.metrics().get("training_accuracy")).isGreaterThan(0.9);
@@ -81,19 +65,17 @@ class SmallModelJobsTest {
                 Classifier classifier = Classifier.load(file, manager)) {
             assertThat(classifier.config()).isEqualTo(ClassifierConfig.small(8, 2));
         }
-        assertThat(TrainClassifierJob.run(JobContext.of(session, recipe, true))).isEqualTo(result);
+        assertThat(TrainClassifierJob.run(SPARK.context(recipe))).isEqualTo(result);
     }
 
     @Test
     void imagesThatCannotBeUsedAreQuarantinedUpToTheLimit() throws IOException {
         Recipe recipe = recipe("train_tokenizer", Map.of("train_tokenizer.max_bad", "0", "train_tokenizer.steps", "2"));
         Files.writeString(folder.resolve("images/dark/0.png"), "not an image");
-        assertThatThrownBy(() -> TrainTokenizerJob.run(JobContext.of(session, recipe, true)))
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
-                .hasMessageStartingWith("Cannot train a tokenizer on "
+        assertFails(ExitCode.DATA, () -> TrainTokenizerJob.run(SPARK.context(recipe)))
+                .startsWith("Cannot train a tokenizer on "
                         + folder.resolve("images").toUri() + ": 1 images cannot be used, more than --max-bad 0; ")
-                .hasMessageContaining("the first is dark/0.png (Cannot decode dark/0.png: it is neither PNG nor JPEG)");
+                .contains("the first is dark/0.png (Cannot decode dark/0.png: it is neither PNG nor JPEG)");
         assertThat(folder.resolve("out/result.json")).content().contains("\"failed\"", "dark/0.png");
         assertThat(folder.resolve("out/model.safetensors")).doesNotExist();
         List<String> bad = List.of(
@@ -102,7 +84,7 @@ class SmallModelJobsTest {
 
         Recipe lenient = recipe.with(Map.of("train_tokenizer.max_bad", "1"));
         Files.writeString(folder.resolve("images/beside.txt"), "no class");
-        JobResult result = TrainTokenizerJob.run(JobContext.of(session, lenient, true));
+        JobResult result = TrainTokenizerJob.run(SPARK.context(lenient));
         assertThat(result.counts()).containsEntry("images", 11L).containsEntry("bad", 1L);
         assertThat(result.warnings())
                 .containsExactly(
@@ -117,20 +99,18 @@ class SmallModelJobsTest {
         for (int i = 0; i < 12; i++) {
             Files.writeString(folder.resolve("images/" + (i % 2 == 0 ? "dark/" : "bright/") + i + ".png"), "none");
         }
-        assertThatThrownBy(() -> TrainTokenizerJob.run(JobContext.of(session, recipe, true)))
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
-                .hasMessageContaining("none of its 12 images can be used");
+        assertFails(ExitCode.DATA, () -> TrainTokenizerJob.run(SPARK.context(recipe)))
+                .contains("none of its 12 images can be used");
     }
 
     @Test
     void aFinishedOutputIsAnsweredWithoutReadingTheImages() throws IOException {
         Recipe recipe = recipe("train_tokenizer", Map.of("train_tokenizer.steps", "2"));
-        JobResult result = TrainTokenizerJob.run(JobContext.of(session, recipe, true));
+        JobResult result = TrainTokenizerJob.run(SPARK.context(recipe));
         Path image = folder.resolve("images/dark/0.png");
         byte[] unreadable = new byte[Math.toIntExact(Files.size(image))];
         Files.write(image, unreadable);
-        assertThat(TrainTokenizerJob.run(JobContext.of(session, recipe, true))).isEqualTo(result);
+        assertThat(TrainTokenizerJob.run(SPARK.context(recipe))).isEqualTo(result);
     }
 
     @Test
@@ -138,10 +118,9 @@ class SmallModelJobsTest {
         Recipe recipe = recipe("train_classifier", Map.of());
         Path third = Files.createDirectories(folder.resolve("images/gray"));
         Files.write(third.resolve("0.png"), PngEncoder.encodeGray(8, 8, new byte[64]));
-        assertThatThrownBy(() -> TrainClassifierJob.run(JobContext.of(session, recipe, true)))
-                .isInstanceOf(DataException.class)
-                .hasMessageContaining("it has 3 class folders with images, and model.classes=2; class ids number")
-                .hasMessageContaining("set model.classes=3");
+        assertFails(ExitCode.DATA, () -> TrainClassifierJob.run(SPARK.context(recipe)))
+                .contains("it has 3 class folders with images, and model.classes=2; class ids number")
+                .contains("set model.classes=3");
         assertThat(folder.resolve("out")).doesNotExist();
     }
 
