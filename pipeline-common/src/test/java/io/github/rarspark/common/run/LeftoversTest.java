@@ -1,59 +1,22 @@
 package io.github.rarspark.common.run;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.StoredFile;
-import io.github.rarspark.common.testing.SettableClock;
-import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** When another plan may have the output of an attempt that failed. */
-class LeftoversTest {
-    private static final Instant NOON = Instant.parse("2025-01-01T12:00:00Z");
-    private static final Duration LEASE = Duration.ofSeconds(60);
-    private static final ClaimSettings CLAIM = new ClaimSettings(60, 120);
-    private static final Plan PLAN =
-            Plan.of("generate", "r1", Map.of("weights", "w1"), Map.of("shards", "4", "threads", "2"));
-
-    @TempDir
-    Path temp;
-
-    private final Storage storage = new Storage(new Configuration());
-    private final SettableClock clock = new SettableClock(NOON);
-    private final List<String> notices = new ArrayList<>();
-    private String directory;
-    private RunOutput output;
-
-    @BeforeEach
-    void open() {
-        directory = temp.resolve("out").toUri().toString();
-        output = seenBy(new SettablePace());
-    }
-
-    /** The output as a driver with this pace sees it. */
-    private RunOutput seenBy(SettablePace pace) {
-        return new RunOutput(storage, directory, CLAIM, notices::add, clock, pace);
-    }
-
+class LeftoversTest extends OutputFixture {
     @Test
     void anAttemptThatPublishedNothingForItsDataMakesWayForAnotherPlan() throws Exception {
         try (OutputClaim first = output.claim(PLAN).orElseThrow()) {
@@ -149,17 +112,8 @@ class LeftoversTest {
     }
 
     private void refused(Plan plan, String why) {
-        assertFails(
-                () -> output.claim(plan),
-                ExitCode.OUTPUT_EXISTS,
-                "Cannot write to " + directory + ": it belongs to another run, " + why
+        assertFails(ExitCode.OUTPUT_EXISTS, () -> output.claim(plan))
+                .isEqualTo("Cannot write to " + directory + ": it belongs to another run, " + why
                         + "; choose another --output or delete it");
-    }
-
-    private static void assertFails(ThrowingCallable call, ExitCode code, String message) {
-        assertThatThrownBy(call)
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(code))
-                .hasMessage(message);
     }
 }

@@ -1,5 +1,6 @@
 package io.github.rarspark.common.run;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,49 +9,14 @@ import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.StoredFile;
-import io.github.rarspark.common.testing.SettableClock;
-import io.github.rarspark.conf.ClaimSettings;
 import io.github.rarspark.kernel.error.DataException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class RunOutputTest {
-    private static final Instant NOON = Instant.parse("2025-01-01T12:00:00Z");
-    private static final Duration LEASE = Duration.ofSeconds(60);
-    private static final ClaimSettings CLAIM = new ClaimSettings(60, 120);
-    private static final Plan PLAN =
-            Plan.of("generate", "r1", Map.of("weights", "w1"), Map.of("shards", "4", "threads", "2"));
-
-    @TempDir
-    Path temp;
-
-    private final Storage storage = new Storage(new Configuration());
-    private final SettableClock clock = new SettableClock(NOON);
-    private final List<String> notices = new ArrayList<>();
-    private String directory;
-    private RunOutput output;
-
-    @BeforeEach
-    void open() {
-        directory = temp.resolve("out").toUri().toString();
-        output = seenBy(new SettablePace());
-    }
-
-    /** The output as a driver with this pace sees it. */
-    private RunOutput seenBy(SettablePace pace) {
-        return new RunOutput(storage, directory, CLAIM, notices::add, clock, pace);
-    }
-
+class RunOutputTest extends OutputFixture {
     @Test
     void aFreshOutputIsClaimed() throws Exception {
         try (OutputClaim claim = output.claim(PLAN).orElseThrow()) {
@@ -178,10 +144,8 @@ class RunOutputTest {
     void aLiveOwnerIsLeftAlone() throws Exception {
         try (OutputClaim first = output.claim(PLAN).orElseThrow()) {
             clock.advance(LEASE.minusSeconds(1));
-            assertFails(
-                    () -> output.claim(PLAN),
-                    ExitCode.TEMPORARY,
-                    "Cannot write to " + directory + ": process "
+            assertFails(ExitCode.TEMPORARY, () -> output.claim(PLAN))
+                    .isEqualTo("Cannot write to " + directory + ": process "
                             + ProcessHandle.current().pid() + " on "
                             + java.net.InetAddress.getLocalHost().getHostName()
                             + " is working on it (attempt 1); run again when it has ended");
@@ -210,10 +174,9 @@ class RunOutputTest {
         try (OutputClaim second = seenBy(pace).claim(PLAN).orElseThrow()) {
             assertThat(pace.paused()).isEqualTo(LEASE);
             assertThat(second.attempt()).isEqualTo(2);
-            assertFails(
-                    first::check,
-                    ExitCode.TEMPORARY,
-                    "Attempt 1 stops writing to " + directory + ": attempt 2 has taken over; run again later");
+            assertFails(ExitCode.TEMPORARY, first::check)
+                    .isEqualTo(
+                            "Attempt 1 stops writing to " + directory + ": attempt 2 has taken over; run again later");
             assertThatThrownBy(() -> first.publish("_manifest.json", out -> out.write(1)))
                     .hasMessageContaining("attempt 2 has taken over");
             assertThatThrownBy(() -> first.finish(JobResult.done(PLAN, NOON, 1, Map.of(), Map.of(), List.of())))
@@ -256,10 +219,8 @@ class RunOutputTest {
     void foreignFilesAreRefusedAndKept() throws Exception {
         Files.createDirectories(temp.resolve("out/photos"));
         Files.writeString(temp.resolve("out/photos/me.jpg"), "mine");
-        assertFails(
-                () -> output.claim(PLAN),
-                ExitCode.OUTPUT_EXISTS,
-                "Cannot write to " + directory
+        assertFails(ExitCode.OUTPUT_EXISTS, () -> output.claim(PLAN))
+                .isEqualTo("Cannot write to " + directory
                         + ": it is not empty and not an output of rar-spark (no _plan.json); choose another"
                         + " --output or empty it");
         assertThat(temp.resolve("out")).isDirectoryRecursivelyContaining(p -> p.endsWith("me.jpg"));
@@ -277,17 +238,8 @@ class RunOutputTest {
     }
 
     private void refused(Plan plan, String why) {
-        assertFails(
-                () -> output.claim(plan),
-                ExitCode.OUTPUT_EXISTS,
-                "Cannot write to " + directory + ": it belongs to another run, " + why
+        assertFails(ExitCode.OUTPUT_EXISTS, () -> output.claim(plan))
+                .isEqualTo("Cannot write to " + directory + ": it belongs to another run, " + why
                         + "; choose another --output or delete it");
-    }
-
-    private static void assertFails(ThrowingCallable call, ExitCode code, String message) {
-        assertThatThrownBy(call)
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(code))
-                .hasMessage(message);
     }
 }

@@ -1,20 +1,17 @@
 package io.github.rarspark.common.run;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.FaultyFiles;
-import io.github.rarspark.common.testing.SettableClock;
 import io.github.rarspark.conf.ClaimSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -22,44 +19,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** When an attempt takes over from another, and what the other does then. */
-class TakeOverTest {
-    private static final Instant NOON = Instant.parse("2025-01-01T12:00:00Z");
-    private static final Duration LEASE = Duration.ofSeconds(60);
-    private static final ClaimSettings CLAIM = new ClaimSettings(60, 120);
-    private static final Plan PLAN =
-            Plan.of("generate", "r1", Map.of("weights", "w1"), Map.of("shards", "4", "threads", "2"));
-
-    @TempDir
-    Path temp;
-
-    private final Storage storage = new Storage(new Configuration());
-    private final SettableClock clock = new SettableClock(NOON);
-    private final List<String> notices = new ArrayList<>();
-    private String directory;
-    private RunOutput output;
-
-    @BeforeEach
-    void open() {
-        directory = temp.resolve("out").toUri().toString();
-        output = seenBy(new SettablePace());
-    }
-
-    /** The output as a driver with this pace sees it. */
-    private RunOutput seenBy(SettablePace pace) {
-        return new RunOutput(storage, directory, CLAIM, notices::add, clock, pace);
-    }
-
+class TakeOverTest extends OutputFixture {
     @Test
     void anOwnerWhoseProcessHasEndedIsDeadWithinItsLease() throws Exception {
         Process gone = new ProcessBuilder("true").start();
@@ -104,10 +71,8 @@ class TakeOverTest {
         clock.advance(Duration.ofDays(-365));
         SettablePace pace = new SettablePace();
         pace.at(Duration.ofSeconds(20), () -> storage.putJson(ownerPath(), owner.renewedAt(owner.renewed())));
-        assertFails(
-                () -> seenBy(pace).claim(PLAN),
-                ExitCode.TEMPORARY,
-                "Cannot write to " + directory + ": process " + process.pid() + " on " + process.host()
+        assertFails(ExitCode.TEMPORARY, () -> seenBy(pace).claim(PLAN))
+                .isEqualTo("Cannot write to " + directory + ": process " + process.pid() + " on " + process.host()
                         + " is working on it (attempt 1); run again when it has ended");
         assertThat(pace.paused()).isLessThan(Duration.ofSeconds(21));
     }
@@ -148,10 +113,9 @@ class TakeOverTest {
         leave(new DriverProcess("elsewhere", 1, "", "", -1));
         SettablePace pace = new SettablePace();
         RunOutput impatient = new RunOutput(storage, directory, new ClaimSettings(60, 59), notices::add, clock, pace);
-        assertFails(
-                () -> impatient.claim(PLAN),
-                ExitCode.TEMPORARY,
-                "Cannot write to " + directory + ": process 1 on elsewhere is working on it (attempt 1); its lease of"
+        assertFails(ExitCode.TEMPORARY, () -> impatient.claim(PLAN))
+                .isEqualTo("Cannot write to " + directory
+                        + ": process 1 on elsewhere is working on it (attempt 1); its lease of"
                         + " 60 s is longer than claim.wait_seconds=59; run again when it has ended, or raise that");
         assertThat(pace.paused()).isZero();
         assertThat(notices).isEmpty();
@@ -300,18 +264,10 @@ class TakeOverTest {
         Files.delete(owner);
         Files.createDirectory(owner);
         assertThat(cancelled.await(30, TimeUnit.SECONDS)).isTrue();
-        assertFails(
-                first::check,
-                ExitCode.TEMPORARY,
-                "Attempt 1 stops writing to " + directory + ": its heartbeat could not be written for 1 s (Cannot write"
-                        + " file:" + owner + ": it is a directory; choose another name); run again later");
+        assertFails(ExitCode.TEMPORARY, first::check)
+                .isEqualTo("Attempt 1 stops writing to " + directory
+                        + ": its heartbeat could not be written for 1 s (Cannot write" + " file:" + owner
+                        + ": it is a directory; choose another name); run again later");
         first.close();
-    }
-
-    private static void assertFails(ThrowingCallable call, ExitCode code, String message) {
-        assertThatThrownBy(call)
-                .isInstanceOfSatisfying(
-                        JobException.class, e -> assertThat(e.exitCode()).isEqualTo(code))
-                .hasMessage(message);
     }
 }
