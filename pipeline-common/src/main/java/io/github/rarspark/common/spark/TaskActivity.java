@@ -28,10 +28,12 @@ final class TaskActivity extends SparkListener implements AutoCloseable {
     private final JavaSparkContext context;
     private final String token = UUID.randomUUID().toString();
     private final Set<Integer> stages = new HashSet<>();
+    /** The ids of the running tasks: a set, because Spark may drop the event of a task's start or end. */
+    private final Set<Long> running = new HashSet<>();
+
     private final List<Throwable> exceptions = new ArrayList<>();
     private int job = NONE;
     private boolean ended;
-    private int running;
     private int finished;
     private int failed;
     private long idleSince = System.nanoTime();
@@ -48,9 +50,14 @@ final class TaskActivity extends SparkListener implements AutoCloseable {
         return activity;
     }
 
-    /** How long no task has been running. */
+    /** How long no task has been running, as far as Spark's events tell. */
     synchronized Duration idle() {
-        return running > 0 ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - idleSince);
+        return running.isEmpty() ? Duration.ofNanos(System.nanoTime() - idleSince) : Duration.ZERO;
+    }
+
+    /** Records that a task is running now, whatever the events told. */
+    synchronized void active() {
+        idleSince = System.nanoTime();
     }
 
     /** The number of tasks that succeeded. */
@@ -76,14 +83,14 @@ final class TaskActivity extends SparkListener implements AutoCloseable {
     @Override
     public synchronized void onTaskStart(SparkListenerTaskStart start) {
         if (stages.contains(start.stageId())) {
-            running++;
+            running.add(start.taskInfo().taskId());
         }
     }
 
     @Override
     public synchronized void onTaskEnd(SparkListenerTaskEnd end) {
         if (stages.contains(end.stageId())) {
-            running--;
+            running.remove(end.taskInfo().taskId());
             finished += end.taskInfo().successful() ? 1 : 0;
             failed += end.taskInfo().successful() ? 0 : 1;
             idleSince = System.nanoTime();

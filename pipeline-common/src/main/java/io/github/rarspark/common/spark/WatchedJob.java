@@ -6,6 +6,7 @@ import io.github.rarspark.common.JobException;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.ObjIntConsumer;
@@ -13,6 +14,7 @@ import java.util.stream.IntStream;
 import org.apache.spark.SimpleFutureAction;
 import org.apache.spark.SparkException;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.JavaSparkStatusTracker;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.SparkSession;
 import scala.Function1;
@@ -73,6 +75,10 @@ public final class WatchedJob {
         try {
             while (!isCompleted(job)) {
                 if (activity.idle().compareTo(limit) > 0) {
+                    if (hasActiveTasks(session, job)) {
+                        activity.active();
+                        continue;
+                    }
                     throw idleTooLong(session, limit, activity, tasks);
                 }
             }
@@ -116,6 +122,20 @@ public final class WatchedJob {
         } catch (TimeoutException e) {
             return false;
         }
+    }
+
+    /**
+     * Whether tasks of the job run by Spark's own account, which it keeps apart from the events that listeners get and
+     * may lose.
+     */
+    private static boolean hasActiveTasks(SparkSession session, SimpleFutureAction<BoxedUnit> job) {
+        JavaSparkStatusTracker tracker = SparkSessions.context(session).statusTracker();
+        return JavaConverters.seqAsJavaList(job.jobIds()).stream()
+                .map(id -> tracker.getJobInfo((Integer) id))
+                .filter(Objects::nonNull)
+                .flatMapToInt(info -> IntStream.of(info.stageIds()))
+                .mapToObj(tracker::getStageInfo)
+                .anyMatch(stage -> stage != null && stage.numActiveTasks() > 0);
     }
 
     private static JobException idleTooLong(SparkSession session, Duration limit, TaskActivity activity, int tasks) {
