@@ -1,6 +1,7 @@
 package io.github.rarspark.train.coordinator;
 
 import io.github.rarspark.common.storage.Json;
+import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -8,6 +9,8 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -28,6 +31,8 @@ public final class Coordinator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
     private static final int HELLO_TIMEOUT_MILLIS = 10_000;
     private static final int BACKLOG = 50;
+    private static final long FIRST_PAUSE_MILLIS = 10;
+    private static final long LONGEST_PAUSE_MILLIS = 1000;
     private static final int CLOSE_TIMEOUT_SECONDS = 60;
     private static final int SECRET_BYTES = 16;
 
@@ -55,10 +60,15 @@ public final class Coordinator implements AutoCloseable {
      * @param bindAddress the driver's own address to listen on
      */
     public Coordinator(String host, String bindAddress, Handler handler) throws IOException {
+        this(host, new ServerSocket(0, BACKLOG, InetAddress.getByName(bindAddress)), handler);
+    }
+
+    /** Listens at {@code server}, which it closes. */
+    Coordinator(String host, ServerSocket server, Handler handler) {
+        this.server = server;
         this.handler = handler;
         byte[] secret = new byte[SECRET_BYTES];
         new SecureRandom().nextBytes(secret);
-        server = new ServerSocket(0, BACKLOG, InetAddress.getByName(bindAddress));
         address = new CoordinatorAddress(
                 host, server.getLocalPort(), HexFormat.of().formatHex(secret));
         threads = Executors.newCachedThreadPool(task -> {
@@ -79,14 +89,22 @@ public final class Coordinator implements AutoCloseable {
         return Optional.ofNullable(failure.get());
     }
 
+    /** Accepts connections until closed. An error may last, such as a lack of file descriptors. */
     private void accept() {
+        long pauseMillis = 0;
         while (!server.isClosed()) {
             try {
+                TimeUnit.MILLISECONDS.sleep(pauseMillis);
                 admit(server.accept());
+                pauseMillis = 0;
             } catch (IOException e) {
-                if (!server.isClosed()) {
-                    LOG.warn("Cannot accept a rank's connection", e);
+                if (pauseMillis == 0 && !server.isClosed()) {
+                    LOG.warn("Cannot accept a rank's connection; trying again until it can be accepted", e);
                 }
+                pauseMillis = Math.min(Math.max(FIRST_PAUSE_MILLIS, 2 * pauseMillis), LONGEST_PAUSE_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
             }
         }
     }
@@ -163,10 +181,35 @@ public final class Coordinator implements AutoCloseable {
             closed = true;
             open = Set.copyOf(connections);
         }
-        server.close();
-        for (Socket socket : open) {
-            socket.close();
+        try {
+            closeAll(server, open);
+        } finally {
+            endThreads();
         }
+    }
+
+    /** Closes all of them, even if one cannot be. */
+    private static void closeAll(ServerSocket server, Set<Socket> open) throws IOException {
+        Deque<Closeable> all = new ArrayDeque<>(open);
+        all.addFirst(server);
+        IOException failure = null;
+        for (Closeable each : all) {
+            try {
+                each.close();
+            } catch (IOException e) {
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private void endThreads() {
         threads.shutdown();
         try {
             if (!threads.awaitTermination(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)) {

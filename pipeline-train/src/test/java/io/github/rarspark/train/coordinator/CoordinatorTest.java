@@ -9,6 +9,9 @@ import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Stored;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.SocketException;
 import java.time.Duration;
 import java.util.List;
@@ -127,6 +130,78 @@ class CoordinatorTest {
         assertClosed(sending.get(LIMIT.toSeconds(), TimeUnit.SECONDS));
         proceed.countDown();
         assertThat(handledBeforeClosed.get(LIMIT.toSeconds(), TimeUnit.SECONDS)).containsExactly(REPORT);
+    }
+
+    @Test
+    void aCloseThatFailsEndsTheThreadsAllTheSame() throws Exception {
+        IOException ofServer = new IOException("the server");
+        IOException ofSocket = new IOException("a socket");
+        Coordinator coordinator = new Coordinator("127.0.0.1", new FailingServer(0, ofServer, ofSocket), handled::add);
+        try (CoordinatorClient first = new CoordinatorClient(coordinator.address(), LIMIT);
+                CoordinatorClient second = new CoordinatorClient(coordinator.address(), LIMIT)) {
+            assertThatThrownBy(coordinator::close).isSameAs(ofServer).hasSuppressedException(ofSocket);
+            assertClosed(catchThrowable(() -> first.send(REPORT)));
+            assertClosed(catchThrowable(() -> second.send(REPORT)));
+        }
+        String name = "coordinator-" + coordinator.address().port();
+        Awaitility.await().atMost(LIMIT).until(() -> Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().equals(name)));
+    }
+
+    @Test
+    void anErrorThatLastsIsTriedAgainAfterPauses() throws Exception {
+        FailingServer server = new FailingServer(5, null, null);
+        try (Coordinator coordinator = new Coordinator("127.0.0.1", server, handled::add);
+                CoordinatorClient client = new CoordinatorClient(coordinator.address(), LIMIT)) {
+            client.send(REPORT);
+        }
+        assertThat(handled).containsExactly(REPORT);
+        Duration pauses = Duration.ofNanos(server.accepts.get(5) - server.accepts.get(0));
+        assertThat(pauses).isBetween(Duration.ofMillis(10 + 20 + 40 + 80 + 160), LIMIT);
+    }
+
+    /** Fails to accept so many times, and then to close itself and what it accepted. */
+    private static final class FailingServer extends ServerSocket {
+        private final List<Long> accepts = new CopyOnWriteArrayList<>();
+        private final int failures;
+        private final IOException ofClose;
+        private final IOException ofSocketsClose;
+
+        FailingServer(int failures, IOException ofClose, IOException ofSocketsClose) throws IOException {
+            super(0, 50, InetAddress.getLoopbackAddress());
+            this.failures = failures;
+            this.ofClose = ofClose;
+            this.ofSocketsClose = ofSocketsClose;
+        }
+
+        @Override
+        public Socket accept() throws IOException {
+            accepts.add(System.nanoTime());
+            if (accepts.size() <= failures) {
+                throw new SocketException("Too many open files");
+            }
+            Socket socket = new Socket() {
+                @Override
+                public void close() throws IOException {
+                    super.close();
+                    throwIfGiven(ofSocketsClose);
+                }
+            };
+            implAccept(socket);
+            return socket;
+        }
+
+        @Override
+        public void close() throws IOException {
+            super.close();
+            throwIfGiven(ofClose);
+        }
+
+        private static void throwIfGiven(IOException failure) throws IOException {
+            if (failure != null) {
+                throw failure;
+            }
+        }
     }
 
     /** The client finds the connection closed, by an end of the stream or by a reset, or the port without a listener. */
