@@ -18,6 +18,7 @@ import java.util.TreeMap;
  */
 public record Outcome(
         Map<String, Long> counts, Map<String, Double> metrics, Map<String, Double> amounts, List<String> warnings) {
+    private static final double SHORTEST_SECONDS = 1e-3;
 
     /** Copies the collections. */
     public Outcome {
@@ -42,8 +43,10 @@ public record Outcome(
     /** The result of a job that began to follow {@code plan} at {@code started} and ended at {@code ended}. */
     JobResult result(Plan plan, Instant started, Instant ended) {
         double seconds = Duration.between(started, ended).toMillis() / 1e3;
+        // JSON has no infinity.
+        double divisor = Math.max(seconds, SHORTEST_SECONDS);
         Map<String, Double> all = new TreeMap<>(metrics);
-        amounts.forEach((name, amount) -> all.put(name, amount / seconds));
+        amounts.forEach((name, amount) -> all.put(name, amount / divisor));
         return JobResult.done(plan, started, seconds, counts, all, warnings);
     }
 }
