@@ -2,7 +2,6 @@ package io.github.rarspark.kernel.rar;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import java.util.Arrays;
@@ -37,7 +36,10 @@ record AdaLn(NDArray ids_KD, NDArray positions_1PD, List<Linear> blocks, Linear 
             long[] ofRow = Arrays.stream(conditions_B)
                     .map(id -> Arrays.binarySearch(distinct, id))
                     .toArray();
-            return new Conditions(manager.create(distinct, new Shape(distinct.length, 1)), manager.create(ofRow));
+            try (TensorScope s = TensorScope.inference(manager)) {
+                return new Conditions(
+                        s.keep(s.longs(distinct, distinct.length, 1)), s.keep(s.longs(ofRow, ofRow.length)));
+            }
         }
 
         /** The number of distinct conditions. */

@@ -2,7 +2,6 @@ package io.github.rarspark.kernel.rar;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.Legend;
 import io.github.rarspark.kernel.tensor.TensorScope;
@@ -38,7 +37,9 @@ public final class RarDecoder implements AutoCloseable {
         legend.check("orders_RT", orders_RT);
         this.orders_RT = orders_RT;
         this.manager = parent.newSubManager();
-        this.conditions_R1 = manager.create(conditions_R, new Shape(rows, 1));
+        try (TensorScope s = TensorScope.inference(manager)) {
+            this.conditions_R1 = s.keep(s.longs(conditions_R, rows, 1));
+        }
         // The last token is never read: nothing follows it.
         int positions = model.config().positions() - 1;
         this.cache = new KeyValueCache(manager, model.config(), rows, positions, model.precision());
