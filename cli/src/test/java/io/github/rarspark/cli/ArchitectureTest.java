@@ -1,13 +1,18 @@
 package io.github.rarspark.cli;
 
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaModifier.NATIVE;
 import static com.tngtech.archunit.core.domain.JavaModifier.SYNTHETIC;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.ndarray.NDManager;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -108,6 +113,14 @@ class ArchitectureTest {
             .andShould()
             .beDeclaredInClassesThat()
             .resideInAPackage(KERNEL);
+
+    /** What DJL creates borrows a buffer of Java's; the reader of mapped files copies its view at once. */
+    @ArchTest
+    static final ArchRule tensorsAreCreatedInTheMemoryOfLibtorch = noClasses()
+            .that()
+            .haveNameNotMatching(".*\\.TensorCopies")
+            .should()
+            .callMethodWhere(target(owner(assignableTo(NDManager.class))).and(target(name("create"))));
 
     @ArchTest
     static final ArchRule onlyMainEndsTheProcess = noClasses()
