@@ -3,6 +3,7 @@ package io.github.rarspark.train;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,20 +24,35 @@ final class MetricsLog {
         this.claim = claim;
     }
 
-    /** The log as of {@code step} updates. */
+    /**
+     * The log as of {@code step} updates.
+     *
+     * @throws DataException if a line of it is malformed
+     */
     static MetricsLog resumeAt(OutputClaim claim, long step) throws IOException {
         MetricsLog log = new MetricsLog(claim);
         Storage storage = claim.storage();
         if (step > 0 && storage.exists(claim.path(NAME))) {
-            for (String line : storage.readString(claim.path(NAME)).lines().toList()) {
-                Report.Progress progress =
-                        Json.read(line.getBytes(StandardCharsets.UTF_8), Report.Progress.class, NAME);
+            List<String> lines = storage.readString(claim.path(NAME)).lines().toList();
+            for (int i = 0; i < lines.size(); i++) {
+                Report.Progress progress = parse(lines.get(i), claim.path(NAME), i + 1);
                 if (progress.step() <= step) {
                     log.lines.add(progress);
                 }
             }
         }
         return log;
+    }
+
+    private static Report.Progress parse(String line, String path, int number) {
+        try {
+            return Json.read(line.getBytes(StandardCharsets.UTF_8), Report.Progress.class, path);
+        } catch (DataException e) {
+            throw new DataException(
+                    "Cannot resume " + path + ": line " + number
+                            + " is malformed; delete this line and run again, which keeps the other lines",
+                    e);
+        }
     }
 
     void add(Report.Progress progress) {
