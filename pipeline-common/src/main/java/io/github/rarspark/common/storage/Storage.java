@@ -276,10 +276,18 @@ public final class Storage implements Serializable {
         return List.copyOf(files);
     }
 
-    /** Deletes a file, or a directory with all that is in it; nothing happens if it does not exist. */
+    /**
+     * Deletes a file, or a directory with all that is in it; nothing happens if it does not exist.
+     *
+     * @throws IOException if it is still there afterwards
+     */
     public void delete(String path) throws IOException {
         Path hadoop = new Path(path);
-        fileSystem(hadoop).delete(hadoop, true);
+        FileSystem fs = fileSystem(hadoop);
+        if (!fs.delete(hadoop, true) && fs.exists(hadoop)) {
+            throw new IOException("Cannot delete " + path
+                    + ": the file system does not say why; check its permissions, then run again");
+        }
     }
 
     /** The paths of what writers have not finished below {@code directory}, be they alive or dead. */

@@ -1,13 +1,17 @@
 package io.github.rarspark.common.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -32,6 +36,31 @@ class LocalStorageTest extends StorageContract {
         storage.putString(path("a"), "a");
         try (Stream<Path> files = Files.list(Path.of(java.net.URI.create(root)))) {
             assertThat(files).extracting(p -> p.getFileName().toString()).containsExactly("a");
+        }
+    }
+
+    @Test
+    void anObjectThatCannotBeDeletedIsAnError() throws Exception {
+        storage.putString(path("a"), "a");
+        Configuration configuration = new Configuration();
+        configuration.set("fs.file.impl", Undeletable.class.getName());
+        configuration.setBoolean("fs.file.impl.disable.cache", true);
+        Storage stubborn = new Storage(configuration);
+        assertThatThrownBy(() -> stubborn.delete(path("a")))
+                .isInstanceOf(IOException.class)
+                .hasMessageStartingWith("Cannot delete " + path("a"));
+        stubborn.delete(path("missing"));
+    }
+
+    /** Local files of which none can be deleted. */
+    static final class Undeletable extends LocalFileSystem {
+        Undeletable() {
+            super(new RawLocalFileSystem() {
+                @Override
+                public boolean delete(org.apache.hadoop.fs.Path path, boolean recursive) {
+                    return false;
+                }
+            });
         }
     }
 
