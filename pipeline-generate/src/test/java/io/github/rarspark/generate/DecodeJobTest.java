@@ -91,7 +91,7 @@ class DecodeJobTest {
         assertThat(TokenShards.open(storage, tokens).manifest().grid()).isEqualTo(4);
 
         String lines = folder.resolve("rows.jsonl").toString();
-        TokenLines.write(storage, lines, source);
+        storage.put(lines, TokenLines.writer(source));
         decode("of-lines", Path.of(lines), Map.of());
         assertThat(folder.resolve("of-lines/samples.npz")).hasSameBinaryContentAs(folder.resolve("run/samples.npz"));
         JobResult few = decode("few", Path.of(lines), Map.of("decode.count", "5"));

@@ -1,5 +1,6 @@
 package io.github.rarspark.tokenize;
 
+import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageSources;
@@ -13,6 +14,7 @@ import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
+import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.shard.ReplacedShards;
 import io.github.rarspark.common.shard.ShardLedger;
 import io.github.rarspark.common.shard.ShardReceipt;
@@ -24,6 +26,7 @@ import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.common.tokens.TokenLines;
 import io.github.rarspark.common.tokens.TokenManifest;
 import io.github.rarspark.common.tokens.TokenShards;
+import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TokenizeSettings;
@@ -31,6 +34,7 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The job {@code tokenize}: images to token shards, a manifest and the list of images that could not be used. */
@@ -64,7 +68,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         JobResult result = JobRunner.run(context, TokenizeJob::open);
         // The lines are not part of the plan, so a finished output may lack them.
         if (settings.jsonl() && !context.storage().exists(Storage.child(settings.output(), TokenFormat.LINES_NAME))) {
-            writeLines(context.storage(), settings.output());
+            addLines(context.storage(), settings.output(), result);
         }
         return result;
     }
@@ -179,7 +183,8 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         ReplacedShards.requireNone(context.session(), output, shards);
         Manifest.publish(output, manifest);
         if (settings.jsonl()) {
-            writeLines(context.storage(), output.directory());
+            TokenSource published = TokenShards.open(context.storage(), output.directory());
+            output.publish(TokenFormat.LINES_NAME, TokenLines.writer(published));
         }
         Map<String, Long> counts = Map.of(
                 "images",
@@ -198,8 +203,17 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         return Outcome.of(counts, Map.of(), warnings).withRate("images_per_second", images.images());
     }
 
-    private static void writeLines(Storage storage, String directory) throws IOException {
-        String path = Storage.child(directory, TokenFormat.LINES_NAME);
-        TokenLines.write(storage, path, TokenShards.open(storage, directory));
+    /** Writes the lines of an output that {@code result} finished and that nobody claims. */
+    private static void addLines(Storage storage, String directory, JobResult result) throws IOException {
+        Storage.Writer lines = TokenLines.writer(TokenShards.open(storage, directory));
+        storage.put(Storage.child(directory, TokenFormat.LINES_NAME), out -> {
+            lines.write(out);
+            if (!RunOutput.readResult(storage, directory).equals(Optional.of(result))) {
+                throw new JobException(
+                        ExitCode.TEMPORARY,
+                        "Cannot write " + TokenFormat.LINES_NAME + " to " + directory
+                                + ": another driver has begun to change the output; run again later");
+            }
+        });
     }
 }

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
@@ -48,9 +47,9 @@ public final class TokenLines implements TokenSource {
         }
     }
 
-    /** Writes all rows of {@code source} as one file of lines, in their order. */
-    public static Stored write(Storage storage, String path, TokenSource source) throws IOException {
-        return storage.put(path, out -> {
+    /** Writes all rows of {@code source} as lines, in their order. */
+    public static Storage.Writer writer(TokenSource source) {
+        return out -> {
             try (JsonGenerator json = new JsonFactory().createGenerator(new BufferedOutputStream(out))) {
                 json.setRootValueSeparator(null);
                 for (int b = 0; b < source.blocks(); b++) {
@@ -67,7 +66,7 @@ public final class TokenLines implements TokenSource {
                     }
                 }
             }
-        });
+        };
     }
 
     @Override

@@ -82,7 +82,7 @@ class TokenSourceTest {
         write(List.of("cat", "dog", "eel"), 2, 1);
         TokenSource shards = TokenSource.open(storage, "--tokens", output, SHAPE);
         String path = temp.resolve("tokens.jsonl").toString();
-        TokenLines.write(storage, path, shards);
+        storage.put(path, TokenLines.writer(shards));
         assertThat(storage.readString(path))
                 .isEqualTo(
                         """
