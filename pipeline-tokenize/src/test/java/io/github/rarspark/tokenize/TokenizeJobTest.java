@@ -331,7 +331,7 @@ class TokenizeJobTest {
         assertThat(result.warnings())
                 .singleElement(InstanceOfAssertFactories.STRING)
                 .startsWith(
-                        "1 images have an EXIF orientation, which is not applied; if they should be upright, rotate");
+                        "1 image has an EXIF orientation, which is not applied; if it should be upright, rotate the file");
         assertThat(rows(fixture.output)).isEqualTo(rows(temp.resolve("upright")));
     }
 

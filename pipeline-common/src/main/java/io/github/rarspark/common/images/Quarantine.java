@@ -52,7 +52,7 @@ public final class Quarantine {
     public void requireFew() {
         if (bad() > mostBad) {
             throw unusable(
-                    bad() + " images cannot be used, more than --max-bad " + mostBad, "lists those found so far");
+                    images(bad()) + " cannot be used, more than --max-bad " + mostBad, "lists those found so far");
         }
     }
 
@@ -64,8 +64,14 @@ public final class Quarantine {
      */
     public void requireUsable(long images) {
         if (bad() >= images) {
-            throw unusable("none of its " + images + " images can be used", "lists them");
+            throw images == 1
+                    ? unusable("its only image cannot be used", "lists it")
+                    : unusable("none of its " + images + " images can be used", "lists them");
         }
+    }
+
+    private static String images(long count) {
+        return count == 1 ? "1 image" : count + " images";
     }
 
     private JobException unusable(String what, String list) {
@@ -112,13 +118,14 @@ public final class Quarantine {
     public List<String> warnings() {
         List<String> warnings = new ArrayList<>();
         if (bad() > 0) {
-            warnings.add(bad() + " images could not be used; " + NAME + " lists them");
+            warnings.add(images(bad()) + " could not be used; " + NAME + (bad() == 1 ? " lists it" : " lists them"));
         }
         if (oriented() > 0) {
-            warnings.add(
-                    oriented() + " images have an EXIF orientation, which is not applied; if they should be upright,"
-                            + " rotate"
-                            + " the files first");
+            warnings.add(images(oriented())
+                    + (oriented() == 1
+                            ? " has an EXIF orientation, which is not applied; if it should be upright, rotate the file first"
+                            : " have an EXIF orientation, which is not applied; if they should be upright, rotate the files"
+                                    + " first"));
         }
         return warnings;
     }

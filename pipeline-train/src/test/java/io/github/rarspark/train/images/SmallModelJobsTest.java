@@ -74,7 +74,7 @@ class SmallModelJobsTest {
         Files.writeString(folder.resolve("images/dark/0.png"), "not an image");
         assertFails(ExitCode.DATA, () -> TrainTokenizerJob.run(SPARK.context(recipe)))
                 .startsWith("Cannot train a tokenizer on "
-                        + folder.resolve("images").toUri() + ": 1 images cannot be used, more than --max-bad 0; ")
+                        + folder.resolve("images").toUri() + ": 1 image cannot be used, more than --max-bad 0; ")
                 .contains("the first is dark/0.png (Cannot decode dark/0.png: it is neither PNG nor JPEG)");
         assertThat(folder.resolve("out/result.json")).content().contains("\"failed\"", "dark/0.png");
         assertThat(folder.resolve("out/model.safetensors")).doesNotExist();
@@ -89,7 +89,7 @@ class SmallModelJobsTest {
         assertThat(result.warnings())
                 .containsExactly(
                         "beside.txt is left out, because it is not in a class folder",
-                        "1 images could not be used; quarantine.jsonl lists them");
+                        "1 image could not be used; quarantine.jsonl lists it");
         assertThat(folder.resolve("out/quarantine.jsonl")).content().isEqualTo(bad.get(0) + "\n");
     }
 
