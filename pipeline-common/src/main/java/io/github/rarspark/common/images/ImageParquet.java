@@ -159,7 +159,7 @@ record ImageParquet(List<String> classNames, List<File> files, List<String> warn
                 }
                 for (long i = first; i < first + images; i++) {
                     GenericRecord row = next(rows, i);
-                    sink.accept(StoredImage.of(name + "#" + i, label(row, i), bytes(row)));
+                    sink.accept(image(name + "#" + i, row));
                 }
             }
         }
@@ -187,14 +187,12 @@ record ImageParquet(List<String> classNames, List<File> files, List<String> warn
             return new DataException("Cannot read row " + index + " of " + path + ": the file is corrupt", cause);
         }
 
-        private int label(GenericRecord row, long index) {
+        private static StoredImage image(String id, GenericRecord row) {
             Object label = row.get(LABEL);
             long value = label == null ? -1 : ((Number) label).longValue();
-            if (value != (int) value) {
-                throw new DataException("Cannot read row " + index + " of " + path + ": its label " + value
-                        + " is not a class; give labels from 0");
-            }
-            return (int) value;
+            return value == (int) value
+                    ? StoredImage.of(id, (int) value, bytes(row))
+                    : new StoredImage.Unreadable(id, -1, "its label " + value + " is not a class");
         }
 
         private static byte[] bytes(GenericRecord row) {

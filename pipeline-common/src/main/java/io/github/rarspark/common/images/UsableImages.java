@@ -57,7 +57,8 @@ public final class UsableImages {
     private void add(StoredImage stored, Sink sink) throws IOException {
         RgbImage pixels;
         try {
-            String fault = labels.fault(stored.classId());
+            // What cannot be read may not have a class either.
+            String fault = stored instanceof StoredImage.Unreadable ? "" : labels.fault(stored.classId());
             if (!fault.isEmpty()) {
                 throw new DataException(fault);
             }

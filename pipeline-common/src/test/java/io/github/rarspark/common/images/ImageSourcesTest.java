@@ -3,6 +3,7 @@ package io.github.rarspark.common.images;
 import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.shard.ParquetFooter;
@@ -213,7 +214,7 @@ class ImageSourcesTest {
     }
 
     @Test
-    void aLabelThatIsNoClassIsNamed() throws Exception {
+    void aLabelBeyondAllClassesIsABadImage() throws Exception {
         Path file = temp.resolve("x.parquet");
         try (ParquetWriter<Group> writer = ExampleParquetWriter.builder(new org.apache.hadoop.fs.Path(file.toUri()))
                 .withType(HUB)
@@ -222,9 +223,13 @@ class ImageSourcesTest {
             row.addGroup("image").append("bytes", Binary.fromString("x"));
             writer.write(row.append("label", 1L << 32));
         }
-        List<ImageUnit> units =
-                ImageSources.open(storage, "--input", file.toString()).units(1);
-        assertFails(ExitCode.DATA, () -> read(units)).contains("x.parquet: its label 4294967296 is not a class");
+        ImageUnit unit =
+                ImageSources.open(storage, "--input", file.toString()).units(1).get(0);
+        ImageFindings findings =
+                UsableImages.read(storage, unit, UsableImages.Labels.of(10), (image, pixels) -> fail(image.id()));
+        assertThat(findings.bad())
+                .containsExactly(
+                        new BadImage("x.parquet#0", "Cannot read x.parquet#0: its label 4294967296 is not a class"));
     }
 
     /** Rows whose bytes are a text; row groups end every 100 rows. */
