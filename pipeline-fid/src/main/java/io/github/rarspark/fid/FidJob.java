@@ -149,15 +149,16 @@ public final class FidJob implements Job<FidJob.Computed> {
         count("samples", computed.samples(), counts);
         computed.reference().ifPresent(features -> count("reference", features, counts));
         try (NDManager manager = NDManager.newBaseManager(Device.cpu());
-                SetFeatures actual = read("--samples", computed.store(), computed.samples(), manager);
+                SetFeatures actual = read(claim, "--samples", computed.store(), computed.samples(), manager);
                 SetFeatures expected = computed.reference().isEmpty()
                         ? null
                         : read(
+                                claim,
                                 "--reference",
                                 computed.store(),
                                 computed.reference().get(),
                                 manager)) {
-            Scores scores = new Scores(recipe.fid(), recipe.seed(), manager);
+            Scores scores = new Scores(recipe.fid(), recipe.seed(), manager, claim::endIfLost);
             Optional<SetFeatures> images = Optional.ofNullable(expected);
             Map<String, Double> metrics =
                     switch (network.kind()) {
@@ -177,8 +178,10 @@ public final class FidJob implements Job<FidJob.Computed> {
         counts.put(what + "_known", features.known());
     }
 
-    private SetFeatures read(String option, FeatureStore store, FeatureStore.Features features, NDManager manager)
+    private SetFeatures read(
+            OutputClaim claim, String option, FeatureStore store, FeatureStore.Features features, NDManager manager)
             throws IOException {
+        claim.endIfLost();
         return SetFeatures.read(option, store, features, recipe.fid().splitImages(), recipe.seed(), manager);
     }
 }

@@ -16,6 +16,7 @@ final class Scores {
     private final FidSettings settings;
     private final long seed;
     private final NDManager manager;
+    private final Runnable proceed;
     private final Map<String, Double> metrics = new TreeMap<>();
 
     /**
@@ -23,36 +24,43 @@ final class Scores {
      *
      * @param seed of random subsets
      * @param manager below which tensors are made
+     * @param proceed called between the metrics; what it throws ends the computation
      */
-    Scores(FidSettings settings, long seed, NDManager manager) {
+    Scores(FidSettings settings, long seed, NDManager manager, Runnable proceed) {
         this.settings = settings;
         this.seed = seed;
         this.manager = manager;
+        this.proceed = proceed;
     }
 
     /** The metrics of a classifier: those that are meaningful for few images of few classes. */
     Map<String, Double> ofClassifier(SetFeatures samples, Reference reference, Optional<SetFeatures> images) {
-        metrics.put(FidMetrics.DISTANCE, distance(samples, reference, images));
-        samples.agreement().ifPresent(share -> metrics.put(FidMetrics.AGREEMENT, share));
+        put(FidMetrics.DISTANCE, distance(samples, reference, images));
+        samples.agreement().ifPresent(share -> put(FidMetrics.AGREEMENT, share));
         images.ifPresent(set -> floor(FidMetrics.FLOOR, set));
         return metrics;
     }
 
     /** The metrics of published tables. */
     Map<String, Double> ofInception(SetFeatures samples, Reference reference, Optional<SetFeatures> images) {
-        metrics.put(FidMetrics.FID, distance(samples, reference, images));
-        metrics.put(FidMetrics.INCEPTION_SCORE, samples.inceptionScore());
+        put(FidMetrics.FID, distance(samples, reference, images));
+        put(FidMetrics.INCEPTION_SCORE, samples.inceptionScore());
         reference
                 .spatialStatistics()
                 .or(() -> images.map(SetFeatures::spatialStatistics))
-                .ifPresent(expected -> metrics.put(
-                        FidMetrics.SFID, FrechetDistance.between(samples.spatialStatistics(), expected, manager)));
+                .ifPresent(expected ->
+                        put(FidMetrics.SFID, FrechetDistance.between(samples.spatialStatistics(), expected, manager)));
         images.ifPresent(set -> {
             floor(FidMetrics.FID_FLOOR, set);
             neighbours(samples, set);
             kernelDistance(samples, set);
         });
         return metrics;
+    }
+
+    private void put(String name, double value) {
+        metrics.put(name, value);
+        proceed.run();
     }
 
     private double distance(SetFeatures samples, Reference reference, Optional<SetFeatures> images) {
@@ -63,7 +71,7 @@ final class Scores {
 
     private void floor(String name, SetFeatures images) {
         if (settings.floor()) {
-            metrics.put(name, FrechetDistance.between(images.statisticsOfHalf(0), images.statisticsOfHalf(1), manager));
+            put(name, FrechetDistance.between(images.statisticsOfHalf(0), images.statisticsOfHalf(1), manager));
         }
     }
 
@@ -75,15 +83,15 @@ final class Scores {
         }
         PrecisionRecall result =
                 PrecisionRecall.of(manager, images.features_ND(), samples.features_ND(), settings.neighbours());
-        metrics.put(FidMetrics.PRECISION, result.precision());
-        metrics.put(FidMetrics.RECALL, result.recall());
+        put(FidMetrics.PRECISION, result.precision());
+        put(FidMetrics.RECALL, result.recall());
     }
 
     private void kernelDistance(SetFeatures samples, SetFeatures images) {
         int rows = (int) Math.min(settings.kidSubsetImages(), Math.min(samples.images(), images.images()));
         KernelDistance kid = KernelDistance.overSubsets(
                 manager, samples.features_ND(), images.features_ND(), settings.kidSubsets(), rows, seed);
-        metrics.put(FidMetrics.KID, kid.mean());
-        metrics.put(FidMetrics.KID_DEVIATION, kid.deviation());
+        put(FidMetrics.KID, kid.mean());
+        put(FidMetrics.KID_DEVIATION, kid.deviation());
     }
 }

@@ -100,6 +100,19 @@ public final class OutputClaim implements AutoCloseable {
     }
 
     /**
+     * Ends work that is useless because the claim is lost. It does not access the storage, so long work on the driver
+     * can call it at every step.
+     *
+     * @throws JobException {@link ExitCode#TEMPORARY} if a heartbeat or a check found the claim lost
+     */
+    public void endIfLost() {
+        String reason = lost.get();
+        if (reason != null) {
+            throw stopped(reason, null);
+        }
+    }
+
+    /**
      * Checks that this attempt still owns the output.
      *
      * @throws JobException {@link ExitCode#TEMPORARY} if not

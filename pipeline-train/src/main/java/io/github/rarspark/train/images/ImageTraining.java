@@ -123,7 +123,7 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
         try (NDManager manager = NDManager.newBaseManager();
                 Progress progress = context.progress(settings.command(), "steps", settings.steps())) {
             return new Trained(
-                    model.train(new TrainingRun(provenance(claim.plan()), data, manager, progress)), quarantine);
+                    model.train(new TrainingRun(provenance(claim.plan()), data, manager, claim, progress)), quarantine);
         } catch (NativeMemoryException e) {
             throw e.lowering(settings.section() + ".batch");
         }

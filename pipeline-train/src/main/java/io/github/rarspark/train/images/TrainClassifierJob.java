@@ -71,8 +71,7 @@ public final class TrainClassifierJob {
             double loss = 0;
             while (trainer.steps() < settings.steps()) {
                 loss = trainer.step();
-                run.progress().note(String.format(Locale.ROOT, "loss %.4f", loss));
-                run.progress().step(1);
+                run.step(String.format(Locale.ROOT, "loss %.4f", loss));
             }
             double accuracy =
                     trainer.classifier().accuracy(TrainedModel.sample(data.images()), data.labels(), settings.batch());

@@ -68,13 +68,11 @@ public final class TrainTokenizerJob {
             VqganTrainer.Losses losses = null;
             while (trainer.steps() < settings.steps()) {
                 losses = trainer.step();
-                run.progress()
-                        .note(String.format(
-                                Locale.ROOT,
-                                "mean squared error %.5f, commitment %.5f",
-                                losses.reconstruction(),
-                                losses.commitment()));
-                run.progress().step(1);
+                run.step(String.format(
+                        Locale.ROOT,
+                        "mean squared error %.5f, commitment %.5f",
+                        losses.reconstruction(),
+                        losses.commitment()));
             }
             Reconstruction quality =
                     Reconstruction.measure(trainer.vqgan(), TrainedModel.sample(images), settings.batch());

@@ -1,6 +1,7 @@
 package io.github.rarspark.train.images;
 
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.spark.Progress;
 import java.util.Map;
 
@@ -10,6 +11,20 @@ import java.util.Map;
  * @param provenance what the weight file says about how it came to be
  * @param data the images
  * @param manager owner of the tensors, closed after the training
+ * @param claim of the output; training ends when it is lost
  * @param progress is told of each step
  */
-record TrainingRun(Map<String, String> provenance, LabelledImages data, NDManager manager, Progress progress) {}
+record TrainingRun(
+        Map<String, String> provenance, LabelledImages data, NDManager manager, OutputClaim claim, Progress progress) {
+    /**
+     * Records that a step is done.
+     *
+     * @param note the present state, such as the loss
+     * @throws io.github.rarspark.common.JobException if another attempt has taken over the output
+     */
+    void step(String note) {
+        claim.endIfLost();
+        progress.note(note);
+        progress.step(1);
+    }
+}
