@@ -13,7 +13,8 @@ import java.util.List;
                                                                without spark-submit.
         weights_cache_gb | double | 4       | [0, ) | no     | Gigabytes of idle weights that an executor keeps for
                                                                later tasks; the last used are always kept.
-        wait_seconds     | int    | 600     | [1, ) | no     | Seconds that a job waits for executors before it fails.
+        wait_seconds     | int    | 600     | [1, ) | no     | Seconds that a job waits for executors, and a task for
+                                                               weights that another task loads, before it fails.
         """)
 public record SparkSettings(String master, double weightsCacheGb, int waitSeconds) implements Serializable {
 

@@ -74,9 +74,13 @@ public final class SparkSessions {
 
     /** How long a job may wait for executors, from {@value #WAIT_KEY}. */
     public static Duration waitLimit(SparkSession session) {
+        return waitLimit(session.sparkContext().getConf());
+    }
+
+    /** How long a job or task of a session with this configuration may wait for others, from {@value #WAIT_KEY}. */
+    public static Duration waitLimit(SparkConf conf) {
         String standard = Recipe.KEYS.named(WAIT_KEY).defaultText();
-        return Duration.ofSeconds(
-                Long.parseLong(session.sparkContext().getConf().get(WAIT_CONF, standard)));
+        return Duration.ofSeconds(Long.parseLong(conf.get(WAIT_CONF, standard)));
     }
 
     /** The number of tasks that can run at the same time now. */

@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 
@@ -28,10 +29,11 @@ public final class WeightsCache {
     /**
      * The cache of this process, the only state that tasks share. The weights are off-heap; the heap is left to Spark.
      */
-    private static final WeightsCache SHARED = new WeightsCache(WeightsCache::configuredBytes, Duration.ofMinutes(30));
+    private static final WeightsCache SHARED =
+            new WeightsCache(() -> SparkSessions.weightsCacheBytes(conf()), () -> SparkSessions.waitLimit(conf()));
 
     private final LongSupplier limitBytes;
-    private final Duration loadLimit;
+    private final Supplier<Duration> loadLimit;
     private final Map<Slot, Entry> entries = new HashMap<>();
     private long clock;
 
@@ -41,7 +43,7 @@ public final class WeightsCache {
      * @param limitBytes the limit of all values together, queried before each load
      * @param loadLimit how long to wait for another task's load
      */
-    WeightsCache(LongSupplier limitBytes, Duration loadLimit) {
+    WeightsCache(LongSupplier limitBytes, Supplier<Duration> loadLimit) {
         this.limitBytes = limitBytes;
         this.loadLimit = loadLimit;
     }
@@ -51,10 +53,10 @@ public final class WeightsCache {
         return SHARED;
     }
 
-    /** What {@code spark.weights_cache_gb} allows in the Spark session that this process belongs to. */
-    private static long configuredBytes() {
+    /** The configuration of the Spark session that this process belongs to. */
+    private static SparkConf conf() {
         SparkEnv env = SparkEnv.get();
-        return SparkSessions.weightsCacheBytes(env == null ? new SparkConf(false) : env.conf());
+        return env == null ? new SparkConf(false) : env.conf();
     }
 
     /**
@@ -114,9 +116,10 @@ public final class WeightsCache {
         if (first) {
             load(entry, evicted, loader);
         }
+        Duration limit = loadLimit.get();
         String failure = "Cannot load " + key.kind() + " weights";
         try {
-            T value = type.cast(entry.value.get(loadLimit.toMillis(), TimeUnit.MILLISECONDS));
+            T value = type.cast(entry.value.get(limit.toMillis(), TimeUnit.MILLISECONDS));
             return new CountedLease<>(value, entry);
         } catch (ExecutionException e) {
             synchronized (this) {
@@ -131,8 +134,8 @@ public final class WeightsCache {
             giveBack(entry);
             throw new JobException(
                     ExitCode.TEMPORARY,
-                    failure + ": another task has not read them within " + loadLimit.toSeconds()
-                            + " s; look whether the storage answers, then run again",
+                    failure + ": another task has not read them within " + limit.toSeconds()
+                            + " s (spark.wait_seconds); look whether the storage answers, then run again",
                     e);
         }
     }

@@ -25,7 +25,7 @@ class SparkSessionsTest {
 
     @Test
     void aSessionRunsDescribedJobsAndReportsTheirFailures() throws Exception {
-        try (SparkSession session = SparkSessions.open("test", new SparkSettings("local[2]", 1.5, 600), SETTINGS)) {
+        try (SparkSession session = SparkSessions.open("test", new SparkSettings("local[2]", 1.5, 90), SETTINGS)) {
             JavaSparkContext context = SparkSessions.context(session);
             assertThat(context.appName()).isEqualTo("test");
             assertThat(context.getConf().get("spark.barrier.sync.timeout")).isEqualTo("600");
@@ -33,6 +33,11 @@ class SparkSessionsTest {
                     .map(row -> SparkSessions.weightsCacheBytes(SparkEnv.get().conf()))
                     .first();
             assertThat(cache).isEqualTo(1_500_000_000L);
+            Duration wait = context.parallelize(List.of(1), 1)
+                    .map(row -> SparkSessions.waitLimit(SparkEnv.get().conf()))
+                    .first();
+            assertThat(wait).isEqualTo(Duration.ofSeconds(90));
+            assertThat(SparkSessions.waitLimit(new SparkConf(false))).isEqualTo(Duration.ofSeconds(600));
             assertThat(SparkSessions.weightsCacheBytes(new SparkConf(false))).isEqualTo(4_000_000_000L);
             SparkSessions.describe(session, "count 2 rows");
             assertThat(context.getLocalProperty("spark.job.description")).isEqualTo("count 2 rows");

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class WeightsCacheTest {
-    private final WeightsCache cache = new WeightsCache(() -> 100, Duration.ofSeconds(30));
+    private final WeightsCache cache = new WeightsCache(() -> 100, () -> Duration.ofSeconds(30));
     private final AtomicInteger loads = new AtomicInteger();
     private final List<String> closed = new ArrayList<>();
 
@@ -118,7 +118,7 @@ class WeightsCacheTest {
     @Test
     void theLimitMayChange() {
         AtomicLong limit = new AtomicLong(100);
-        WeightsCache adjusted = new WeightsCache(limit::get, Duration.ofSeconds(30));
+        WeightsCache adjusted = new WeightsCache(limit::get, () -> Duration.ofSeconds(30));
         for (String name : List.of("a", "b", "c")) {
             adjusted.lease(key(name), Weights.class, 30, () -> new Weights(name))
                     .close();
@@ -202,7 +202,7 @@ class WeightsCacheTest {
 
     @Test
     void noTaskWaitsForeverForAnothersLoad() throws Exception {
-        WeightsCache impatient = new WeightsCache(() -> 100, Duration.ofMillis(10));
+        WeightsCache impatient = new WeightsCache(() -> 100, () -> Duration.ofMillis(10));
         CountDownLatch loading = new CountDownLatch(1);
         CountDownLatch waited = new CountDownLatch(1);
         ExecutorService pool = Executors.newSingleThreadExecutor();
