@@ -20,6 +20,7 @@ import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.tensor.NativeLibrary;
 import java.util.List;
@@ -93,6 +94,16 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule packagesAreFreeOfCycles =
             slices().matching("io.github.rarspark.(**)").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule whatStorageUsesDoesNotKnowIt = noClasses()
+            .that()
+            .resideInAPackage(Storage.class.getPackageName())
+            .and()
+            .doNotBelongToAnyOf(Storage.class)
+            .should()
+            .dependOnClassesThat()
+            .belongToAnyOf(Storage.class);
 
     @ArchTest
     static final ArchRule nativeHandlesStayInTheKernel = noClasses()

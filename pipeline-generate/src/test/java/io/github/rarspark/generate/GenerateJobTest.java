@@ -95,8 +95,7 @@ class GenerateJobTest {
         assertThat(result.counts()).containsEntry("images_resumed", 12L);
         assertThat(manifest("run")).isEqualTo(uninterrupted);
         for (ShardReceipt shard : uninterrupted.shards()) {
-            assertThat(Sha256.of(storage, output.resolve(shard.name()).toString()))
-                    .isEqualTo(shard.sha256());
+            assertThat(storage.sha256(output.resolve(shard.name()).toString())).isEqualTo(shard.sha256());
         }
     }
 
@@ -229,7 +228,7 @@ class GenerateJobTest {
 
     @Test
     void onlyTheTokenizerThatTheModelWasTrainedWithDecodes() throws IOException {
-        String sha256 = Sha256.of(storage, tiny.tokenizer().toString());
+        String sha256 = storage.sha256(tiny.tokenizer().toString());
         TinyModels same = trainedWith("same.safetensors", sha256);
         assertThat(GenerateJob.run(SPARK.context(same.recipe(folder.resolve("run"), Map.of())))
                         .counts())

@@ -21,6 +21,7 @@ import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
+import io.github.rarspark.common.storage.ContentWriter;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.common.tokens.TokenLines;
@@ -205,7 +206,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
 
     /** Writes the lines of an output that {@code result} finished and that nobody claims. */
     private static void addLines(Storage storage, String directory, JobResult result) throws IOException {
-        Storage.Writer lines = TokenLines.writer(TokenShards.open(storage, directory));
+        ContentWriter lines = TokenLines.writer(TokenShards.open(storage, directory));
         storage.put(Storage.child(directory, TokenFormat.LINES_NAME), out -> {
             lines.write(out);
             if (!RunOutput.readResult(storage, directory).equals(Optional.of(result))) {

@@ -1,6 +1,5 @@
 package io.github.rarspark.tokenize;
 
-import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.TestWeights;
 import io.github.rarspark.conf.Recipe;
@@ -68,7 +67,7 @@ final class TokenizeFixture {
         Map<String, String> hashes = new TreeMap<>();
         for (String name : storage.list(output.toString())) {
             if (name.endsWith(".parquet")) {
-                hashes.put(name, Sha256.of(storage, output.resolve(name).toString()));
+                hashes.put(name, storage.sha256(output.resolve(name).toString()));
             }
         }
         return hashes;

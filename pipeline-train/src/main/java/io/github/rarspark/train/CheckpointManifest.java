@@ -1,6 +1,5 @@
 package io.github.rarspark.train;
 
-import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.common.weights.WeightFile;
@@ -31,7 +30,7 @@ record CheckpointManifest(long step, int attempt, String plan, List<File> files)
         boolean isWhole(Storage storage, String directory) throws IOException {
             String path = Storage.child(directory, name);
             try {
-                return storage.length(path) == bytes && Sha256.of(storage, path).equals(sha256);
+                return storage.length(path) == bytes && storage.sha256(path).equals(sha256);
             } catch (FileNotFoundException e) {
                 return false;
             }

@@ -2,6 +2,7 @@ package io.github.rarspark.common.run;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.storage.ContentWriter;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.Stored;
 import java.io.IOException;
@@ -126,7 +127,7 @@ public final class OutputClaim implements AutoCloseable {
     }
 
     /** Writes an object that readers trust, such as a manifest or a pointer, after {@link #check}. */
-    public Stored publish(String name, Storage.Writer writer) throws IOException {
+    public Stored publish(String name, ContentWriter writer) throws IOException {
         check();
         return storage.put(path(name), writer);
     }

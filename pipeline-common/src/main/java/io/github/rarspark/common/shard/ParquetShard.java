@@ -1,5 +1,6 @@
 package io.github.rarspark.common.shard;
 
+import io.github.rarspark.common.storage.ExistingObject;
 import io.github.rarspark.common.storage.HashingStream;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
@@ -92,7 +93,7 @@ public final class ParquetShard {
             throws IOException {
         long[] count = new long[1];
         AtomicReference<ShardReceipt> earlier = new AtomicReference<>();
-        Storage.Existing finished = there -> {
+        ExistingObject finished = there -> {
             Optional<ShardReceipt> receipt = inspect(storage, there, planSha256);
             receipt.ifPresent(earlier::set);
             return receipt.isPresent();

@@ -5,7 +5,6 @@ import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
-import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -55,7 +54,7 @@ public final class ReplacedShards {
 
     private static boolean isThere(Storage storage, String directory, ShardReceipt receipt) throws IOException {
         try {
-            return Sha256.of(storage, Storage.child(directory, receipt.name())).equals(receipt.sha256());
+            return storage.sha256(Storage.child(directory, receipt.name())).equals(receipt.sha256());
         } catch (FileNotFoundException e) {
             return false;
         }

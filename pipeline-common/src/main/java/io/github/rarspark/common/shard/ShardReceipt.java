@@ -1,6 +1,5 @@
 package io.github.rarspark.common.shard;
 
-import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
@@ -23,7 +22,7 @@ public record ShardReceipt(String name, long rows, long bytes, String sha256) im
      * @throws DataException if it does not match
      */
     public void check(Storage storage, String path, String remedy) throws IOException {
-        if (!Sha256.of(storage, path).equals(sha256)) {
+        if (!storage.sha256(path).equals(sha256)) {
             throw new DataException("Cannot read " + path + ": its checksum does not match the manifest; " + remedy);
         }
     }

@@ -23,7 +23,7 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
  */
 record LocalPublisher(RawLocalFileSystem fs) implements Publisher {
     @Override
-    public Optional<Stored> publish(org.apache.hadoop.fs.Path target, Storage.Writer writer, Storage.Existing existing)
+    public Optional<Stored> publish(org.apache.hadoop.fs.Path target, ContentWriter writer, ExistingObject existing)
             throws IOException {
         Path file = fs.pathToFile(target).toPath();
         if (isDirectory(file)) {
@@ -60,8 +60,8 @@ record LocalPublisher(RawLocalFileSystem fs) implements Publisher {
         }
     }
 
-    private static boolean move(Path temporary, Path file, Storage.Existing existing, String uri) throws IOException {
-        if (existing != Storage.REPLACE) {
+    private static boolean move(Path temporary, Path file, ExistingObject existing, String uri) throws IOException {
+        if (existing != ExistingObject.REPLACE) {
             if (link(temporary, file)) {
                 // The next attempt may have removed it already.
                 Files.deleteIfExists(temporary);

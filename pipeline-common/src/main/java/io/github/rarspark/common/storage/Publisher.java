@@ -15,7 +15,7 @@ interface Publisher {
      * @param target a full URI that is not a directory
      * @return what was written; empty if the existing object stays
      */
-    Optional<Stored> publish(Path target, Storage.Writer writer, Storage.Existing existing) throws IOException;
+    Optional<Stored> publish(Path target, ContentWriter writer, ExistingObject existing) throws IOException;
 
     /** Runs an action after a failure; if it fails too, that is suppressed in {@code failure}. */
     static void cleanUp(Throwable failure, CleanUp action) {

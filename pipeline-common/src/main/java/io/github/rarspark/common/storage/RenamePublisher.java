@@ -18,7 +18,7 @@ import org.apache.hadoop.fs.StreamCapabilities;
  */
 record RenamePublisher(FileSystem fs, Configuration configuration) implements Publisher {
     @Override
-    public Optional<Stored> publish(Path target, Storage.Writer writer, Storage.Existing existing) throws IOException {
+    public Optional<Stored> publish(Path target, ContentWriter writer, ExistingObject existing) throws IOException {
         if (fs.exists(target) && fs.getFileStatus(target).isDirectory()) {
             throw StorageFailures.isDirectory(target.toString());
         }
@@ -40,9 +40,9 @@ record RenamePublisher(FileSystem fs, Configuration configuration) implements Pu
         }
     }
 
-    private boolean move(Path temporary, Path target, Storage.Existing existing) throws IOException {
+    private boolean move(Path temporary, Path target, ExistingObject existing) throws IOException {
         FileContext context = FileContext.getFileContext(fs.getUri(), configuration);
-        if (existing != Storage.REPLACE) {
+        if (existing != ExistingObject.REPLACE) {
             try {
                 context.rename(temporary, target, Options.Rename.NONE);
                 return true;

@@ -17,15 +17,6 @@ public final class Sha256 {
         return HexFormat.of().formatHex(digest().digest(content));
     }
 
-    /** The hash of a stored file, read from its beginning to its end. */
-    public static String of(Storage storage, String path) throws IOException {
-        MessageDigest digest = digest();
-        try (InputStream in = storage.open(path)) {
-            update(digest, in, Long.MAX_VALUE);
-        }
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
     /** A new SHA-256. */
     public static MessageDigest digest() {
         try {

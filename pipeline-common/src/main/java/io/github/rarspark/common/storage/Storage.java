@@ -3,13 +3,16 @@ package io.github.rarspark.common.storage;
 import io.github.rarspark.common.JobException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -39,28 +42,11 @@ import org.apache.hadoop.fs.UnsupportedFileSystemException;
 public final class Storage implements Serializable {
     private static final long serialVersionUID = 1L;
 
-    /** Replaces any existing object. */
-    static final Existing REPLACE = path -> false;
-
     private transient Configuration configuration;
 
     /** Creates a storage with a Hadoop configuration. */
     public Storage(Configuration configuration) {
         this.configuration = new Configuration(configuration);
-    }
-
-    /** Writes an object's content. The stream is closed by the caller. */
-    @FunctionalInterface
-    public interface Writer {
-        /** Writes the whole content; if this throws, the object stays as it was. */
-        void write(HashingStream out) throws IOException;
-    }
-
-    /** Decides about an existing object. */
-    @FunctionalInterface
-    public interface Existing {
-        /** Whether the object at {@code path} stays as it is. */
-        boolean stays(String path) throws IOException;
     }
 
     /** The path of {@code name} under {@code directory}. */
@@ -87,8 +73,8 @@ public final class Storage implements Serializable {
      *
      * @throws JobException if {@code path} cannot be written and a retry would not help
      */
-    public Stored put(String path, Writer writer) throws IOException {
-        return publish(path, writer, REPLACE).orElseThrow();
+    public Stored put(String path, ContentWriter writer) throws IOException {
+        return publish(path, writer, ExistingObject.REPLACE).orElseThrow();
     }
 
     /**
@@ -97,7 +83,7 @@ public final class Storage implements Serializable {
      *
      * @return what was written; empty if the object of before stays
      */
-    public Optional<Stored> putUnless(String path, Existing existing, Writer writer) throws IOException {
+    public Optional<Stored> putUnless(String path, ExistingObject existing, ContentWriter writer) throws IOException {
         return publish(path, writer, existing);
     }
 
@@ -198,6 +184,15 @@ public final class Storage implements Serializable {
     /** The whole content of a small object of UTF-8 text. */
     public String readString(String path) throws IOException {
         return new String(readBytes(path), StandardCharsets.UTF_8);
+    }
+
+    /** The SHA-256 of a whole object, in lower-case hexadecimal. */
+    public String sha256(String path) throws IOException {
+        MessageDigest digest = Sha256.digest();
+        try (InputStream in = open(path)) {
+            Sha256.update(digest, in, Long.MAX_VALUE);
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     /** The value in a JSON object; throws what {@link Json#read} throws. */
@@ -330,12 +325,12 @@ public final class Storage implements Serializable {
         return files;
     }
 
-    private Optional<Stored> publish(String path, Writer writer, Existing existing) throws IOException {
+    private Optional<Stored> publish(String path, ContentWriter writer, ExistingObject existing) throws IOException {
         Path hadoop = new Path(path);
         FileSystem fs = fileSystem(hadoop);
         Path target = fs.makeQualified(hadoop);
         AtomicReference<IOException> writers = new AtomicReference<>();
-        Writer noted = out -> {
+        ContentWriter noted = out -> {
             try {
                 writer.write(out);
             } catch (IOException e) {

@@ -13,12 +13,12 @@ import org.apache.hadoop.fs.Path;
  */
 record UploadPublisher(FileSystem fs) implements Publisher {
     @Override
-    public Optional<Stored> publish(Path target, Storage.Writer writer, Storage.Existing existing) throws IOException {
+    public Optional<Stored> publish(Path target, ContentWriter writer, ExistingObject existing) throws IOException {
         FSDataOutputStream object = create(target);
         HashingStream out = new HashingStream(object, target.toString());
         try {
             writer.write(out);
-            if (existing != Storage.REPLACE && fs.exists(target) && existing.stays(target.toString())) {
+            if (existing != ExistingObject.REPLACE && fs.exists(target) && existing.stays(target.toString())) {
                 object.abort();
                 object.close();
                 return Optional.empty();

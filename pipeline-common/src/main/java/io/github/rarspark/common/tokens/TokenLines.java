@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.rarspark.common.storage.ContentWriter;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.BufferedOutputStream;
@@ -48,7 +49,7 @@ public final class TokenLines implements TokenSource {
     }
 
     /** Writes all rows of {@code source} as lines, in their order. */
-    public static Storage.Writer writer(TokenSource source) {
+    public static ContentWriter writer(TokenSource source) {
         return out -> {
             try (JsonGenerator json = new JsonFactory().createGenerator(new BufferedOutputStream(out))) {
                 json.setRootValueSeparator(null);

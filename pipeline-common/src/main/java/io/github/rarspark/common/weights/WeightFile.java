@@ -59,7 +59,7 @@ public record WeightFile(String path, long bytes, String sha256) implements Seri
      * @throws java.io.FileNotFoundException if there is none
      */
     public static WeightFile of(Storage storage, String path) throws IOException {
-        return new WeightFile(storage.qualify(path), storage.length(path), Sha256.of(storage, path));
+        return new WeightFile(storage.qualify(path), storage.length(path), storage.sha256(path));
     }
 
     /**

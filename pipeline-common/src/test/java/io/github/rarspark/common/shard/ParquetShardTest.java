@@ -3,7 +3,6 @@ package io.github.rarspark.common.shard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.ByteArrayInputStream;
@@ -61,7 +60,7 @@ class ParquetShardTest {
         assertThat(receipt.name()).isEqualTo("part-0");
         assertThat(receipt.rows()).isEqualTo(1000);
         assertThat(receipt.bytes()).isEqualTo(storage.length(path));
-        assertThat(receipt.sha256()).isEqualTo(Sha256.of(storage, path));
+        assertThat(receipt.sha256()).isEqualTo(storage.sha256(path));
         assertThat(ParquetShard.rows(storage, path)).isEqualTo(1000);
         assertThat(ParquetShard.schema(storage, path)).isEqualTo(TYPE);
         List<String> rows = new ArrayList<>();

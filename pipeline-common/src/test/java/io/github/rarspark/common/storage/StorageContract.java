@@ -66,7 +66,7 @@ abstract class StorageContract {
         assertThat(stored.path()).isEqualTo(storage.qualify(path("a.txt")));
         assertThat(storage.readString(path("a.txt"))).isEqualTo("hello");
         assertThat(storage.length(path("a.txt"))).isEqualTo(5);
-        assertThat(Sha256.of(storage, path("a.txt"))).isEqualTo(stored.sha256());
+        assertThat(storage.sha256(path("a.txt"))).isEqualTo(stored.sha256());
     }
 
     @Test
