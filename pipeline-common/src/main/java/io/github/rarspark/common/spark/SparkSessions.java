@@ -34,7 +34,9 @@ public final class SparkSessions {
             // Opts out of DJL's usage tracking.
             "spark.executorEnv.OPT_OUT_TRACKING", "true",
             // A full disk and the like are recognized by the system's words in English.
-            "spark.executorEnv.LC_MESSAGES", "C");
+            "spark.executorEnv.LC_MESSAGES", "C",
+            // Heartbeats and plans are replaced while others read them, which s3a's default, "server", makes an error.
+            "spark.hadoop.fs.s3a.change.detection.mode", "warn");
 
     private SparkSessions() {}
 

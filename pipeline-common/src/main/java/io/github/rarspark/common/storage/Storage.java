@@ -42,6 +42,8 @@ import org.apache.hadoop.fs.UnsupportedFileSystemException;
 public final class Storage implements Serializable {
     private static final long serialVersionUID = 1L;
 
+    private static final int MOST_READS = 10;
+
     private transient Configuration configuration;
 
     /** Creates a storage with a Hadoop configuration. */
@@ -174,8 +176,23 @@ public final class Storage implements Serializable {
                 : Optional.empty();
     }
 
-    /** The whole content of a small object. */
+    /** The whole content of a small object; of one version where others replace it meanwhile. */
     public byte[] readBytes(String path) throws IOException {
+        byte[] content = readOnce(path);
+        if (createsExclusively(path)) {
+            return content;
+        }
+        // The client of object stores asks for the length of one version and may get the bytes of the next.
+        for (int reads = 1; content.length != length(path); reads++) {
+            if (reads == MOST_READS) {
+                throw new IOException("Cannot read " + path + ": it was replaced in each of " + reads + " reads");
+            }
+            content = readOnce(path);
+        }
+        return content;
+    }
+
+    private byte[] readOnce(String path) throws IOException {
         try (FSDataInputStream in = open(path)) {
             return in.readAllBytes();
         }

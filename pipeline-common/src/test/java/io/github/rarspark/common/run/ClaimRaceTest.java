@@ -83,7 +83,6 @@ class ClaimRaceTest {
                 try {
                     claims.add(driver.get(60, TimeUnit.SECONDS).orElseThrow());
                 } catch (ExecutionException e) {
-                    // On an object store also the failure to read a plan that a faster driver replaces meanwhile.
                     assertThat(Failures.exitCode(e.getCause())).isEqualTo(ExitCode.TEMPORARY);
                 }
             }

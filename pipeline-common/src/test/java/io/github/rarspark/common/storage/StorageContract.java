@@ -16,9 +16,11 @@ import java.io.ObjectOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
@@ -375,5 +377,35 @@ abstract class StorageContract {
         byte[] bytes = new byte[length];
         Arrays.fill(bytes, (byte) letter);
         return bytes;
+    }
+
+    @Test
+    void anObjectThatIsReplacedIsReadWhole() throws Exception {
+        String path = Storage.child(directory("replaced"), "object.json");
+        List<String> versions = List.of("{\"short\": 1}", "{\"longer\": \"" + "x".repeat(500) + "\"}");
+        storage.putString(path, versions.get(0));
+        AtomicBoolean done = new AtomicBoolean();
+        ExecutorService writer = Executors.newSingleThreadExecutor();
+        try {
+            Future<Integer> written = writer.submit(() -> {
+                int count = 0;
+                for (; !done.get(); count++) {
+                    storage.putString(path, versions.get(count / 10 % 2));
+                }
+                return count;
+            });
+            Set<String> read = new HashSet<>();
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            for (int reads = 0; reads < 200 || read.size() < 2; reads++) {
+                assertThat(System.nanoTime()).as("the time of read %d", reads).isLessThan(deadline);
+                read.add(storage.readString(path));
+            }
+            done.set(true);
+            assertThat(written.get(30, TimeUnit.SECONDS)).isGreaterThan(10);
+            assertThat(read).containsExactlyInAnyOrderElementsOf(versions);
+        } finally {
+            done.set(true);
+            writer.shutdownNow();
+        }
     }
 }
