@@ -55,7 +55,7 @@ final class TaskActivity extends SparkListener implements AutoCloseable {
         return running.isEmpty() ? Duration.ofNanos(System.nanoTime() - idleSince) : Duration.ZERO;
     }
 
-    /** Records that a task is running now, whatever the events told. */
+    /** Records that a task was running until now, whatever the events told. */
     synchronized void active() {
         idleSince = System.nanoTime();
     }

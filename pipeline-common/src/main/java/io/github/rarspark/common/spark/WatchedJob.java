@@ -13,6 +13,7 @@ import java.util.function.ObjIntConsumer;
 import java.util.stream.IntStream;
 import org.apache.spark.SimpleFutureAction;
 import org.apache.spark.SparkException;
+import org.apache.spark.SparkStageInfo;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.JavaSparkStatusTracker;
 import org.apache.spark.rdd.RDD;
@@ -72,10 +73,14 @@ public final class WatchedJob {
     private static void await(
             SparkSession session, SimpleFutureAction<BoxedUnit> job, TaskActivity activity, int tasks) {
         Duration limit = SparkSessions.waitLimit(session);
+        int ended = 0;
         try {
             while (!isCompleted(job)) {
                 if (activity.idle().compareTo(limit) > 0) {
-                    if (hasActiveTasks(session, job)) {
+                    Account account = Account.of(session, job);
+                    int known = Math.max(ended, activity.finished() + activity.failed());
+                    if (account.active() > 0 || account.ended() > known) {
+                        ended = account.ended();
                         activity.active();
                         continue;
                     }
@@ -125,17 +130,27 @@ public final class WatchedJob {
     }
 
     /**
-     * Whether tasks of the job run by Spark's own account, which it keeps apart from the events that listeners get and
-     * may lose.
+     * The tasks of a job by Spark's own account, which it keeps apart from the events that listeners get and may lose.
+     *
+     * @param active how many are running
+     * @param ended how many have succeeded or failed
      */
-    private static boolean hasActiveTasks(SparkSession session, SimpleFutureAction<BoxedUnit> job) {
-        JavaSparkStatusTracker tracker = SparkSessions.context(session).statusTracker();
-        return JavaConverters.seqAsJavaList(job.jobIds()).stream()
-                .map(id -> tracker.getJobInfo((Integer) id))
-                .filter(Objects::nonNull)
-                .flatMapToInt(info -> IntStream.of(info.stageIds()))
-                .mapToObj(tracker::getStageInfo)
-                .anyMatch(stage -> stage != null && stage.numActiveTasks() > 0);
+    private record Account(int active, int ended) {
+        static Account of(SparkSession session, SimpleFutureAction<BoxedUnit> job) {
+            JavaSparkStatusTracker tracker = SparkSessions.context(session).statusTracker();
+            List<SparkStageInfo> stages = JavaConverters.seqAsJavaList(job.jobIds()).stream()
+                    .map(id -> tracker.getJobInfo((Integer) id))
+                    .filter(Objects::nonNull)
+                    .flatMapToInt(info -> IntStream.of(info.stageIds()))
+                    .mapToObj(tracker::getStageInfo)
+                    .filter(Objects::nonNull)
+                    .toList();
+            return new Account(
+                    stages.stream().mapToInt(SparkStageInfo::numActiveTasks).sum(),
+                    stages.stream()
+                            .mapToInt(stage -> stage.numCompletedTasks() + stage.numFailedTasks())
+                            .sum());
+        }
     }
 
     private static JobException idleTooLong(SparkSession session, Duration limit, TaskActivity activity, int tasks) {

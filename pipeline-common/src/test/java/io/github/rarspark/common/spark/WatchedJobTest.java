@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class WatchedJobTest {
     private static final CountDownLatch RUNNING = new CountDownLatch(1);
-    private static final int WAIT_SECONDS = 1;
+    private static final int WAIT_SECONDS = 3;
 
     /** Listeners get one event at a time and one waits in the queue; Spark's own account has another queue. */
     private static final Map<String, String> FORGETFUL = Map.of(
@@ -54,7 +54,7 @@ class WatchedJobTest {
     private static int outlastTheLimit(int unit) {
         RUNNING.countDown();
         try {
-            TimeUnit.SECONDS.sleep(4L * WAIT_SECONDS);
+            TimeUnit.MILLISECONDS.sleep(1500L * WAIT_SECONDS);
         } catch (InterruptedException e) {
             throw new IllegalStateException("The task was given up", e);
         }
