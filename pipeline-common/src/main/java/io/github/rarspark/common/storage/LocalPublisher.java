@@ -31,7 +31,11 @@ record LocalPublisher(RawLocalFileSystem fs) implements Publisher {
         }
         Path directory = file.getParent();
         if (!Files.isDirectory(directory)) {
-            Files.createDirectories(directory);
+            try {
+                Files.createDirectories(directory);
+            } catch (NoSuchFileException e) {
+                throw StorageFailures.noDirectory(target.toString(), e);
+            }
         }
         Path temporary = directory.resolve(TEMPORARY_PREFIX + UUID.randomUUID());
         try {

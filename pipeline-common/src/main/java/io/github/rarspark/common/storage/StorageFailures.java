@@ -69,6 +69,12 @@ final class StorageFailures {
         return cannotWrite(ExitCode.USAGE, path, "it is a directory; choose another name", null);
     }
 
+    /** The file system, such as {@code /proc}, has no directory there and creates none. */
+    static JobException noDirectory(String path, IOException failure) {
+        return cannotWrite(
+                ExitCode.UNAVAILABLE, path, "its directory cannot be created; choose another place", failure);
+    }
+
     /** {@code failure} to reach the file system of {@code path}: with its own message if the URI is wrong. */
     static RuntimeException reaching(String path, IllegalArgumentException failure) {
         return failure.getCause() instanceof UnknownHostException

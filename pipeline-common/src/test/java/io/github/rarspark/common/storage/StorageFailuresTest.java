@@ -63,6 +63,12 @@ class StorageFailuresTest {
     }
 
     @Test
+    void aDirectoryThatCannotBeCreatedIsNotAMissingInput() {
+        assertFails(ExitCode.UNAVAILABLE, () -> storage.putString("file:/proc/nothing/x", ""))
+                .isEqualTo("Cannot write file:/proc/nothing/x: its directory cannot be created; choose another place");
+    }
+
+    @Test
     void otherFailuresStayWhatTheyAre() {
         IOException reset = new IOException("Connection reset");
         assertThat(StorageFailures.writing("s3a://b/x", reset)).isSameAs(reset);
