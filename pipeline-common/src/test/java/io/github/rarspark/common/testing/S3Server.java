@@ -10,6 +10,7 @@ import java.util.Properties;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.s3a.S3AFileSystem;
 
 /**
@@ -62,7 +63,7 @@ public final class S3Server implements AutoCloseable {
         return "s3a://" + BUCKET + "/" + name;
     }
 
-    /** A configuration that reaches this server; its file systems are not shared with other configurations. */
+    /** A configuration that reaches this server. */
     public Configuration configuration() {
         Configuration configuration = new Configuration();
         configuration.set("fs.s3a.endpoint", "http://127.0.0.1:" + port);
@@ -91,6 +92,8 @@ public final class S3Server implements AutoCloseable {
 
     @Override
     public void close() throws IOException, ReflectiveOperationException {
+        // Hadoop keeps one file system per bucket, whose next user would ask this server's port.
+        FileSystem.get(URI.create(uri("")), configuration()).close();
         server.getClass().getMethod("stop").invoke(server);
         loader.close();
     }
