@@ -1,4 +1,4 @@
-// AdamW: its step, and the clipping of its gradients. Neither takes part in autograd.
+// AdamW: the update and the clipping of gradients. Neither is recorded by autograd.
 #include "bridge.h"
 
 #include <ATen/ops/_foreach_mul.h>
@@ -24,7 +24,7 @@ std::vector<at::Tensor> gradients(const std::vector<at::Tensor>& parameters) {
 
 using namespace bridge;
 
-// Update number `step`, from 1. `steps` holds one float32 count a parameter, which the kernel wants at that number.
+// Update number `step`, from 1. `steps` holds a float32 step count per parameter, which the kernel expects to be `step`.
 NATIVE(void, update)(JNIEnv* env, jclass, jlongArray parameters, jlongArray averages, jlongArray squares,
                         jlongArray steps, jlong step, jdouble lr, jdouble beta1, jdouble beta2, jdouble eps,
                         jdouble decay) {

@@ -1,10 +1,10 @@
-// What every native method shares: C++ exceptions become Java's, strings and arrays cross over by copy, objects that Java
-// owns have handles.
+// Shared by all native methods: C++ exceptions become Java exceptions, strings and arrays are copied, objects owned by
+// Java have handles.
 //
 // A native method is declared `private static native` in the Java class that owns the handle it works on; the file of its
 // definition is named after that class. A tensor handle is a heap-allocated torch::Tensor*, owned by the DJL NDArray that
 // adopts it. Every other handle is a bridge::Handle<T>*, owned by one Java object and counted; the count is zero when all
-// are closed. The Java side sees to it that no handle is freed while a call uses it.
+// are closed. The Java side ensures that no handle is freed while a call uses it.
 #pragma once
 
 #include <jni.h>
@@ -44,7 +44,7 @@ inline void raise(JNIEnv* env, const char* type, const std::string& message) {
   }
 }
 
-// Libtorch's allocator for CPUs has no exception type of its own; its messages have its name.
+// libtorch's CPU allocator has no exception type; its messages contain its name.
 inline void raise_failure(JNIEnv* env, const std::string& message) {
   size_t allocator = message.find("DefaultCPUAllocator: ");
   if (allocator != std::string::npos) {
@@ -90,7 +90,7 @@ auto guarded(JNIEnv* env, Body body) -> decltype(body()) {
   return decltype(body())();
 }
 
-// ---- strings and arrays, copied, so that nothing of the JVM's is pinned or has to be released ----
+// ---- strings and arrays, copied, so that no memory of the JVM is pinned or has to be released ----
 
 inline void require_no_exception(JNIEnv* env) {
   if (env->ExceptionCheck()) {

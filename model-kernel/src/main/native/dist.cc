@@ -19,8 +19,8 @@ namespace {
 using Store = c10::intrusive_ptr<c10d::Store>;
 using Group = c10::intrusive_ptr<c10d::ProcessGroup>;
 
-// A reducer that keeps the buckets it was given. One that might rebuild them notes every parameter of every backward
-// pass until it does, which nobody asks of it here.
+// A reducer that keeps the buckets it was given. Until its base class has rebuilt them, which only DistributedDataParallel
+// triggers, it would record every parameter of every backward pass and grow.
 class Reducer : public c10d::Reducer {
  public:
   template <typename... Arguments>
@@ -29,10 +29,10 @@ class Reducer : public c10d::Reducer {
   }
 };
 
-// A failure to destroy it has to reach Java; in a destructor that may not throw it would end the process.
+// A failure to destroy it has to reach Java; an exception that leaves a noexcept destructor ends the process.
 static_assert(!std::is_nothrow_destructible_v<bridge::Handle<Reducer>>);
 
-// A socket that listens on `host` only, at a free port: TCPStore by itself would listen on every address.
+// A socket that listens on `host` only, on a free port; TCPStore's own would listen on every address.
 int listen_on(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;

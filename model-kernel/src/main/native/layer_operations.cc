@@ -1,8 +1,6 @@
-// LayerOperations: what networks are made of. All take part in autograd where their inputs do, and under autocast where
-// it is on.
+// LayerOperations: the layers of networks. All are differentiable and respect autocast.
 //
-// Dropout's masks are a function of keys, so that they depend neither on ranks nor on threads nor on the order of
-// evaluation. The generator is that of io.github.rarspark.kernel.random.RandomStream: the k-th word of a stream is
+// Dropout masks are a function of keys, so that they depend on neither ranks, threads nor the order of evaluation. The generator is that of io.github.rarspark.kernel.random.RandomStream: the k-th word of a stream is
 // splitmix64 at key + (k + 1) * gamma; element j of a row uses the low (even j) or high half (odd j) of word j / 2.
 #include "bridge.h"
 
@@ -21,7 +19,7 @@ inline uint64_t mix(uint64_t z) {
   return z ^ (z >> 31);
 }
 
-// Compiled for several instruction sets; the loader picks the widest that the machine has.
+// Compiled for several instruction sets; the dynamic linker picks the widest that the machine supports.
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize("O3")))
 void fill_row(float* mask, int64_t count, uint64_t key, uint32_t threshold, float scale) {
   int64_t pairs = count / 2;
@@ -39,7 +37,7 @@ void fill_row(float* mask, int64_t count, uint64_t key, uint32_t threshold, floa
 // A mask like x: per element 0 with probability p, else 1 / (1 - p). Row r (axis 0) draws from the stream keys[r].
 at::Tensor keyed_mask(const at::Tensor& x, double p, const std::vector<int64_t>& keys) {
   TORCH_CHECK(x.dim() > 0 && x.size(0) == static_cast<int64_t>(keys.size()),
-              "dropout needs one key a row: ", keys.size(), " keys for shape ", x.sizes());
+              "dropout needs one key per row: ", keys.size(), " keys for shape ", x.sizes());
   auto mask = at::empty(x.sizes(), at::TensorOptions().dtype(at::kFloat));
   int64_t row = x.numel() / x.size(0);
   auto threshold = static_cast<uint32_t>(std::llround(p * 4294967296.0));

@@ -1,4 +1,4 @@
-// TensorOperations. All take part in autograd where their inputs do, and under autocast where it is on.
+// TensorOperations. All are differentiable and respect autocast.
 #include "bridge.h"
 
 #include <ATen/Functions.h>
@@ -126,7 +126,8 @@ NATIVE(jlong, argMax)(JNIEnv* env, jclass, jlong x, jlong axis) {
 
 // ---- sampling, linear algebra ----
 
-// One category a row of probabilities [rows, categories], by inverting the cumulative distribution at uniforms [rows].
+// Draws one category per row of probabilities [rows, categories] by inverting the cumulative distribution at uniforms
+// [rows].
 NATIVE(jlong, sampleCategories)(JNIEnv* env, jclass, jlong probabilities, jlong uniforms) {
   return guarded(env, [&] {
     at::NoGradGuard no_grad;

@@ -10,12 +10,12 @@ using namespace bridge;
 
 namespace {
 
-// `gpu` is the number of one, negative for the CPU.
+// `gpu` is a device index, negative for the CPU.
 at::Device device(jint gpu) {
   return gpu < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<at::DeviceIndex>(gpu));
 }
 
-// A tensor in libtorch's own memory: views of it may outlive whatever Java does with the array.
+// A tensor in libtorch's own memory, since views of it may outlive the Java array.
 template <typename Array, typename Element>
 at::Tensor copied(JNIEnv* env, Array values, void (JNIEnv::*region)(Array, jsize, jsize, Element*), at::ScalarType type,
                   jlongArray shape, jint gpu) {

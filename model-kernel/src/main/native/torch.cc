@@ -38,7 +38,7 @@ RAR_NATIVE(jint, tensor_Torch, threads)(JNIEnv*, jclass) {
 
 namespace {
 
-// How many Java objects demand deterministic algorithms; libtorch's own setting is one for the process.
+// How many Java objects require deterministic algorithms; libtorch has one setting per process.
 std::mutex deterministic_mutex;
 int64_t deterministic_demands = 0;
 

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Writes the files of a checkpoint and reports them to the driver, which makes them count. Rank 0 only. */
+/** Writes the files of a checkpoint and reports them to the driver, which publishes it. Rank 0 only. */
 record CheckpointWriter(RankContext context, RarConfig config, TrainState state) {
     void write(long step) throws IOException {
         RankAssignment assignment = context.assignment();

@@ -40,7 +40,7 @@ final class Checkpoints {
     private Checkpoints() {}
 
     /**
-     * A checkpoint that counts.
+     * A published checkpoint.
      *
      * @param model its weights, as the manifest has them
      * @param optimizer its moments, as the manifest has them
@@ -70,7 +70,7 @@ final class Checkpoints {
         return String.format(Locale.ROOT, "step-%09d-a%d-%s", step, attempt, owner);
     }
 
-    /** Makes a complete checkpoint count. Driver only. */
+    /** Publishes a complete checkpoint. Driver only. */
     static Reference publish(OutputClaim claim, String name, CheckpointManifest manifest) throws IOException {
         byte[] json = Json.pretty(manifest);
         claim.publish(FOLDER + "/" + name + "/" + CheckpointManifest.NAME, out -> out.write(json));

@@ -11,15 +11,15 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * What the driver does with the reports of the ranks: it keeps the metrics, shows the progress, makes checkpoints count
- * and remembers failures. Reports come one at a time. Driver only.
+ * Handles the reports of the ranks on the driver: records metrics, shows progress, publishes checkpoints
+ * and collects failures. Reports come one at a time. Driver only.
  */
 final class RankReports implements Coordinator.Handler {
     private final OutputClaim claim;
     private final MetricsLog metrics;
     private final Progress progress;
     private final List<Report.Failure> failures = new CopyOnWriteArrayList<>();
-    /** The updates that the progress shows. */
+    /** The updates shown by the progress. */
     private long shown;
 
     private Optional<Checkpoints.Reference> last;
@@ -67,7 +67,7 @@ final class RankReports implements Coordinator.Handler {
                         checkpoint.step(), claim.attempt(), claim.plan().sha256(), files)));
     }
 
-    /** The newest checkpoint that counts. */
+    /** The newest published checkpoint. */
     synchronized Optional<Checkpoints.Reference> last() {
         return last;
     }

@@ -7,21 +7,21 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * What attempts leave that published nothing. An output holds nothing published if each of its files is one of these; a
- * manifest, a checkpoint's manifest, {@code LAST}, metrics, weights, an archive or a foreign file are not.
+ * The files that an attempt may leave behind without having published anything. Manifests, {@code LAST}, metrics, weights,
+ * archives and foreign files are not among them: an output with one of these has published something.
  */
 final class Leftovers {
     /** Files about the attempts themselves. */
     private static final Pattern CONTROL =
             Pattern.compile("_plan\\.json|_owner\\.json|_attempts/\\d{6}\\.json|result\\.json");
 
-    /** Cached features are named by their content, so any plan may use them. */
+    /** Cached features, which are named by their content, so that any plan can use them. */
     private static final Pattern ANY_PLANS = Pattern.compile("features/.*\\.parquet");
 
-    /** Finished work that only a manifest would make count. */
+    /** Finished shards, which readers ignore until a manifest lists them. */
     private static final Pattern SHARDS = Pattern.compile("(tokens/)?(part|shard)-[^/]*\\.parquet");
 
-    /** Other data that only a manifest would make count, and what describes the attempt. */
+    /** All data that readers ignore until a manifest lists it, and the description of the attempt. */
     private static final Pattern UNFINISHED = Pattern.compile(SHARDS + "|recipe\\.yaml|quarantine\\.jsonl"
             + "|checkpoints/step-[^/]*/(model\\.safetensors|optimizer\\.safetensors|state\\.json)|samples/step-[^/]*\\.pn"
             + "g");
@@ -35,12 +35,12 @@ final class Leftovers {
                 .allMatch(name -> matches(CONTROL, name) || matches(ANY_PLANS, name) || matches(UNFINISHED, name));
     }
 
-    /** The files that an attempt of another plan cannot use. */
+    /** The files that are useless to another plan. */
     static List<String> unfinished(Storage storage, String directory) throws IOException {
         return matching(UNFINISHED, storage, directory);
     }
 
-    /** The shards, which the same plan's next attempt would not have to make again. */
+    /** The shards, which the next attempt of the same plan would reuse. */
     static List<String> shards(Storage storage, String directory) throws IOException {
         return matching(SHARDS, storage, directory);
     }

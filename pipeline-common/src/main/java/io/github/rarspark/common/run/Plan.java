@@ -52,7 +52,7 @@ public record Plan(
         return new Plan(command, RecipeHash.of(settings), new TreeMap<>(inputs), new TreeMap<>(units), settings);
     }
 
-    /** The hash that manifests and finished shards carry: of all but the settings, which stand there as their hash. */
+    /** The hash recorded in manifests and shards. It covers the settings by {@link #recipeSha256}. */
     public String sha256() {
         Hashed hashed = new Hashed(command, recipeSha256, inputs, units);
         return Sha256.of(Json.line(hashed).getBytes(StandardCharsets.UTF_8));

@@ -123,8 +123,8 @@ public final class RunOutput {
     }
 
     /**
-     * Another plan may follow one that failed before it published anything: for its data, or, if no shard is lost by it,
-     * for want of memory or the like, which lower settings mend.
+     * Another plan may replace an attempt that published nothing and failed because of its data, or because of a lack of
+     * resources before it finished a shard.
      */
     private void requireNothingPublished(Plan plan, PlanFile earlier) throws IOException {
         int code = readResult(storage, directory).map(JobResult::exitCode).orElse(ExitCode.OK.number());
