@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
  * @param defaultText the default in the notation of the command line; empty means not given
  * @param range the allowed interval of a number
  * @param description one sentence
- * @param altersResult whether the value can change the bytes of a result
+ * @param altersResult whether recipes with different values count as different: hashes and plans cover the key
  */
 public record Key(
         String name, Class<?> type, String defaultText, Range range, String description, boolean altersResult) {

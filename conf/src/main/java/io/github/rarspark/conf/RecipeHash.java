@@ -12,13 +12,16 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /** Hashes and compares the {@linkplain Recipe#resultSettings settings} of recipes that can alter a result. */
 public final class RecipeHash {
 
-    /** Keys added since hashes leave out defaults; unknown to {@link #withDefaults}. */
+    /** Keys added since hashes leave out defaults; unknown to those of {@link #isWithDefaults}. */
     private static final Set<String> LATER_KEYS =
             Set.of("generate.tokens", "decode.count", "decode.batch", "decode.shard_images", "decode.threads");
+
+    private static final String MICRO_BATCH = "train.micro_batch";
 
     private RecipeHash() {}
 
@@ -35,22 +38,36 @@ public final class RecipeHash {
         return sha256(changed);
     }
 
-    /** Returns the hash of older versions, which included defaults and stored no settings. */
-    public static String withDefaults(Map<String, String> settings) {
+    /**
+     * Whether {@code hash} is the one that older versions gave {@code settings}: it included defaults, was stored
+     * without the settings, and covered {@value #MICRO_BATCH} as well, of which any value will do.
+     */
+    public static boolean isWithDefaults(String hash, Map<String, String> settings) {
         SortedMap<String, String> known = new TreeMap<>(settings);
         known.entrySet().removeIf(setting -> LATER_KEYS.contains(setting.getKey()) && isDefault(setting));
-        return sha256(known);
+        if (!known.containsKey("train.batch")) {
+            return hash.equals(sha256(known));
+        }
+        int batch = Integer.parseInt(known.get("train.batch"));
+        return IntStream.rangeClosed(0, batch)
+                .filter(rows -> rows == 0 || batch % rows == 0)
+                .anyMatch(rows -> {
+                    known.put(MICRO_BATCH, Integer.toString(rows));
+                    return hash.equals(sha256(known));
+                });
     }
 
     /**
      * Names the first setting that differs, such as {@code "train.lr is 0.1, was 0.2"}; empty if none does. A key that
-     * did not exist in the version of {@code earlier} counts as its present default. A changed default is a difference.
+     * did not exist in the version of {@code earlier} counts as its present default, one that no longer alters a result
+     * does not count. A changed default is a difference.
      *
      * @param settings the current ones
      * @param earlier those of an earlier run, perhaps of another version
      */
     public static Optional<String> difference(Map<String, String> settings, Map<String, String> earlier) {
         SortedMap<String, String> before = new TreeMap<>(earlier);
+        Recipe.KEYS.all().stream().filter(key -> !key.altersResult()).forEach(key -> before.remove(key.name()));
         settings.keySet()
                 .forEach(
                         name -> before.putIfAbsent(name, Recipe.KEYS.named(name).defaultValue()));

@@ -21,7 +21,7 @@ import java.io.Serializable;
         evaluate         | boolean    | false      |        | no     | Only measure the loss of the weights in
                                                                        train.init.
         batch            | int        | 2048       | [1, )  | yes    | Global batch: samples per update over all ranks.
-        micro_batch      | int        | 0          | [0, )  | yes    | Samples per forward pass of a rank, with gradient
+        micro_batch      | int        | 0          | [0, )  | no     | Samples per forward pass of a rank, with gradient
                                                                        accumulation; 0 for the rank's whole share.
         steps            | int        | 250000     | [1, )  | yes    | Number of updates.
         lr               | double     | 0.0004     | (0, )  | yes    | Peak learning rate, reached after the warm-up.

@@ -54,8 +54,9 @@ class RecipeDocsTest {
                 ```
 
                 Every result carries the SHA-256 of the recipe that made it, of the keys that differ from their
-                default. Keys marked with ° are left out of it: they cannot change the result. Locations are among
-                them, since what lies there is checked by its own hash.
+                default. Keys marked with ° are left out of it: they cannot change the result, `train.ranks` and
+                `train.micro_batch` no more than by rounding. Locations are among them, since what lies there is
+                checked by its own hash.
 
                 ## Shipped recipes
 

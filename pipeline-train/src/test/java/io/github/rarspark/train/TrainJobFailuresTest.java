@@ -4,14 +4,21 @@ import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.testing.Claims;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.common.testing.SmallDisk;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterEach;
@@ -94,6 +101,43 @@ class TrainJobFailuresTest {
         JobResult result = train(folder.resolve("again"), "train.init", before.toString());
         assertThat(result.status()).isEqualTo(JobResult.Status.DONE);
         assertThat(result.metrics().get("loss")).isFinite();
+    }
+
+    @Test
+    void aRunThatRanOutOfMemoryIsFinishedByWhatItsMessageAdvises() throws IOException {
+        Path output = folder.resolve("run");
+        train(output);
+        for (String published : List.of("result.json", "model.safetensors", "checkpoints/LAST")) {
+            Files.delete(output.resolve(published));
+        }
+        for (String later : List.of("step-000000008-a1", "step-000000012-a1")) {
+            Files.delete(checkpoint(output, later).resolve("manifest.json"));
+        }
+        runOutOfMemory(output);
+
+        JobResult result = train(output, "train.micro_batch", "1");
+        assertThat(result.status()).isEqualTo(JobResult.Status.DONE);
+        assertThat(checkpoints(output, "step-000000004-a3"))
+                .as("resumed from the first attempt's")
+                .isEmpty();
+        assertThat(Files.readString(output.resolve("checkpoints/LAST"))).startsWith("step-000000012-a3");
+        assertThat(output.resolve("recipe.yaml")).content().contains("micro_batch: 1\n");
+        assertThat(Files.readAllLines(output.resolve(MetricsLog.NAME))).hasSize(12);
+    }
+
+    /** Another attempt at the same run, which ends as a rank without memory ends it. */
+    private void runOutOfMemory(Path output) throws IOException {
+        JobContext context = JobContext.of(session, Runs.recipe(tokens, output), true);
+        Plan plan = Plan.of(
+                "train",
+                context.recipe().resultSettings("model", "train"),
+                TrainInputs.open(context.storage(), context.recipe()).sha256(),
+                Map.of());
+        NativeMemoryException failure = new NativeMemoryException("8 bytes").lowering("train.micro_batch");
+        try (OutputClaim claim = Claims.claim(context.storage(), output.toUri().toString(), plan)) {
+            claim.fail(Instant.now(), failure);
+        }
+        assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.UNAVAILABLE);
     }
 
     @Test

@@ -91,7 +91,9 @@ public record Plan(
         if (!settings.isEmpty() && !other.settings.isEmpty()) {
             return RecipeHash.difference(settings, other.settings);
         }
-        String hash = settings.isEmpty() ? recipeSha256 : RecipeHash.withDefaults(settings);
-        return hash.equals(other.recipeSha256) ? Optional.empty() : Optional.of("the recipe differs");
+        boolean same = settings.isEmpty()
+                ? recipeSha256.equals(other.recipeSha256)
+                : RecipeHash.isWithDefaults(other.recipeSha256, settings);
+        return same ? Optional.empty() : Optional.of("the recipe differs");
     }
 }

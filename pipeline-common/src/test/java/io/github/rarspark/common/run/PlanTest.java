@@ -11,9 +11,13 @@ import io.github.rarspark.conf.Recipes;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PlanTest {
     private static final Map<String, String> INPUTS = Map.of("tokens", "t1");
@@ -52,13 +56,32 @@ class PlanTest {
     }
 
     @Test
-    void anUnfinishedOutputWhoseHashCoversDefaultsIsFinished() throws Exception {
+    void aMicroBatchThatAnEarlierPlanStoredIsNoDifference() {
+        SortedMap<String, String> stored = new TreeMap<>(plan(recipe).settings());
+        stored.put("train.micro_batch", "8");
+        Plan earlier = Plan.of("train", stored, INPUTS, UNITS);
+        assertThat(plan(recipe).sameWork(earlier)).isTrue();
+        assertThat(earlier.sha256())
+                .as("the one that finished parts carry stays")
+                .isNotEqualTo(plan(recipe).sha256());
+    }
+
+    /**
+     * As versions wrote it that stored no settings; the recipe's hash is theirs of the demo's model and training, the
+     * second with a micro-batch of 8.
+     */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "230e21f7ea2a713d09e7acf71e8c25a42864b05cd246c1b0e7d5596601a1fa3c",
+                "3dd032b69d128ae279d87de57137a12ebc3e2bbc82e9e10b2ed59ad368eacabc"
+            })
+    void anUnfinishedOutputWhoseHashCoversDefaultsIsFinished(String recipeHash) throws Exception {
         Storage storage = new Storage(new Configuration());
         String directory = temp.resolve("out").toUri().toString();
-        // As versions wrote it that stored no settings; the recipe's hash is theirs of the demo's model and training.
-        String plan = "{\"command\":\"train\",\"recipe_sha256\":"
-                + "\"230e21f7ea2a713d09e7acf71e8c25a42864b05cd246c1b0e7d5596601a1fa3c\","
-                + "\"inputs\":{\"tokens\":\"t1\"},\"units\":{\"shards\":\"7\"}}";
+        String plan = ("{\"command\":\"train\",\"recipe_sha256\":\"%s\","
+                        + "\"inputs\":{\"tokens\":\"t1\"},\"units\":{\"shards\":\"7\"}}")
+                .formatted(recipeHash);
         String hash = Sha256.of(plan.getBytes(StandardCharsets.UTF_8));
         storage.putString(
                 Storage.child(directory, "_plan.json"),
