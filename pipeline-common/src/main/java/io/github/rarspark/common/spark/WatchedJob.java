@@ -6,17 +6,19 @@ import io.github.rarspark.common.JobException;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntSupplier;
 import java.util.function.ObjIntConsumer;
 import java.util.stream.IntStream;
 import org.apache.spark.SimpleFutureAction;
 import org.apache.spark.SparkException;
-import org.apache.spark.SparkStageInfo;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.api.java.JavaSparkStatusTracker;
 import org.apache.spark.rdd.RDD;
+import org.apache.spark.scheduler.Pool;
+import org.apache.spark.scheduler.Schedulable;
+import org.apache.spark.scheduler.TaskSetManager;
 import org.apache.spark.sql.SparkSession;
 import scala.Function1;
 import scala.collection.Iterator;
@@ -45,8 +47,8 @@ public final class WatchedJob {
      */
     public static <R> void run(SparkSession session, RDD<R> results, ObjIntConsumer<R> done) {
         JavaSparkContext context = SparkSessions.context(session);
-        TaskActivity activity = TaskActivity.watch(context);
-        try {
+        AtomicInteger finished = new AtomicInteger();
+        try (TaskExceptions exceptions = TaskExceptions.watch(context)) {
             SimpleFutureAction<BoxedUnit> job = context.sc()
                     .submitJob(
                             results,
@@ -54,12 +56,14 @@ public final class WatchedJob {
                             partitions(results),
                             (partition, result) -> {
                                 done.accept(result, (Integer) partition);
+                                finished.incrementAndGet();
                                 return BoxedUnit.UNIT;
                             },
                             () -> BoxedUnit.UNIT);
-            await(session, job, activity, results.getNumPartitions());
-        } finally {
-            activity.close();
+            await(session, job, finished::get, results.getNumPartitions());
+            if (job.value().get().isFailure()) {
+                throw sneak(withCause(job.value().get().failed().get(), exceptions));
+            }
         }
     }
 
@@ -71,20 +75,22 @@ public final class WatchedJob {
     }
 
     private static void await(
-            SparkSession session, SimpleFutureAction<BoxedUnit> job, TaskActivity activity, int tasks) {
+            SparkSession session, SimpleFutureAction<BoxedUnit> job, IntSupplier finished, int tasks) {
         Duration limit = SparkSessions.waitLimit(session);
-        int ended = 0;
+        Pool scheduled = session.sparkContext().taskScheduler().rootPool();
+        int jobId = (Integer) job.jobIds().head();
+        boolean anyRan = false;
+        int known = 0;
+        long activeAt = System.nanoTime();
         try {
             while (!isCompleted(job)) {
-                if (activity.idle().compareTo(limit) > 0) {
-                    Account account = Account.of(session, job);
-                    int known = Math.max(ended, activity.finished() + activity.failed());
-                    if (account.active() > 0 || account.ended() > known) {
-                        ended = account.ended();
-                        activity.active();
-                        continue;
-                    }
-                    throw idleTooLong(session, limit, activity, tasks);
+                int now = finished.getAsInt();
+                if (now > known || running(scheduled, jobId) > 0) {
+                    anyRan = true;
+                    known = now;
+                    activeAt = System.nanoTime();
+                } else if (System.nanoTime() - activeAt > limit.toNanos()) {
+                    throw idleTooLong(session, limit, anyRan, now, tasks);
                 }
             }
         } catch (InterruptedException e) {
@@ -94,23 +100,34 @@ public final class WatchedJob {
             job.cancel();
             throw e;
         }
-        if (job.value().get().isFailure()) {
-            throw sneak(withCause(job.value().get().failed().get(), activity));
+    }
+
+    /**
+     * How many tasks of a job are running, by what the scheduler itself goes by. Events and Spark's status, which is made
+     * from events, do not serve: Spark drops events of starts and ends if listeners are slow.
+     */
+    private static int running(Schedulable scheduled, int jobId) {
+        if (scheduled instanceof TaskSetManager tasks) {
+            // A set of tasks has its job's id for its priority.
+            return tasks.priority() == jobId ? tasks.runningTasks() : 0;
         }
+        return scheduled.schedulableQueue().stream()
+                .mapToInt(part -> running(part, jobId))
+                .sum();
     }
 
     /** For a failed barrier task, Spark's exception has only the text; its cause gives the exit code. */
-    private static Throwable withCause(Throwable failure, TaskActivity activity) {
+    private static Throwable withCause(Throwable failure, TaskExceptions exceptions) {
         if (!(failure instanceof SparkException) || failure.getCause() != null) {
             return failure;
         }
         try {
-            List<Throwable> exceptions = activity.exceptions(EVENTS_LIMIT);
+            List<Throwable> thrown = exceptions.await(EVENTS_LIMIT);
             // One task that fails for a reason of its own can make others fail with a lost connection.
-            return exceptions.stream()
+            return thrown.stream()
                     .filter(exception -> !Failures.exitCode(exception).retryable())
                     .findFirst()
-                    .or(() -> exceptions.stream().findFirst())
+                    .or(() -> thrown.stream().findFirst())
                     .<Throwable>map(cause -> new SparkException(failure.getMessage(), cause))
                     .orElse(failure);
         } catch (InterruptedException e) {
@@ -129,43 +146,20 @@ public final class WatchedJob {
         }
     }
 
-    /**
-     * The tasks of a job by Spark's own account, which it keeps apart from the events that listeners get and may lose.
-     *
-     * @param active how many are running
-     * @param ended how many have succeeded or failed
-     */
-    private record Account(int active, int ended) {
-        static Account of(SparkSession session, SimpleFutureAction<BoxedUnit> job) {
-            JavaSparkStatusTracker tracker = SparkSessions.context(session).statusTracker();
-            List<SparkStageInfo> stages = JavaConverters.seqAsJavaList(job.jobIds()).stream()
-                    .map(id -> tracker.getJobInfo((Integer) id))
-                    .filter(Objects::nonNull)
-                    .flatMapToInt(info -> IntStream.of(info.stageIds()))
-                    .mapToObj(tracker::getStageInfo)
-                    .filter(Objects::nonNull)
-                    .toList();
-            return new Account(
-                    stages.stream().mapToInt(SparkStageInfo::numActiveTasks).sum(),
-                    stages.stream()
-                            .mapToInt(stage -> stage.numCompletedTasks() + stage.numFailedTasks())
-                            .sum());
-        }
-    }
-
-    private static JobException idleTooLong(SparkSession session, Duration limit, TaskActivity activity, int tasks) {
+    private static JobException idleTooLong(
+            SparkSession session, Duration limit, boolean anyRan, int finished, int tasks) {
         String state = "in " + limit.toSeconds() + " s (" + SparkSessions.WAIT_KEY + "); the cluster offers "
                 + SparkSessions.slots(session) + " task slots; ";
         String job = SparkSessions.description(session);
-        return activity.finished() + activity.failed() == 0
+        return anyRan
                 ? new JobException(
+                        ExitCode.TEMPORARY,
+                        "Cannot continue to " + job + ": after " + finished + " of " + tasks
+                                + " tasks no executor took another one " + state + "run again to resume")
+                : new JobException(
                         ExitCode.UNAVAILABLE,
                         "Cannot " + job + ": no executor took any of its " + tasks + " tasks " + state
-                                + "free the cluster, ask for smaller executors, or wait longer")
-                : new JobException(
-                        ExitCode.TEMPORARY,
-                        "Cannot continue to " + job + ": after " + activity.finished() + " of " + tasks
-                                + " tasks no executor took another one " + state + "run again to resume");
+                                + "free the cluster, ask for smaller executors, or wait longer");
     }
 
     /** Callers of Spark get what Spark throws, although Java does not know that Scala's methods throw it. */

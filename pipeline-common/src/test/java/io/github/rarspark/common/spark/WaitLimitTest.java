@@ -63,6 +63,23 @@ class WaitLimitTest {
         }
     }
 
+    /** Spark drops events when its listeners are too slow; what they are not told must not keep a job waiting. */
+    @Test
+    void aJobWhoseListenersMissTheEndOfItsTaskIsTemporary() throws Exception {
+        Map<String, String> settings = new HashMap<>(LIMIT);
+        settings.putAll(BusyListeners.capacity(100));
+        try (FragileCluster cluster = FragileCluster.start(temp, 1, settings)) {
+            Future<?> job = cluster.occupy(0);
+            ProcessHandle executor = cluster.executor(0);
+            try (BusyListeners busy = BusyListeners.block(cluster.session().sparkContext(), 100)) {
+                cluster.lose(executor);
+                assertThat(failureOf(job))
+                        .hasMessageStartingWith("Cannot continue to run a job: after 0 of 1 tasks no executor took"
+                                + " another one in 5 s (spark.wait_seconds)");
+            }
+        }
+    }
+
     /** A Standalone cluster gives up an application whose executors end at once again and again. */
     @Test
     void aJobThatTheClusterGivesUpIsTemporary() throws Exception {
