@@ -1,8 +1,10 @@
 package io.github.rarspark.common.weights;
 
+import io.github.rarspark.common.Closeables;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.spark.SparkSessions;
+import java.io.Closeable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -148,7 +150,7 @@ public final class WeightsCache {
     /** Evicts, then loads. Any failure is passed on to all who wait for this load. */
     private static void load(Entry entry, List<Entry> evicted, Loader<?> loader) {
         try {
-            closeAll(evicted);
+            Closeables.closeAll(evicted);
             entry.value.complete(loader.load());
         } catch (Exception | Error e) {
             entry.value.completeExceptionally(e);
@@ -179,24 +181,6 @@ public final class WeightsCache {
         entry.idleSince = ++clock;
     }
 
-    private static void closeAll(List<Entry> evicted) {
-        IllegalStateException failure = null;
-        for (Entry entry : evicted) {
-            try {
-                entry.closeValue();
-            } catch (IllegalStateException e) {
-                if (failure == null) {
-                    failure = e;
-                } else {
-                    failure.addSuppressed(e);
-                }
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
-    }
-
     private final class CountedLease<T> implements Lease<T> {
         private final T value;
         private final Entry entry;
@@ -221,7 +205,7 @@ public final class WeightsCache {
         }
     }
 
-    private static final class Entry {
+    private static final class Entry implements Closeable {
         private final long bytes;
         private final CompletableFuture<AutoCloseable> value = new CompletableFuture<>();
         private int leases;
@@ -231,7 +215,8 @@ public final class WeightsCache {
             this.bytes = bytes;
         }
 
-        void closeValue() {
+        @Override
+        public void close() {
             try {
                 value.join().close();
             } catch (Exception e) {

@@ -1,5 +1,6 @@
 package io.github.rarspark.train.coordinator;
 
+import io.github.rarspark.common.Closeables;
 import io.github.rarspark.common.storage.Json;
 import java.io.Closeable;
 import java.io.IOException;
@@ -9,10 +10,10 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -176,36 +177,16 @@ public final class Coordinator implements AutoCloseable {
      */
     @Override
     public void close() throws IOException {
-        Set<Socket> open;
+        List<Closeable> open = new ArrayList<>();
+        open.add(server);
         synchronized (connections) {
             closed = true;
-            open = Set.copyOf(connections);
+            open.addAll(connections);
         }
         try {
-            closeAll(server, open);
+            Closeables.closeAll(open);
         } finally {
             endThreads();
-        }
-    }
-
-    /** Closes all of them, even if one cannot be. */
-    private static void closeAll(ServerSocket server, Set<Socket> open) throws IOException {
-        Deque<Closeable> all = new ArrayDeque<>(open);
-        all.addFirst(server);
-        IOException failure = null;
-        for (Closeable each : all) {
-            try {
-                each.close();
-            } catch (IOException e) {
-                if (failure == null) {
-                    failure = e;
-                } else {
-                    failure.addSuppressed(e);
-                }
-            }
-        }
-        if (failure != null) {
-            throw failure;
         }
     }
 
