@@ -58,7 +58,15 @@ final class Checkpoints {
      * @param newest the newest checkpoint that is whole
      * @param damaged newer published ones that are not intact, the newest first
      */
-    record Found(Optional<Reference> newest, List<String> damaged) {}
+    record Found(Optional<Reference> newest, List<String> damaged) {
+        /** A line for each checkpoint that was passed over. */
+        List<String> warnings() {
+            String from = newest.map(whole -> "step " + whole.step()).orElse("the beginning");
+            return damaged.stream()
+                    .map(directory -> directory + " is corrupt; training resumed from " + from)
+                    .toList();
+        }
+    }
 
     /**
      * The folder's name of a checkpoint after {@code step} updates. Whatever an older attempt still writes, or another

@@ -1,11 +1,14 @@
 package io.github.rarspark.train;
 
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.train.coordinator.CoordinatorAddress;
 import java.io.Serializable;
+import java.util.Optional;
 
 /**
  * What every rank needs; the same for all.
@@ -34,4 +37,25 @@ record RankAssignment(
         WeightFile init,
         WeightFile tokenizer,
         CoordinatorAddress coordinator)
-        implements Serializable {}
+        implements Serializable {
+    /** What the ranks of this attempt need, to resume from {@code resume} if there is one. */
+    static RankAssignment of(
+            JobContext context,
+            TrainInputs inputs,
+            OutputClaim claim,
+            Optional<Checkpoints.Reference> resume,
+            CoordinatorAddress coordinator) {
+        return new RankAssignment(
+                context.recipe(),
+                context.storage(),
+                inputs.tokens(),
+                claim.directory(),
+                claim.plan().sha256(),
+                claim.attempt(),
+                claim.owner(),
+                resume.orElse(null),
+                inputs.init().orElse(null),
+                inputs.tokenizer().orElse(null),
+                coordinator);
+    }
+}

@@ -14,7 +14,6 @@ import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.train.coordinator.Coordinator;
-import io.github.rarspark.train.coordinator.CoordinatorAddress;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -58,8 +57,8 @@ public final class TrainJob implements Job<TrainJob.Trained> {
     private static TrainJob open(JobContext context) throws IOException {
         context.recipe().requireGiven("train", "train.tokens", "train.output");
         TrainJob job = new TrainJob(context, TrainInputs.open(context.storage(), context.recipe()));
-        job.requireSlots();
         if (context.session().sparkContext().isLocal()) {
+            job.requireSlots();
             TrainingCost.of(context.recipe()).requireFits();
         }
         return job;
@@ -82,8 +81,8 @@ public final class TrainJob implements Job<TrainJob.Trained> {
     }
 
     private void requireSlots() {
-        int slots = SparkSessions.context(context.session()).defaultParallelism();
-        if (context.session().sparkContext().isLocal() && slots < settings.ranks()) {
+        int slots = SparkSessions.slots(context.session());
+        if (slots < settings.ranks()) {
             throw new JobException(
                     ExitCode.UNAVAILABLE,
                     "Cannot start " + settings.ranks() + " ranks (train.ranks) on " + slots
@@ -107,9 +106,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         Optional<Checkpoints.Reference> resume = found.newest();
         List<String> warnings = new ArrayList<>(TrainingCost.of(recipe).warnings());
         warnings.addAll(inputs.tokens().warnings());
-        found.damaged()
-                .forEach(directory -> warnings.add(directory + " is corrupt; training resumed from "
-                        + resume.map(whole -> "step " + whole.step()).orElse("the beginning")));
+        warnings.addAll(found.warnings());
         warnings.forEach(LOG::warn);
         MetricsLog metrics = MetricsLog.resumeAt(
                 claim, resume.map(Checkpoints.Reference::step).orElse(0L));
@@ -131,7 +128,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         SparkConf conf = context.session().sparkContext().getConf();
         String host = conf.get("spark.driver.host");
         try (Coordinator coordinator = new Coordinator(host, conf.get("spark.driver.bindAddress", host), reports)) {
-            RankTask task = new RankTask(assignment(claim, resume, coordinator.address()));
+            RankTask task = new RankTask(RankAssignment.of(context, inputs, claim, resume, coordinator.address()));
             try {
                 BarrierStage.run(context.session(), ranks, Long.class, task);
             } catch (Exception e) {
@@ -139,22 +136,6 @@ public final class TrainJob implements Job<TrainJob.Trained> {
                 throw RankFailures.explain(ranks, e, coordinator.failure(), reports.failures());
             }
         }
-    }
-
-    private RankAssignment assignment(
-            OutputClaim claim, Optional<Checkpoints.Reference> resume, CoordinatorAddress coordinator) {
-        return new RankAssignment(
-                recipe,
-                context.storage(),
-                inputs.tokens(),
-                claim.directory(),
-                claim.plan().sha256(),
-                claim.attempt(),
-                claim.owner(),
-                resume.orElse(null),
-                inputs.init().orElse(null),
-                inputs.tokenizer().orElse(null),
-                coordinator);
     }
 
     @Override

@@ -179,6 +179,21 @@ class TrainJobFailuresTest {
         }
     }
 
+    /** As in a configuration that was written for shuffles. */
+    @Test
+    void aDefaultParallelismBelowTheNumberOfRanksIsNoLackOfSlots() throws IOException {
+        session.close();
+        session = SparkSession.builder()
+                .master("local[2]")
+                .appName("parallelism")
+                .config("spark.ui.enabled", "false")
+                .config("spark.driver.host", "127.0.0.1")
+                .config("spark.driver.bindAddress", "127.0.0.1")
+                .config("spark.default.parallelism", "1")
+                .getOrCreate();
+        assertThat(train(folder.resolve("run")).status()).isEqualTo(JobResult.Status.DONE);
+    }
+
     @Test
     void aDriverThatRanksCannotReachIsNamed() {
         session.close();
