@@ -14,30 +14,46 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MetricsLogTest {
     @TempDir
     private Path output;
 
-    @Test
-    void aMalformedLineIsNamedWithTheRemedy() throws Exception {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"step\":2,\"lo",
+                "null",
+                "",
+                "  ",
+                "7",
+                "[]",
+                "{}",
+                "{\"type\":\"failure\",\"rank\":1}",
+                "<<<<<<< HEAD"
+            })
+    void aMalformedLineIsNamedWithTheRemedy(String malformed) throws Exception {
         Path file = output.resolve(MetricsLog.NAME);
         Plan plan = Plan.of("train", "r", Map.of(), Map.of());
+        Report.Progress first = new Report.Progress(1, 2.5, 1e-3, 0.1, 10);
+        Report.Progress third = new Report.Progress(3, 1.5, 1e-3, 0.1, 10);
         try (OutputClaim claim =
                 Claims.claim(new Storage(new Configuration()), output.toUri().toString(), plan)) {
             MetricsLog log = MetricsLog.resumeAt(claim, 0);
-            log.add(new Report.Progress(1, 2.5, 1e-3, 0.1, 10));
-            log.add(new Report.Progress(2, 1.5, 1e-3, 0.1, 10));
+            log.add(first);
+            log.add(third);
             log.publish();
             List<String> lines = Files.readAllLines(file);
-            Files.writeString(file, lines.get(0) + "\n{\"step\":2,\"lo");
-            assertFails(ExitCode.DATA, () -> MetricsLog.resumeAt(claim, 2))
+            Files.write(file, List.of(lines.get(0), malformed, lines.get(1)));
+            assertFails(ExitCode.DATA, () -> MetricsLog.resumeAt(claim, 3))
                     .isEqualTo("Cannot resume " + claim.path(MetricsLog.NAME) + ": line 2 is malformed; delete this"
                             + " line and run again, which keeps the other lines");
-            Files.writeString(file, lines.get(0));
-            assertThat(MetricsLog.resumeAt(claim, 2).last()).isEqualTo(new Report.Progress(1, 2.5, 1e-3, 0.1, 10));
+            Files.write(file, lines);
+            assertThat(MetricsLog.resumeAt(claim, 3).last()).isEqualTo(third);
+            assertThat(MetricsLog.resumeAt(claim, 2).last()).isEqualTo(first);
         }
     }
 }

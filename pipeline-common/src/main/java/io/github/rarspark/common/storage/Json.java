@@ -55,11 +55,15 @@ public final class Json {
      * Parses {@code json}.
      *
      * @param source where the text comes from, for the message
-     * @throws DataException if it is not JSON or does not match {@code type}
+     * @throws DataException if it is not JSON, does not match {@code type} or is {@code null}
      */
     public static <T> T read(byte[] json, Class<T> type, String source) {
         try {
-            return MAPPER.readValue(json, type);
+            T value = MAPPER.readValue(json, type);
+            if (value == null) {
+                throw new IOException("The value is null");
+            }
+            return value;
         } catch (IOException e) {
             throw new DataException("Cannot read " + source + ": it is not the JSON of a " + type.getSimpleName(), e);
         }

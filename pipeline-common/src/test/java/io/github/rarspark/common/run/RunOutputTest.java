@@ -15,6 +15,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunOutputTest extends OutputFixture {
     @Test
@@ -195,11 +197,12 @@ class RunOutputTest extends OutputFixture {
         }
     }
 
-    @Test
-    void aDamagedResultSaysWhatToDo() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"garbage", "null", ""})
+    void aDamagedResultSaysWhatToDo(String content) throws Exception {
         output.claim(PLAN).orElseThrow().close();
         String path = Storage.child(directory, "result.json");
-        storage.putString(path, "garbage");
+        storage.putString(path, content);
         assertThatThrownBy(() -> output.claim(PLAN))
                 .isInstanceOf(DataException.class)
                 .hasMessage("Cannot read " + path + ": it is damaged; delete this file and run again, which keeps the"
