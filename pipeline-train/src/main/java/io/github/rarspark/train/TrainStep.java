@@ -6,6 +6,7 @@ import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.dist.GradientReducer;
 import io.github.rarspark.kernel.dist.ProcessGroup;
+import io.github.rarspark.kernel.error.NumericException;
 import io.github.rarspark.kernel.optim.LearningRate;
 import io.github.rarspark.kernel.optim.OptimizerStep;
 import io.github.rarspark.kernel.rar.KeyedDropout;
@@ -77,12 +78,16 @@ final class TrainStep implements AutoCloseable {
             Consumer<Runnable> backward = pass == passes - 1 ? reducer::average : Runnable::run;
             loss += forwardBackward(step, firstRow, rows, passes, backward);
         }
-        double norm = optimizerStep.run("the loss of rank " + group.rank() + " was " + loss
-                + "; this run cannot continue: start another with a lower train.lr, in a new --output, from the"
-                + " weights of an"
-                + " earlier checkpoint (--init " + context.assignment().output()
-                + "/checkpoints/step-.../model.safetensors) or without --init");
-        return new Update(loss, norm, optimizerStep.learningRate().at(step));
+        try {
+            double norm = optimizerStep.run();
+            return new Update(loss, norm, optimizerStep.learningRate().at(step));
+        } catch (NumericException e) {
+            throw e.advising("the loss of rank " + group.rank() + " was " + loss
+                    + "; this run cannot continue: start another with a lower train.lr, in a new --output, from the"
+                    + " weights of an earlier checkpoint (--init "
+                    + context.assignment().output()
+                    + "/checkpoints/step-.../model.safetensors) or without --init");
+        }
     }
 
     /** Adds one pass's gradients, through {@code backward}; returns its share of the mean loss. */

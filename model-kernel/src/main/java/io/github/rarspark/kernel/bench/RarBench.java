@@ -63,7 +63,7 @@ public final class RarBench {
                 try (TensorScope s = TensorScope.training(manager)) {
                     s.backward(model.loss(s, batch, dropout));
                 }
-                optimizerStep.run("the benchmark is meaningless");
+                optimizerStep.run();
             });
             double forward = flops(config, request.batch(), distinct(config, request.batch()), config.tokens() + 1);
             return BenchResult.of("train", request, seconds, 3 * forward, 1, 1);

@@ -77,16 +77,12 @@ public final class ClassifierTrainer implements AutoCloseable {
             NDArray loss = scope.crossEntropy(logits_BK, scope.longs(targets, targets.length));
             double value = loss.getFloat();
             if (!Double.isFinite(value)) {
-                throw new NumericException("The classifier's loss is " + value + " at step " + step + "; " + advice());
+                throw new NumericException("The classifier's loss is " + value + " at step " + step);
             }
             scope.backward(loss);
-            optimizerStep.run(advice());
+            optimizerStep.run();
             return value;
         }
-    }
-
-    private String advice() {
-        return "lower the learning rate (" + settings.learningRate() + ")";
     }
 
     /** The number of updates made so far. */

@@ -4,8 +4,17 @@ package io.github.rarspark.kernel.error;
 public final class NumericException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    /** One line: which quantity, at which step, what to do. */
+    /** One line: which quantity, at which step. */
     public NumericException(String message) {
         super(message);
+    }
+
+    private NumericException(String message, Throwable cause) {
+        super(message, cause);
+    }
+
+    /** The same failure with {@code advice}, what to do about it. */
+    public NumericException advising(String advice) {
+        return new NumericException(getMessage() + "; " + advice, this);
     }
 }

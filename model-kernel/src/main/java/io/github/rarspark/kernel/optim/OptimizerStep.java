@@ -12,14 +12,13 @@ public record OptimizerStep(AdamW optimizer, LearningRate learningRate) {
     /**
      * Makes one update at the learning rate of {@link AdamW#steps}.
      *
-     * @param advice what to do if the gradient is not finite; ends the message
      * @return the norm of the gradient before clipping
      * @throws NumericException if the gradient is not finite; no parameter has moved
      */
-    public double run(String advice) {
+    public double run() {
         double norm = optimizer.clipGradients();
         if (!Double.isFinite(norm)) {
-            throw new NumericException("The gradient of step " + optimizer.steps() + " is not finite; " + advice);
+            throw new NumericException("The gradient of step " + optimizer.steps() + " is not finite");
         }
         optimizer.step(learningRate.at(optimizer.steps()));
         optimizer.zeroGradients();

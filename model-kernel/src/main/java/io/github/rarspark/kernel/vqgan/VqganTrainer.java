@@ -89,7 +89,7 @@ public final class VqganTrainer implements AutoCloseable {
             NDArray z_BZHW = vqgan.latents(scope, x_BCHW);
             Losses losses =
                     step < autoencoderSteps ? reconstruct(scope, x_BCHW, z_BZHW) : quantize(scope, x_BCHW, z_BZHW);
-            optimizerStep.run(advice());
+            optimizerStep.run();
             step++;
             return losses;
         }
@@ -167,13 +167,9 @@ public final class VqganTrainer implements AutoCloseable {
     private double finite(NDArray loss) {
         double value = loss.getFloat();
         if (!Double.isFinite(value)) {
-            throw new NumericException("The tokenizer's loss is " + value + " at step " + step + "; " + advice());
+            throw new NumericException("The tokenizer's loss is " + value + " at step " + step);
         }
         return value;
-    }
-
-    private String advice() {
-        return "lower the learning rate (" + settings.learningRate() + ")";
     }
 
     /** The number of updates made so far. */

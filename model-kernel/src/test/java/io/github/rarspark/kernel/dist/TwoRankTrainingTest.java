@@ -143,7 +143,7 @@ class TwoRankTrainingTest {
                         reducer.average(() -> s.backward(loss));
                         losses[step] = loss.getFloat();
                     }
-                    optimizerStep.run("");
+                    optimizerStep.run();
                 }
             }
             List<float[]> last =

@@ -48,10 +48,10 @@ class OptimizerStepTest {
     @Test
     void theNormIsThatBeforeClippingAndTheRateThatOfTheStep() {
         backward(1);
-        assertThat(step.run("")).isCloseTo(5, within(1e-5));
+        assertThat(step.run()).isCloseTo(5, within(1e-5));
         assertThat(weight.toFloatArray()).as("the warm-up begins at 0").containsExactly(3, 4);
         backward(1);
-        step.run("");
+        step.run();
         // AdamW's first updates go by the learning rate, whatever the gradient's length.
         assertThat(weight.toFloatArray()).usingComparatorWithPrecision(1e-4f).containsExactly(2.9f, 3.9f);
         assertThat(optimizer.steps()).isEqualTo(2);
@@ -60,19 +60,20 @@ class OptimizerStepTest {
     @Test
     void gradientsAreClearedForTheNextStep() {
         backward(1);
-        step.run("");
+        step.run();
         backward(2);
-        assertThat(step.run("")).as("not the sum of both").isCloseTo(10, within(1e-5));
+        assertThat(step.run()).as("not the sum of both").isCloseTo(10, within(1e-5));
     }
 
     @Test
     void nothingMovesWhenTheGradientIsNotFinite() {
         backward(1);
-        step.run("");
+        step.run();
         backward(Double.NaN);
-        assertThatThrownBy(() -> step.run("do something else"))
-                .isInstanceOf(NumericException.class)
-                .hasMessage("The gradient of step 1 is not finite; do something else");
+        assertThatThrownBy(() -> step.run())
+                .isInstanceOfSatisfying(NumericException.class, e -> assertThat(e.advising("do something else"))
+                        .hasMessage("The gradient of step 1 is not finite; do something else")
+                        .hasCause(e));
         assertThat(weight.toFloatArray()).containsExactly(3, 4);
         assertThat(optimizer.steps()).isEqualTo(1);
         assertThat(optimizer.firstMoments().get("weight").toFloatArray())

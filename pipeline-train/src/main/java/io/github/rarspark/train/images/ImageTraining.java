@@ -16,6 +16,7 @@ import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.run.Version;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.kernel.error.NativeMemoryException;
+import io.github.rarspark.kernel.error.NumericException;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
 import java.util.List;
@@ -126,6 +127,8 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
                     model.train(new TrainingRun(provenance(claim.plan()), data, manager, claim, progress)), quarantine);
         } catch (NativeMemoryException e) {
             throw e.lowering(settings.section() + ".batch");
+        } catch (NumericException e) {
+            throw e.advising("lower " + settings.section() + ".lr");
         }
     }
 

@@ -124,6 +124,24 @@ class SmallModelJobsTest {
         assertThat(folder.resolve("out")).doesNotExist();
     }
 
+    @Test
+    void aLossThatIsNotFiniteIsMendedByWhatItsMessageAdvises() throws IOException {
+        Recipe tokenizer = recipe("train_tokenizer", Map.of("train_tokenizer.steps", "4"));
+        Recipe wild = tokenizer.with(Map.of("train_tokenizer.lr", "1e30"));
+        assertFails(ExitCode.DATA, () -> TrainTokenizerJob.run(SPARK.context(wild)))
+                .matches("The (tokenizer's loss|gradient) .*; lower train_tokenizer\\.lr");
+        assertThat(TrainTokenizerJob.run(SPARK.context(tokenizer)).status())
+                .as("in the same output")
+                .isEqualTo(JobResult.Status.DONE);
+    }
+
+    @Test
+    void aClassifiersLossThatIsNotFiniteNamesTheSettingToLower() throws IOException {
+        Recipe classifier = recipe("train_classifier", Map.of("train_classifier.lr", "1e30"));
+        assertFails(ExitCode.DATA, () -> TrainClassifierJob.run(SPARK.context(classifier)))
+                .matches("The (classifier's loss|gradient) .*; lower train_classifier\\.lr");
+    }
+
     /** A recipe for images of 8 x 8 pixels, dark ones and bright ones. */
     private Recipe recipe(String section, Map<String, String> more) throws IOException {
         for (int i = 0; i < 12; i++) {
