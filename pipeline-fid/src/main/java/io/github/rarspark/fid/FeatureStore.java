@@ -49,7 +49,7 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
     /**
      * Computes missing features.
      *
-     * @param the set's name in progress and messages
+     * @param what the set's name in progress and messages
      * @param quarantine takes the images that cannot be used
      * @throws io.github.rarspark.common.JobException if there are too many of these
      */
@@ -62,7 +62,7 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
         long known = 0;
         for (ShardReceipt shard : ledger.finished()) {
             String path = Storage.child(folder, shard.name());
-            quarantine.add(what + "/" + shard.name(), ImageFindings.of(ledger.footer(shard.name()), path));
+            quarantine.add(what, shard.name(), ImageFindings.of(ledger.footer(shard.name()), path));
             known += shard.rows();
         }
         quarantine.requireFew();
@@ -77,7 +77,7 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
             try (Progress progress = context.progress(what, "images", images)) {
                 UnitTasks.run(context.session(), todo, task, done -> {
                     ledger.add(done.shard());
-                    quarantine.add(what + "/" + done.shard().name(), done.findings());
+                    quarantine.add(what, done.shard().name(), done.findings());
                     progress.step(done.shard().rows() + done.findings().bad().size());
                     quarantine.requireFew();
                 });

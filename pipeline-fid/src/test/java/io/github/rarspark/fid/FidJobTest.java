@@ -262,9 +262,9 @@ class FidJobTest {
                         + ": 2 images cannot be used, more than --max-bad 1; ");
         List<String> bad = List.of(
                 "{\"path\":\"class-1/image-10.png\",\"reason\":"
-                        + "\"Cannot decode class-1/image-10.png: it is neither PNG nor JPEG\"}",
+                        + "\"Cannot decode class-1/image-10.png: it is neither PNG nor JPEG\",\"set\":\"samples\"}",
                 "{\"path\":\"class-2/image-11.png\",\"reason\":"
-                        + "\"Cannot decode class-2/image-11.png: it is neither PNG nor JPEG\"}");
+                        + "\"Cannot decode class-2/image-11.png: it is neither PNG nor JPEG\",\"set\":\"samples\"}");
         assertThat(folder.resolve("strict/quarantine.jsonl")).content().isEqualTo(String.join("\n", bad) + "\n");
 
         Map<String, String> lenient = Map.of("fid.cache", cache.get("fid.cache"));
@@ -278,6 +278,23 @@ class FidJobTest {
         assertThat(folder.resolve("lenient/quarantine.jsonl")).content().isEqualTo(String.join("\n", bad) + "\n");
         assertThat(result.metrics().get(FidMetrics.DISTANCE))
                 .isEqualTo(score("whole", good, reference, Map.of()).metrics().get(FidMetrics.DISTANCE));
+
+        assertFails(ExitCode.DATA, () -> score("strict-again", some, reference, cache))
+                .as("what the features of an earlier attempt say counts before any are computed")
+                .contains("2 images cannot be used, more than --max-bad 1; ");
+    }
+
+    @Test
+    void theQuarantineNamesTheSetOfAnImage() throws IOException {
+        Path images = classFolders("images", images(1, 60));
+        Files.writeString(images.resolve("class-1/image-10.png"), "no picture");
+        assertFails(ExitCode.DATA, () -> score("scores", images, images, Map.of("fid.max_bad", "1")))
+                .endsWith(
+                        "the first is class-1/image-10.png of the reference (Cannot decode class-1/image-10.png: it is"
+                                + " neither PNG nor JPEG)");
+        assertThat(Files.readAllLines(folder.resolve("scores/quarantine.jsonl")))
+                .satisfiesExactly(line -> assertThat(line).endsWith("\"set\":\"reference\"}"), line -> assertThat(line)
+                        .endsWith("\"set\":\"samples\"}"));
     }
 
     @Test
@@ -292,7 +309,7 @@ class FidJobTest {
         assertThat(folder.resolve("lenient/quarantine.jsonl"))
                 .content()
                 .isEqualTo("{\"path\":\"" + id + "\",\"reason\":\"Cannot decode " + id
-                        + ": it is neither PNG nor JPEG\"}\n");
+                        + ": it is neither PNG nor JPEG\",\"set\":\"samples\"}\n");
         assertFails(ExitCode.DATA, () -> score("strict", samples, reference, Map.of("fid.max_bad", "0")));
     }
 

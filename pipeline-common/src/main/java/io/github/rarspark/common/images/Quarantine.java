@@ -1,5 +1,6 @@
 package io.github.rarspark.common.images;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.run.OutputClaim;
@@ -11,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The images of a job that cannot be used, listed in {@value #NAME} of its output, up to a limit. Driver only. */
 public final class Quarantine {
@@ -20,7 +23,16 @@ public final class Quarantine {
     private final String directory;
     private final String task;
     private final int mostBad;
-    private final SortedMap<String, ImageFindings> findings = new ConcurrentSkipListMap<>();
+    private final SortedMap<String, Found> found = new ConcurrentSkipListMap<>();
+
+    private record Found(String set, ImageFindings findings) {
+        Stream<Line> lines() {
+            return findings.bad().stream().map(image -> new Line(image.path(), image.reason(), set));
+        }
+    }
+
+    /** A line of the list; without a set if the job reads only one. */
+    private record Line(String path, String reason, @JsonInclude(JsonInclude.Include.NON_EMPTY) String set) {}
 
     /**
      * Creates an empty quarantine.
@@ -36,12 +48,22 @@ public final class Quarantine {
     }
 
     /**
-     * Adds the findings of a unit.
+     * Adds the findings of a unit of the only set of images that a job reads.
      *
      * @param unit its name; the list is in the order of these
      */
-    public void add(String unit, ImageFindings of) {
-        findings.put(unit, of);
+    public void add(String unit, ImageFindings findings) {
+        found.put(unit, new Found("", findings));
+    }
+
+    /**
+     * Adds the findings of a unit of one of several sets of images.
+     *
+     * @param set its name, such as {@code samples}; the list is in the order of these, then of the units
+     * @param unit its name in the set
+     */
+    public void add(String set, String unit, ImageFindings findings) {
+        found.put(set + "/" + unit, new Found(set, findings));
     }
 
     /**
@@ -75,23 +97,23 @@ public final class Quarantine {
     }
 
     private JobException unusable(String what, String list) {
-        BadImage first = findings.values().stream()
-                .flatMap(of -> of.bad().stream())
-                .findFirst()
-                .orElseThrow();
+        Line first = lines().findFirst().orElseThrow();
         return new JobException(
                 ExitCode.DATA,
                 "Cannot " + task + ": " + what + "; " + Storage.child(directory, NAME) + " " + list + ", the first is "
-                        + first.path() + " (" + first.reason() + ")");
+                        + first.path() + (first.set().isEmpty() ? "" : " of the " + first.set()) + " ("
+                        + first.reason() + ")");
+    }
+
+    private Stream<Line> lines() {
+        return found.values().stream().flatMap(Found::lines);
     }
 
     /** Publishes the list. */
     public void publish(OutputClaim claim) throws IOException {
-        StringBuilder lines = new StringBuilder();
-        for (ImageFindings of : findings.values()) {
-            of.bad().forEach(image -> lines.append(Json.line(image)).append('\n'));
-        }
-        byte[] content = lines.toString().getBytes(StandardCharsets.UTF_8);
+        byte[] content = lines().map(line -> Json.line(line) + "\n")
+                .collect(Collectors.joining())
+                .getBytes(StandardCharsets.UTF_8);
         claim.publish(NAME, out -> out.write(content));
     }
 
@@ -106,12 +128,16 @@ public final class Quarantine {
 
     /** The number of bad images. */
     public long bad() {
-        return findings.values().stream().mapToLong(of -> of.bad().size()).sum();
+        return found.values().stream()
+                .mapToLong(unit -> unit.findings().bad().size())
+                .sum();
     }
 
     /** The number of usable images whose EXIF orientation is not upright. */
     public long oriented() {
-        return findings.values().stream().mapToLong(ImageFindings::oriented).sum();
+        return found.values().stream()
+                .mapToLong(unit -> unit.findings().oriented())
+                .sum();
     }
 
     /** Warnings for the user, one line each. */
