@@ -63,7 +63,7 @@ public final class FidJob implements Job<FidJob.Computed> {
         return JobRunner.run(context, FidJob::open);
     }
 
-    private static FidJob open(JobContext context) throws IOException {
+    static FidJob open(JobContext context) throws IOException {
         Storage storage = context.storage();
         FidSettings settings = context.recipe().fid();
         context.recipe().requireGiven(COMMAND, "fid.samples", "fid.reference", "fid.features", "fid.output");
@@ -71,6 +71,10 @@ public final class FidJob implements Job<FidJob.Computed> {
         PreFlight.requireApart(storage, "--samples", settings.samples(), settings.output());
         PreFlight.requireApart(storage, "--reference", settings.reference(), settings.output());
         ImageSource samples = ComparedImages.open(storage, "--samples", settings.samples(), network.side());
+        if (network.kind() == FeatureNetwork.Kind.CLASSIFIER) {
+            // Only a classifier's classes are compared with those of the samples.
+            samples.requireClassesOf("--samples", "--features " + settings.features(), network.classes());
+        }
         Reference reference = Reference.open(storage, "--reference", settings.reference(), network);
         if (settings.floor() && reference.images().isEmpty()) {
             throw new JobException(

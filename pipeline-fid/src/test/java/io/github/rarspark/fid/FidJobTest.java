@@ -190,6 +190,23 @@ class FidJobTest {
     }
 
     @Test
+    void classFoldersOfAnotherNumberThanTheClassifiersAreRefused() throws IOException {
+        Path reference = npz("reference", images(2, 30));
+        Path folders = classFolders("folders", images(1, 60));
+        Files.move(folders.resolve("class-0"), folder.resolve("elsewhere"));
+        assertFails(ExitCode.DATA, () -> score("scores", folders, reference, Map.of()))
+                .isEqualTo("Cannot number the classes of --samples " + folders
+                        + ": it has 2 class folders with images, and --features " + features
+                        + " has 3 classes; class ids number the sorted folders, so a missing or extra folder shifts them:"
+                        + " add or remove folders, give a classifier of these folders' classes, or give the images as an"
+                        + " npz file, which has no classes");
+        assertThat(folder.resolve("scores")).doesNotExist();
+        assertThat(score("as-reference", reference, folders, Map.of()).metrics())
+                .as("a reference's classes are not used")
+                .containsKey(FidMetrics.DISTANCE);
+    }
+
+    @Test
     void statisticsServeAsReference() throws IOException {
         double[] covariance = new double[TinyClassifier.FEATURES * TinyClassifier.FEATURES];
         Path statistics = npz("statistics", new double[TinyClassifier.FEATURES], covariance);
@@ -316,8 +333,11 @@ class FidJobTest {
     @Test
     void imagesThatAreAllBadEndTheJob() throws IOException {
         Path reference = npz("reference", images(1, 4));
-        Path samples = Files.createDirectories(folder.resolve("none/cat")).getParent();
-        Files.writeString(samples.resolve("cat/1.png"), "no picture");
+        Path samples = folder.resolve("none");
+        for (String animal : List.of("cat", "dog", "fox")) {
+            Files.createDirectories(samples.resolve(animal));
+            Files.writeString(samples.resolve(animal + "/1.png"), "no picture");
+        }
         assertFails(ExitCode.DATA, () -> score("scores", samples, reference, Map.of()))
                 .contains("0 images are too few for a covariance");
         assertThat(folder.resolve("scores/quarantine.jsonl")).content().contains("cat/1.png");

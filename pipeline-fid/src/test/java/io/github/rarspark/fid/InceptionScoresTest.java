@@ -160,7 +160,10 @@ class InceptionScoresTest {
                         ExitCode.DATA,
                         () -> score("other", images, images, Map.of("fid.features", "inception:" + classifier)))
                 .contains("it is an image classifier (6 features, 3 classes); give classifier:" + classifier);
-        assertFails(ExitCode.DATA, () -> score("few", images, images, Map.of())).contains("fid.neighbours=3");
+        Path folders = ImageSets.classFolders(folder.resolve("folders"), ImageSets.noise(SIDE, 1, 3, 40));
+        assertFails(ExitCode.DATA, () -> score("few", folders, images, Map.of()))
+                .as("Inception's classes are not compared with the folders'")
+                .contains("fid.neighbours=3");
     }
 
     private JobResult score(String output, Path samples, Path reference, Map<String, String> more) throws IOException {

@@ -49,13 +49,29 @@ record ClassFolders(String path, List<String> classNames, List<StoredFile> files
     @Override
     public void requireClasses(String option, int classes) {
         if (classNames.size() != classes) {
-            throw new DataException("Cannot number the classes of " + option + " " + path + ": it has "
-                    + classNames.size() + " class folders with images, and model.classes=" + classes
-                    + "; class ids number the sorted folders, so a missing or extra folder shifts them: add or remove"
-                    + " folders,"
-                    + " or set model.classes=" + classNames.size()
-                    + (warnings.isEmpty() ? "" : " (" + String.join("; ", warnings) + ")"));
+            throw mismatch(
+                    option,
+                    "model.classes=" + classes,
+                    "add or remove folders, or set model.classes=" + classNames.size());
         }
+    }
+
+    @Override
+    public void requireClassesOf(String option, String classifier, int classes) {
+        if (classNames.size() != classes) {
+            throw mismatch(
+                    option,
+                    classifier + " has " + classes + " classes",
+                    "add or remove folders, give a classifier of these folders' classes, or give the images as an npz"
+                            + " file, which has no classes");
+        }
+    }
+
+    private DataException mismatch(String option, String expected, String remedy) {
+        return new DataException("Cannot number the classes of " + option + " " + path + ": it has "
+                + classNames.size() + " class folders with images, and " + expected
+                + "; class ids number the sorted folders, so a missing or extra folder shifts them: " + remedy
+                + (warnings.isEmpty() ? "" : " (" + String.join("; ", warnings) + ")"));
     }
 
     @Override

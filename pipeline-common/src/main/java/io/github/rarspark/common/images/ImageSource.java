@@ -28,13 +28,22 @@ public interface ImageSource {
     }
 
     /**
-     * Checks that the class ids can be those of a model with {@code classes} classes. Labels that are stored with the
+     * Checks that the class ids can be those of the recipe's {@code model.classes}. Labels that are stored with the
      * images are already ids, so that a missing class does not shift the others; they are checked one by one instead.
      *
      * @param option the option that names the images, for messages
      * @throws io.github.rarspark.kernel.error.DataException if ids number class folders, and these are more or fewer
      */
     default void requireClasses(String option, int classes) {
+        // Only class folders are numbered.
+    }
+
+    /**
+     * {@link #requireClasses} for a classifier.
+     *
+     * @param classifier the option and value that name it, for messages
+     */
+    default void requireClassesOf(String option, String classifier, int classes) {
         // Only class folders are numbered.
     }
 }
