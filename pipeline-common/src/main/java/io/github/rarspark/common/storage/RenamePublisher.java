@@ -15,6 +15,10 @@ import org.apache.hadoop.fs.StreamCapabilities;
 /**
  * HDFS and similar file systems: a temporary file in the same directory, flushed to disk, and one rename, exclusive if
  * asked.
+ *
+ * <p>A temporary file may stay: its writer is killed, or {@link FileSystem#delete} returns false, which a file that the
+ * next attempt has removed already does as well. That harms nothing: its name is its own and hidden, and the next attempt
+ * removes it.
  */
 record RenamePublisher(FileSystem fs, Configuration configuration) implements Publisher {
     @Override
