@@ -3,7 +3,7 @@ package io.github.rarspark.common.images;
 import java.io.Serializable;
 
 /**
- * An image that cannot be used; a line of {@code quarantine.jsonl}.
+ * An image that cannot be used.
  *
  * @param path its name within the input
  * @param reason what is wrong with it
