@@ -1,12 +1,18 @@
 package io.github.rarspark.common.spark;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.conf.SparkSettings;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
@@ -15,6 +21,9 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class WatchedJobTest {
     private static final int WAIT_SECONDS = 3;
+    private static final int LIMIT_SECONDS = 60;
+    private static final CountDownLatch OCCUPIED = new CountDownLatch(1);
+    private static final CountDownLatch RELEASED = new CountDownLatch(1);
 
     private static final Map<String, String> SETTINGS =
             Map.of("spark.ui.enabled", "false", "spark.driver.host", "127.0.0.1");
@@ -30,6 +39,33 @@ class WatchedJobTest {
             UnitTasks.run(session, List.of(7), WatchedJobTest::outlastTheLimit, done::add);
             assertThat(done).containsExactly(7);
         }
+    }
+
+    @Test
+    void tasksOfAnotherJobDoNotCount() throws Exception {
+        SparkSettings settings = new SparkSettings("local[1]", 1, WAIT_SECONDS);
+        ExecutorService other = Executors.newSingleThreadExecutor();
+        try (SparkSession session = SparkSessions.open("test", settings, SETTINGS)) {
+            Future<?> first =
+                    other.submit(() -> UnitTasks.run(session, List.of(1), WatchedJobTest::occupy, unit -> {}));
+            assertThat(OCCUPIED.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+            assertFails(ExitCode.UNAVAILABLE, () -> UnitTasks.run(session, List.of(2), unit -> unit, unit -> {}))
+                    .startsWith("Cannot run a job: no executor took any of its 1 tasks in " + WAIT_SECONDS + " s");
+            RELEASED.countDown();
+            first.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        } finally {
+            other.shutdownNow();
+        }
+    }
+
+    private static int occupy(int unit) {
+        OCCUPIED.countDown();
+        try {
+            assertThat(RELEASED.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        return unit;
     }
 
     private static int outlastTheLimit(int unit) {
