@@ -5,6 +5,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 
+#include <unistd.h>
+
 #include <mutex>
 
 // Two symbols that newer compilers ask of the system's libraries, so that the library loads with glibc 2.31 and the
@@ -34,6 +36,11 @@ RAR_NATIVE(void, tensor_Torch, setThreads)(JNIEnv* env, jclass, jint threads) {
 
 RAR_NATIVE(jint, tensor_Torch, threads)(JNIEnv*, jclass) {
   return at::get_num_threads();
+}
+
+// Not exit(), which would destroy libtorch's statics while other threads use them.
+RAR_NATIVE(void, tensor_Torch, exitProcess)(JNIEnv*, jclass, jint code) {
+  _exit(code);
 }
 
 namespace {

@@ -3,6 +3,7 @@ package io.github.rarspark.cli;
 import io.github.rarspark.cli.options.BuildVersion;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
+import io.github.rarspark.kernel.tensor.Torch;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -36,7 +37,7 @@ public final class Main {
         // Opts out of DJL's usage tracking; must be set before DJL is initialized.
         System.setProperty("OPT_OUT_TRACKING", "true");
         Interruption interruption =
-                Interruption.announcedOn(System.err, () -> Runtime.getRuntime().halt(ExitCode.INTERRUPTED.number()));
+                Interruption.announcedOn(System.err, () -> Torch.halt(ExitCode.INTERRUPTED.number()));
         int code = execute(
                 Commands.all(),
                 new PrintWriter(System.out, true, StandardCharsets.UTF_8),

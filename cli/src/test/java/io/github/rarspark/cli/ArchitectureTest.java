@@ -23,6 +23,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.tensor.NativeLibrary;
+import io.github.rarspark.kernel.tensor.Torch;
 import java.util.List;
 
 /** The boundaries between the modules, and what no module does. */
@@ -136,13 +137,15 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyMainEndsTheProcess = noClasses()
             .that()
-            .doNotBelongToAnyOf(Main.class)
+            .doNotBelongToAnyOf(Main.class, Torch.class)
             .should()
             .callMethod(System.class, "exit", int.class)
             .orShould()
             .callMethod(Runtime.class, "exit", int.class)
             .orShould()
-            .callMethod(Runtime.class, "halt", int.class);
+            .callMethod(Runtime.class, "halt", int.class)
+            .orShould()
+            .callMethod(Torch.class, "halt", int.class);
 
     @ArchTest
     static final ArchRule staticFieldsAreFinal = fields().that()

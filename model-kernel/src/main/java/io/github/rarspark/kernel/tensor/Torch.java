@@ -31,6 +31,20 @@ public final class Torch {
 
     private static native int threads();
 
+    /**
+     * Ends the process at once, like {@link Runtime#halt}. That destroys libtorch's static objects first: a thread
+     * inside an operation would crash, and the process would end with the crash's code.
+     */
+    public static void halt(int code) {
+        try {
+            exitProcess(code);
+        } catch (UnsatisfiedLinkError notLoaded) {
+            Runtime.getRuntime().halt(code);
+        }
+    }
+
+    private static native void exitProcess(int code);
+
     /** The number of GPUs available to the loaded libtorch; 0 if it was built for CPUs only. */
     public static int gpus() {
         Engine engine = Engine.getEngine("PyTorch");
