@@ -162,7 +162,7 @@ public final class FidJob implements Job<FidJob.Computed> {
                                 computed.store(),
                                 computed.reference().get(),
                                 manager)) {
-            Scores scores = new Scores(recipe.fid(), recipe.seed(), manager, claim::endIfLost);
+            Scores scores = new Scores(recipe.fid(), recipe.seed(), manager, claim::endIfStopped);
             Optional<SetFeatures> images = Optional.ofNullable(expected);
             Map<String, Double> metrics =
                     switch (network.kind()) {
@@ -185,7 +185,7 @@ public final class FidJob implements Job<FidJob.Computed> {
     private SetFeatures read(
             OutputClaim claim, String option, FeatureStore store, FeatureStore.Features features, NDManager manager)
             throws IOException {
-        claim.endIfLost();
+        claim.endIfStopped();
         return SetFeatures.read(option, store, features, recipe.fid().splitImages(), recipe.seed(), manager);
     }
 }

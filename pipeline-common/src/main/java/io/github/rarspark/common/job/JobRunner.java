@@ -54,6 +54,7 @@ public final class JobRunner {
         }
         try (OutputClaim claim = claimed.get()) {
             claim.whenLost(() -> context.session().sparkContext().cancelAllJobs());
+            claim.interruptIf(() -> context.session().sparkContext().isStopped());
             try {
                 // An earlier attempt may have written the larger part.
                 PreFlight.requireSpace(context.storage(), directory, claim.resumes() ? 0 : job.leastBytes());

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +33,7 @@ public final class OutputClaim implements AutoCloseable {
     private final Heartbeat heartbeat;
     private final List<Runnable> whenLost = new CopyOnWriteArrayList<>();
     private final AtomicReference<String> lost = new AtomicReference<>();
+    private volatile BooleanSupplier interrupted = () -> false;
     private Owner owner;
 
     OutputClaim(Storage storage, String directory, PlanFile attempt, Owner owner, InstantSource clock, Pace pace) {
@@ -100,16 +102,27 @@ public final class OutputClaim implements AutoCloseable {
         return Optional.ofNullable(lost.get()).map(reason -> stopped(reason, failure));
     }
 
+    /** Has {@link #endIfStopped} end the work as soon as {@code condition} holds, such as a stop of the session. */
+    public void interruptIf(BooleanSupplier condition) {
+        interrupted = condition;
+    }
+
     /**
-     * Ends work that is useless because the claim is lost. It does not access the storage, so long work on the driver
-     * can call it at every step.
+     * Ends work that is useless because the claim is lost, or that is interrupted. It does not access the storage, so
+     * long work on the driver can call it at every step.
      *
-     * @throws JobException {@link ExitCode#TEMPORARY} if a heartbeat or a check found the claim lost
+     * @throws JobException {@link ExitCode#TEMPORARY} if a heartbeat or a check found the claim lost, {@link
+     *     ExitCode#INTERRUPTED} if the condition of {@link #interruptIf} holds
      */
-    public void endIfLost() {
+    public void endIfStopped() {
         String reason = lost.get();
         if (reason != null) {
             throw stopped(reason, null);
+        }
+        if (interrupted.getAsBoolean()) {
+            throw new JobException(
+                    ExitCode.INTERRUPTED,
+                    "The work on " + directory + " was interrupted; run the same command to resume");
         }
     }
 

@@ -194,6 +194,50 @@ class JobRunnerTest {
     }
 
     @Test
+    void workOnTheDriverEndsAtTheNextStepAfterTheSessionIsStopped() throws Exception {
+        try (SparkSession session = LocalSpark.start(1)) {
+            JobContext given = new JobContext(session, storage, context.recipe(), true);
+            assertThatThrownBy(() -> JobRunner.run(given, this::workOnTheDriver))
+                    .isInstanceOfSatisfying(
+                            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INTERRUPTED));
+        }
+        assertThat(steps).containsExactly("one");
+        assertThat(RunOutput.readResult(storage, directory).orElseThrow().status())
+                .isEqualTo(JobResult.Status.INTERRUPTED);
+        assertThat(storage.readString(Storage.child(directory, "_owner.json"))).contains("\"lease_seconds\" : 0");
+    }
+
+    /** A job whose only work is on the driver and which is interrupted after its first step. */
+    private Job<Integer> workOnTheDriver(JobContext given) {
+        return new Job<>() {
+            @Override
+            public String output() {
+                return temp.resolve("out").toString();
+            }
+
+            @Override
+            public Plan plan() {
+                return PLAN;
+            }
+
+            @Override
+            public Integer runMissing(OutputClaim claim) {
+                claim.endIfStopped();
+                steps.add("one");
+                given.session().stop();
+                claim.endIfStopped();
+                steps.add("two");
+                return 2;
+            }
+
+            @Override
+            public Outcome commit(OutputClaim claim, Integer done) {
+                return OUTCOME;
+            }
+        };
+    }
+
+    @Test
     @Tag("fault")
     void aDeviceWithoutRoomForTheOutputIsRefusedBeforeTheWork() throws Exception {
         try (SmallDisk disk = SmallDisk.mount(temp, 4 << 20)) {

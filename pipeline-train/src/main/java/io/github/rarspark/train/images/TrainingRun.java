@@ -20,10 +20,10 @@ record TrainingRun(
      * Records that a step is done.
      *
      * @param note the present state, such as the loss
-     * @throws io.github.rarspark.common.JobException if another attempt has taken over the output
+     * @throws io.github.rarspark.common.JobException if another attempt has taken over the output, or the job was interrupted
      */
     void step(String note) {
-        claim.endIfLost();
+        claim.endIfStopped();
         progress.note(note);
         progress.step(1);
     }
