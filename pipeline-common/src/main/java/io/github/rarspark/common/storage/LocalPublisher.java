@@ -26,9 +26,7 @@ record LocalPublisher(RawLocalFileSystem fs) implements Publisher {
     public Optional<Stored> publish(org.apache.hadoop.fs.Path target, ContentWriter writer, ExistingObject existing)
             throws IOException {
         Path file = fs.pathToFile(target).toPath();
-        if (isDirectory(file)) {
-            throw StorageFailures.isDirectory(target.toString());
-        }
+        requireReplaceable(file, target.toString());
         Path directory = file.getParent();
         if (!Files.isDirectory(directory)) {
             try {
@@ -55,12 +53,22 @@ record LocalPublisher(RawLocalFileSystem fs) implements Publisher {
         }
     }
 
-    /** Unlike {@link Files#isDirectory}, fails for a name that no file can have. */
-    private static boolean isDirectory(Path file) throws IOException {
+    /**
+     * Fails if {@code file} is anything but a regular file: the rename would replace a device or a pipe, such as {@code
+     * /dev/null}. Unlike {@link Files#isRegularFile}, also fails for a name that no file can have.
+     */
+    private static void requireReplaceable(Path file, String uri) throws IOException {
+        BasicFileAttributes attributes;
         try {
-            return Files.readAttributes(file, BasicFileAttributes.class).isDirectory();
+            attributes = Files.readAttributes(file, BasicFileAttributes.class);
         } catch (NoSuchFileException e) {
-            return false;
+            return;
+        }
+        if (attributes.isDirectory()) {
+            throw StorageFailures.isDirectory(uri);
+        }
+        if (!attributes.isRegularFile()) {
+            throw StorageFailures.isSpecial(uri);
         }
     }
 

@@ -9,6 +9,7 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -164,8 +165,18 @@ public final class Storage implements Serializable {
     public FSDataInputStream open(String path) throws IOException {
         Path hadoop = new Path(path);
         FileSystem fs = fileSystem(hadoop);
+        if (fs instanceof RawLocalFileSystem local) {
+            requireRegular(local.pathToFile(hadoop).toPath(), path);
+        }
         FSDataInputStream in = fs.open(hadoop);
         return fs instanceof RawLocalFileSystem ? new FSDataInputStream(new LocalInput(in)) : in;
+    }
+
+    /** Opening a pipe would wait for its writer, without limit. */
+    private static void requireRegular(java.nio.file.Path file, String path) throws FileNotFoundException {
+        if (Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file)) {
+            throw new FileNotFoundException("Cannot read " + path + ": it is a device or a pipe, not a file");
+        }
     }
 
     /** The path of a local file; empty if {@code path} is on another file system. */

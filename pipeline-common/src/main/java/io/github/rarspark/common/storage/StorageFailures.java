@@ -69,6 +69,11 @@ final class StorageFailures {
         return cannotWrite(ExitCode.USAGE, path, "it is a directory; choose another name", null);
     }
 
+    /** A device or pipe has the name of the object to write. */
+    static JobException isSpecial(String path) {
+        return cannotWrite(ExitCode.USAGE, path, "it is a device or a pipe; choose another name", null);
+    }
+
     /** The file system, such as {@code /proc}, has no directory there and creates none. */
     static JobException noDirectory(String path, IOException failure) {
         return cannotWrite(

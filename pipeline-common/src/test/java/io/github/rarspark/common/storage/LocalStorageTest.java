@@ -3,9 +3,14 @@ package io.github.rarspark.common.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -15,6 +20,7 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class LocalStorageTest extends StorageContract {
@@ -34,9 +40,33 @@ class LocalStorageTest extends StorageContract {
     @Test
     void noChecksumFilesLieAround() throws Exception {
         storage.putString(path("a"), "a");
-        try (Stream<Path> files = Files.list(Path.of(java.net.URI.create(root)))) {
+        try (Stream<Path> files = Files.list(Path.of(URI.create(root)))) {
             assertThat(files).extracting(p -> p.getFileName().toString()).containsExactly("a");
         }
+    }
+
+    @Test
+    @Timeout(60)
+    void aPipeIsNeitherReplacedNorWaitedFor() throws Exception {
+        Path folder = Files.createDirectories(Path.of(URI.create(root)));
+        Path pipe = folder.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        Files.createSymbolicLink(folder.resolve("link"), pipe);
+        for (String name : List.of("pipe", "link")) {
+            assertThatThrownBy(() -> storage.readBytes(path(name)))
+                    .isInstanceOf(FileNotFoundException.class)
+                    .hasMessage("Cannot read " + path(name) + ": it is a device or a pipe, not a file");
+            assertThatThrownBy(() -> storage.requireWritable(path(name)))
+                    .isInstanceOfSatisfying(
+                            JobException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.USAGE))
+                    .hasMessage("Cannot write " + storage.qualify(path(name))
+                            + ": it is a device or a pipe; choose another name");
+            assertThatThrownBy(() -> storage.putString(path(name), "text")).isInstanceOf(JobException.class);
+        }
+        assertThat(Files.readAttributes(pipe, BasicFileAttributes.class).isOther())
+                .isTrue();
+        assertThat(folder.resolve("link")).isSymbolicLink();
     }
 
     @Test
@@ -78,7 +108,7 @@ class LocalStorageTest extends StorageContract {
                 .redirectOutput(temp.resolve("writer.log").toFile())
                 .start();
         try {
-            Path directory = Path.of(java.net.URI.create(root));
+            Path directory = Path.of(URI.create(root));
             Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> holdsPart(directory));
             writer.destroyForcibly();
             assertThat(writer.waitFor(30, TimeUnit.SECONDS)).isTrue();
