@@ -7,6 +7,7 @@ import java.net.URI;
 import java.nio.file.FileVisitOption;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -46,11 +47,17 @@ final class LeftOut {
                 empty,
                 "not a class, because the folder has no images",
                 "not classes, because the folders have no images");
+        List<String> links = new ArrayList<>();
+        List<String> undecodable = new ArrayList<>();
+        findUnlisted(storage, directory, links, undecodable);
+        add(warnings, links, "left out, because the link is broken", "left out, because the links are broken");
+        String encoding = " not text in this process's encoding of file names, "
+                + System.getProperty("sun.jnu.encoding") + "; rename or set LC_ALL";
         add(
                 warnings,
-                danglingLinks(storage, directory),
-                "left out, because the link is broken",
-                "left out, because the links are broken");
+                undecodable,
+                "left out, because its name is" + encoding,
+                "left out, because their names are" + encoding);
         return List.copyOf(warnings);
     }
 
@@ -82,20 +89,28 @@ final class LeftOut {
         }
     }
 
-    /** Broken symbolic links, by name; only local file systems have any. */
-    private static List<String> danglingLinks(Storage storage, String directory) throws IOException {
+    /**
+     * Finds what Hadoop's listing of a local folder leaves out without a word: broken symbolic links, and files and
+     * folders whose names Java cannot decode.
+     */
+    private static void findUnlisted(Storage storage, String directory, List<String> links, List<String> undecodable)
+            throws IOException {
         URI uri = new org.apache.hadoop.fs.Path(storage.qualify(directory)).toUri();
         if (!"file".equals(uri.getScheme())) {
-            return List.of();
+            return;
         }
         Path root = Path.of(uri.getPath());
-        List<String> links = new ArrayList<>();
         Files.walkFileTree(
                 root, EnumSet.of(FileVisitOption.FOLLOW_LINKS), Integer.MAX_VALUE, new SimpleFileVisitor<>() {
                     @Override
+                    public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
+                        return isDecodable(folder) ? FileVisitResult.CONTINUE : FileVisitResult.SKIP_SUBTREE;
+                    }
+
+                    @Override
                     public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                         // Of a link that leads somewhere these are the target's attributes.
-                        if (attributes.isSymbolicLink()) {
+                        if (isDecodable(file) && attributes.isSymbolicLink()) {
                             links.add(root.relativize(file).toString());
                         }
                         return FileVisitResult.CONTINUE;
@@ -105,8 +120,25 @@ final class LeftOut {
                     public FileVisitResult visitFileFailed(Path file, IOException failure) {
                         return FileVisitResult.CONTINUE;
                     }
+
+                    private boolean isDecodable(Path path) {
+                        boolean decodable = decodes(path);
+                        if (!decodable) {
+                            undecodable.add(root.relativize(path).toString());
+                        }
+                        return decodable;
+                    }
                 });
         links.sort(Comparator.naturalOrder());
-        return links;
+        undecodable.sort(Comparator.naturalOrder());
+    }
+
+    /** Whether the bytes of a name come through their conversion to text and back. */
+    private static boolean decodes(Path path) {
+        try {
+            return path.equals(Path.of(path.toString()));
+        } catch (InvalidPathException e) {
+            return false;
+        }
     }
 }

@@ -30,6 +30,7 @@ import org.apache.parquet.io.api.Binary;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImageSourcesTest {
@@ -90,6 +91,56 @@ class ImageSourcesTest {
                         "1.png and 1 more are left out, because they are not in a class folder",
                         "dog and 1 more are not classes, because the folders have no images",
                         "cat/lost.png and 1 more are left out, because the links are broken");
+    }
+
+    @Test
+    void namesThatJavaCannotDecodeAreTold() throws Exception {
+        Files.createDirectories(temp.resolve("cat"));
+        Files.writeString(temp.resolve("cat/1.png"), "1");
+        // The byte 0xE9 is an é in Latin-1 and nothing in UTF-8 and ASCII.
+        String script = "n=$(printf 'caf\\351') && mkdir \"$n\" && touch \"$n/2.png\" \"cat/$n.png\"";
+        assertThat(new ProcessBuilder("sh", "-c", script)
+                        .directory(temp.toFile())
+                        .start()
+                        .waitFor())
+                .isZero();
+        ImageSource source = open();
+        assertThat(source.images()).isEqualTo(1);
+        assertThat(source.warnings())
+                .singleElement()
+                .asString()
+                .startsWith("caf")
+                .contains(" and 1 more are left out, because their names are not text in this process's encoding");
+    }
+
+    /** Prints the warnings about the folder that it gets. */
+    static final class Warnings {
+        public static void main(String[] args) throws IOException {
+            ImageSources.open(new Storage(new Configuration()), "--input", args[0])
+                    .warnings()
+                    .forEach(System.out::println);
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void namesBeyondAnAsciiLocaleAreTold() throws Exception {
+        for (String name : List.of("cat/1.png", "ç/2.png")) {
+            Files.createDirectories(temp.resolve(name).getParent());
+            Files.writeString(temp.resolve(name), name);
+        }
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        ProcessBuilder builder = new ProcessBuilder(
+                java, "-cp", System.getProperty("java.class.path"), Warnings.class.getName(), temp.toString());
+        builder.environment().put("LC_ALL", "C");
+        Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        try {
+            assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+                    .contains(" is left out, because its name is not text in this process's encoding of file names,"
+                            + " ANSI_X3.4-1968; rename or set LC_ALL");
+        } finally {
+            process.destroyForcibly();
+        }
     }
 
     @Test
