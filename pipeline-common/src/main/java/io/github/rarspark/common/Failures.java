@@ -43,7 +43,11 @@ public final class Failures {
             return type;
         }
         String line = text.strip().lines().findFirst().orElseThrow();
-        return deciding.getClass().getName().startsWith("io.github.rarspark.") ? line : type + ": " + line;
+        if (deciding.getClass().getName().startsWith("io.github.rarspark.") || line.startsWith("Cannot ")) {
+            return line;
+        }
+        boolean missing = deciding instanceof FileNotFoundException || deciding instanceof NoSuchFileException;
+        return (missing ? "Missing file: " : type + ": ") + line;
     }
 
     /** Outermost cause with a code of its own; a Spark or I/O wrapper only counts if nothing below it does. */

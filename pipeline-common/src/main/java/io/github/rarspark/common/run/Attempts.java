@@ -48,15 +48,22 @@ final class Attempts {
         String path = later.isEmpty()
                 ? Storage.child(directory, PlanFile.NAME)
                 : Storage.child(Storage.child(directory, FOLDER), later.get(later.size() - 1));
+        PlanFile file;
         try {
-            PlanFile file = storage.readJson(path, PlanFile.class);
-            if (file.plan() == null || !file.plan().sha256().equals(file.planSha256())) {
-                throw new DataException("Cannot read " + path + ": its hash does not match; delete the directory");
-            }
-            return Optional.of(file);
+            file = storage.readJson(path, PlanFile.class);
         } catch (FileNotFoundException e) {
             return Optional.empty();
+        } catch (DataException e) {
+            throw damaged(path, e);
         }
+        if (file.plan() == null || !file.plan().sha256().equals(file.planSha256())) {
+            throw damaged(path, null);
+        }
+        return Optional.of(file);
+    }
+
+    private static DataException damaged(String path, DataException cause) {
+        return new DataException("Cannot read " + path + ": it is damaged; restore it or choose another output", cause);
     }
 
     /** Whether the attempt of {@code owner} owns the output. */

@@ -76,8 +76,13 @@ public final class Manifest {
         } catch (FileNotFoundException e) {
             throw new JobException(
                     ExitCode.NO_INPUT,
-                    "Cannot read " + directory + ": it has no " + NAME + "; let the job that writes it finish",
+                    "Cannot read " + directory + ": it has no " + NAME
+                            + (storage.exists(Storage.child(directory, PlanFile.NAME))
+                                    ? "; let the job that writes it finish"
+                                    : ", so it is not an output of rar-spark; give one"),
                     e);
+        } catch (DataException e) {
+            throw new DataException("Cannot read " + path + ": it is damaged; write the output again", e);
         }
         String expected = tree.path(HASH).asText();
         tree.remove(HASH);

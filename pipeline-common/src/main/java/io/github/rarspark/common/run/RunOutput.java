@@ -72,8 +72,11 @@ public final class RunOutput {
                 if (attempts.current().isEmpty()) {
                     throw new JobException(
                             ExitCode.OUTPUT_EXISTS,
-                            "Cannot write to " + directory + ": it is not empty and not an output of rar-spark (no "
-                                    + PlanFile.NAME + "); choose another --output or empty it");
+                            "Cannot write to " + directory
+                                    + (storage.isDirectory(directory)
+                                            ? ": it is not empty and not an output of rar-spark (no " + PlanFile.NAME
+                                                    + "); choose another --output or empty it"
+                                            : ": it is a file; choose another --output"));
                 }
                 continue;
             }
@@ -141,11 +144,17 @@ public final class RunOutput {
 
     /** The last heartbeat of an attempt; empty until its first. */
     private Optional<Owner> ownerOf(PlanFile attempt) throws IOException {
+        String path = Storage.child(directory, Owner.NAME);
         try {
-            return Optional.of(storage.readJson(Storage.child(directory, Owner.NAME), Owner.class))
+            return Optional.of(storage.readJson(path, Owner.class))
                     .filter(owner -> owner.id().equals(attempt.owner()));
         } catch (FileNotFoundException e) {
             return Optional.empty();
+        } catch (DataException e) {
+            throw new DataException(
+                    "Cannot read " + path + ": it is damaged; if no other driver works on this output, delete the file"
+                            + " and run again",
+                    e);
         }
     }
 

@@ -65,7 +65,7 @@ public final class Json {
             }
             return value;
         } catch (IOException e) {
-            throw new DataException("Cannot read " + source + ": it is not the JSON of a " + type.getSimpleName(), e);
+            throw new DataException("Cannot read " + source + ": malformed JSON, or other values than expected", e);
         }
     }
 

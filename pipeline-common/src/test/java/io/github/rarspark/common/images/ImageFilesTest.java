@@ -70,7 +70,7 @@ class ImageFilesTest {
                 .hasSize(1);
         assertThatThrownBy(() -> images.get(0).decode())
                 .isInstanceOf(DataException.class)
-                .hasMessageStartingWith("Cannot read a/0.png: FileNotFoundException: ");
+                .hasMessageStartingWith("Cannot read a/0.png: Missing file: ");
     }
 
     @Test

@@ -61,7 +61,9 @@ class ManifestTest {
                 .isInstanceOf(DataException.class)
                 .hasMessage("Cannot read " + path + ": its checksum does not match; write the output again");
         storage.putString(path, storage.readString(path).substring(0, 40));
-        assertThatThrownBy(() -> Manifest.read(storage, directory, Body.class)).isInstanceOf(DataException.class);
+        assertThatThrownBy(() -> Manifest.read(storage, directory, Body.class))
+                .isInstanceOf(DataException.class)
+                .hasMessage("Cannot read " + path + ": it is damaged; write the output again");
     }
 
     @Test
@@ -69,5 +71,14 @@ class ManifestTest {
         assertFails(ExitCode.NO_INPUT, () -> Manifest.read(storage, directory, Body.class))
                 .isEqualTo("Cannot read " + directory + ": it has no _manifest.json; let the job that writes it"
                         + " finish");
+    }
+
+    @Test
+    void aFolderOfOtherFilesIsNoOutput() throws Exception {
+        storage.delete(claim.path("_plan.json"));
+        storage.putString(claim.path("ball/1.jpg"), "a photo");
+        assertFails(ExitCode.NO_INPUT, () -> Manifest.read(storage, directory, Body.class))
+                .isEqualTo("Cannot read " + directory
+                        + ": it has no _manifest.json, so it is not an output of rar-spark; give one");
     }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.StoredFile;
@@ -231,13 +230,35 @@ class RunOutputTest extends OutputFixture {
     }
 
     @Test
+    void aDamagedHeartbeatIsToldWithItsRemedy() throws Exception {
+        output.claim(PLAN).orElseThrow().close();
+        String path = Storage.child(directory, "_owner.json");
+        storage.putString(path, "{\"lease");
+        assertFails(ExitCode.DATA, () -> output.claim(PLAN))
+                .isEqualTo(
+                        "Cannot read " + path + ": it is damaged; if no other driver works on this output, delete the"
+                                + " file and run again");
+        storage.delete(path);
+        output.claim(PLAN).orElseThrow().close();
+    }
+
+    @Test
+    void aFileIsNoOutput() throws Exception {
+        Files.writeString(temp.resolve("out"), "mine");
+        assertFails(ExitCode.OUTPUT_EXISTS, () -> output.claim(PLAN))
+                .isEqualTo("Cannot write to " + directory + ": it is a file; choose another --output");
+        assertThat(temp.resolve("out")).hasContent("mine");
+    }
+
+    @Test
     void aDamagedPlanIsBadData() throws Exception {
         output.claim(PLAN).orElseThrow().close();
         String path = Storage.child(directory, "_plan.json");
-        storage.putString(path, storage.readString(path).replace("\"w1\"", "\"w2\""));
-        Throwable failure = org.assertj.core.api.Assertions.catchThrowable(() -> output.claim(PLAN));
-        assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.DATA);
-        assertThat(failure).hasMessage("Cannot read " + path + ": its hash does not match; delete the directory");
+        for (String damaged : List.of(storage.readString(path).replace("\"w1\"", "\"w2\""), "{\"attempt\": [", "")) {
+            storage.putString(path, damaged);
+            assertFails(ExitCode.DATA, () -> output.claim(PLAN))
+                    .isEqualTo("Cannot read " + path + ": it is damaged; restore it or choose another output");
+        }
     }
 
     private void refused(Plan plan, String why) {
