@@ -162,6 +162,27 @@ class LauncherTest {
     }
 
     @Test
+    void aHeapThatIsNoSizeIsWrongUsage() throws Exception {
+        environment.put("RAR_SPARK_HEAP", "lots");
+        Run run = run("demo");
+        assertThat(run.code()).isEqualTo(64);
+        assertThat(run.err())
+                .last()
+                .isEqualTo("rar-spark: cannot use RAR_SPARK_HEAP=lots: give a size, such as 4g or 512m");
+    }
+
+    @Test
+    void aLogThatCannotBeWrittenIsNamed() throws Exception {
+        environment.put("RAR_SPARK_LOG", "/proc/none/log");
+        Run run = run("demo");
+        assertThat(run.code()).isEqualTo(69);
+        assertThat(run.err())
+                .last()
+                .isEqualTo("rar-spark: cannot write the log file /proc/none/log; set RAR_SPARK_LOG to one that can be"
+                        + " written");
+    }
+
+    @Test
     void missingMavenIsNamed() throws Exception {
         Files.delete(path.resolve("mvn"));
         assertUnavailable(run("demo"), "needs Maven");
