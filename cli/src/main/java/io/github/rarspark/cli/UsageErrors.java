@@ -31,6 +31,7 @@ final class UsageErrors {
     }
 
     private static String firstLine(ParameterException e) {
-        return e.getMessage().lines().findFirst().orElse("wrong usage");
+        // Picocli says it twice if the value of a map lacks its "=".
+        return e.getMessage().lines().findFirst().orElse("wrong usage").replace("option option", "option");
     }
 }

@@ -218,13 +218,15 @@ class MainTest {
                 "train --rank=3 | Unknown option --rank; did you mean --ranks?",
                 "train --xyzzyxyzzy | Unknown option --xyzzyxyzzy; see rar-spark train --help",
                 "train stray | Unexpected argument stray; see rar-spark train --help",
-                "train --set train.lr | ; see rar-spark train --help",
+                "train --set train.lr | rar-spark: Value for option '--set' (KEY=VALUE) should be in KEY=VALUE format",
                 "train --tokens t | Cannot run train without train.output: give --output or set the key",
                 "train --set train.lrr=1 | Unknown key train.lrr (from the command line); did you mean train.lr",
                 "train --ranks two | Cannot use train.ranks=two (from the command line): give integer of at least 1",
+                "train --ranks 99999999999 | give integer of at least 1 and at most 2147483647",
                 "train --ranks 3 | Cannot use train.batch=64 with train.ranks=3",
                 "train --tokens t --output o --master locl[2] | Cannot use spark.master=locl[2]: give local[N], yarn",
                 "train --tokens t --output o --master local[two] | Cannot use spark.master=local[two]: give local[N]",
+                "train --tokens t --output o --master local[0] | Cannot use spark.master=local[0]: give local[N]",
                 "train --recipe demmo | Unknown recipe demmo; did you mean demo?"
             })
     void wrongUsageIsOneLineAndNothingRuns(String args, String message) {

@@ -54,8 +54,19 @@ public record Key(
             return value;
         } catch (IllegalArgumentException e) {
             throw new RecipeException(
-                    "Cannot use " + name + "=" + text + " (from " + origin + "): give " + typeText(), e);
+                    "Cannot use " + name + "=" + text + " (from " + origin + "): give " + typeText()
+                            + limit(text.strip()),
+                    e);
         }
+    }
+
+    /** The type's own limit, if {@code text} is beyond it and the range has none. */
+    private String limit(String text) {
+        boolean unbounded = range.text().isEmpty() || range.text().endsWith(", )");
+        if (!unbounded || !text.matches("\\d{10,}") || type != int.class && type != long.class) {
+            return "";
+        }
+        return " and at most " + (type == int.class ? Integer.MAX_VALUE : Long.MAX_VALUE);
     }
 
     private Object parseUnchecked(String text) {

@@ -13,10 +13,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
+import java.util.regex.Pattern;
 
 /** Reads recipes: shipped ones by name, others from text. */
 public final class Recipes {
 
+    private static final Pattern PROBLEM_LINE = Pattern.compile("(?m)^ in 'reader', line (\\d+)");
     private static final List<String> NAMES = List.of("demo", "rar-s", "rar-b", "rar-l", "rar-xl", "rar-xxl");
     private static final String EXTENDS = "extends";
 
@@ -74,9 +76,7 @@ public final class Recipes {
             }
             flatten(root, "", values, origin);
         } catch (JacksonException e) {
-            int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
-            String problem = e.getOriginalMessage().lines().findFirst().orElse("not YAML");
-            throw new RecipeException("Cannot read " + origin + ", line " + line + ": " + problem, e);
+            throw new RecipeException("Cannot read " + origin + ", line " + line(e) + ": " + problem(e), e);
         }
         String parent = values.remove(EXTENDS);
         if (parent == null) {
@@ -85,6 +85,25 @@ public final class Recipes {
         Map<String, String> merged = new LinkedHashMap<>(layer(parent).values());
         merged.putAll(values);
         return new Layer(origin, merged);
+    }
+
+    /** Where the problem is; the exception's own location is where its context begins. */
+    private static int line(JacksonException e) {
+        return PROBLEM_LINE
+                .matcher(e.getOriginalMessage())
+                .results()
+                .map(match -> Integer.parseInt(match.group(1)))
+                .reduce((context, problem) -> problem)
+                .orElse(e.getLocation() == null ? 0 : e.getLocation().getLineNr());
+    }
+
+    /** The parser's messages tell the context first, then the problem, each followed by indented lines of the text. */
+    private static String problem(JacksonException e) {
+        return e.getOriginalMessage()
+                .lines()
+                .filter(line -> !line.isBlank() && !line.startsWith(" ") && !line.startsWith("in "))
+                .reduce((context, problem) -> problem)
+                .orElse("not YAML");
     }
 
     private static void flatten(JsonNode node, String prefix, Map<String, String> values, String origin) {

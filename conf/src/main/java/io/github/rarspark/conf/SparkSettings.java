@@ -25,7 +25,7 @@ public record SparkSettings(String master, double weightsCacheGb, int waitSecond
                 master.isEmpty()
                         || master.equals("yarn")
                         || master.contains("://")
-                        || master.matches("local(-cluster)?(\\[\\s*(\\d+|\\*)\\s*(,\\s*\\d+\\s*){0,2}])?"),
+                        || master.matches("local(-cluster)?(\\[\\s*([1-9]\\d*|\\*)\\s*(,\\s*\\d+\\s*){0,2}])?"),
                 "Cannot use spark.master=%s: give local[N], yarn, k8s://HOST:PORT or spark://HOST:PORT%s",
                 master,
                 Near.clause(name, List.of("local", "yarn", "k8s", "spark")));

@@ -104,7 +104,8 @@ class RecipesTest {
                 "train.batch | abc | give integer of at least 1",
                 "train.batch | 0 | give integer of at least 1",
                 "train.batch | 1.5 | give integer of at least 1",
-                "train.batch | 99999999999 | give integer of at least 1",
+                "train.batch | 99999999999 | give integer of at least 1 and at most 2147483647",
+                "claim.lease_seconds | 99999999999 | give integer in [3, 86400]",
                 "train.lr | 0 | give number above 0",
                 "train.lr | NaN | give number above 0",
                 "train.class_drop | 1.5 | give number in [0, 1]",
@@ -166,6 +167,15 @@ class RecipesTest {
                 .hasMessageContaining("mine.yaml")
                 .message()
                 .doesNotContain("\n");
+    }
+
+    @Test
+    void malformedYamlIsToldByTheProblemNotItsContext() {
+        assertThatThrownBy(() -> Recipes.parse("extends: demo\ntrain:\n\tbatch: 3\n", "mine.yaml"))
+                .hasMessage("Cannot read mine.yaml, line 3: found character '\\t(TAB)' that cannot start any token."
+                        + " (Do not use \\t(TAB) for indentation)");
+        assertThatThrownBy(() -> Recipes.parse("a\u0000", "mine.yaml"))
+                .hasMessageContaining("special characters are not allowed");
     }
 
     @Test
