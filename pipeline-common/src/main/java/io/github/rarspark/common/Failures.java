@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.security.AccessControlException;
@@ -24,6 +25,9 @@ public final class Failures {
 
     private static final Pattern NO_MASTER = Pattern.compile("Could not parse Master URL");
     private static final Pattern STOPPED = Pattern.compile("cancelled because SparkContext was shut down");
+    /** What Java and Hadoop say of a file that may not be read, the former in a {@link FileNotFoundException}. */
+    private static final Pattern DENIED = Pattern.compile("(.*?)(?: \\(Permission denied\\)|: Permission denied)");
+
     private static final Pattern LOST_EXECUTOR =
             Pattern.compile("ExecutorLostFailure|Executor .* lost|executor .* exited", Pattern.CASE_INSENSITIVE);
 
@@ -45,6 +49,10 @@ public final class Failures {
         String line = text.strip().lines().findFirst().orElseThrow();
         if (deciding.getClass().getName().startsWith("io.github.rarspark.") || line.startsWith("Cannot ")) {
             return line;
+        }
+        Matcher denied = DENIED.matcher(line);
+        if (deciding instanceof IOException && denied.matches()) {
+            return "Cannot open " + denied.group(1) + ": permission denied; change its permissions";
         }
         boolean missing = deciding instanceof FileNotFoundException || deciding instanceof NoSuchFileException;
         return (missing ? "Missing file: " : type + ": ") + line;
@@ -90,6 +98,10 @@ public final class Failures {
         }
         if (t instanceof InterruptedException || t instanceof ClosedByInterruptException) {
             return Optional.of(ExitCode.INTERRUPTED);
+        }
+        if (t instanceof FileNotFoundException
+                && DENIED.matcher(String.valueOf(t.getMessage())).matches()) {
+            return Optional.of(ExitCode.UNAVAILABLE);
         }
         if (t instanceof FileNotFoundException || t instanceof NoSuchFileException) {
             return Optional.of(ExitCode.NO_INPUT);

@@ -49,6 +49,14 @@ class FailuresTest {
                         69,
                         "Out of memory for tensors: lower train.micro_batch (8 bytes)"),
                 Arguments.of(new FileNotFoundException("x"), 66, "Missing file: x"),
+                Arguments.of(
+                        new FileNotFoundException("/x y (Permission denied)"),
+                        69,
+                        "Cannot open /x y: permission denied; change its permissions"),
+                Arguments.of(
+                        new java.nio.file.AccessDeniedException("/x", null, "Permission denied"),
+                        69,
+                        "Cannot open /x: permission denied; change its permissions"),
                 Arguments.of(new FileNotFoundException("Cannot read x: gone"), 66, "Cannot read x: gone"),
                 Arguments.of(new AccessControlException("x"), 69, "AccessControlException: x"),
                 Arguments.of(new IOException("reset"), 75, "IOException: reset"),
