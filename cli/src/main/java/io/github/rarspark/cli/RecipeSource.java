@@ -1,14 +1,19 @@
 package io.github.rarspark.cli;
 
 import io.github.rarspark.cli.options.CommandStorage;
+import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.conf.Recipes;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.spark.SparkConf;
 import scala.Tuple2;
 
@@ -42,10 +47,19 @@ final class RecipeSource {
             return Recipes.layer(recipe);
         }
         try {
-            return Recipes.parse(CommandStorage.of(sparkConf).readString(recipe), recipe);
+            return Recipes.parse(text(CommandStorage.of(sparkConf), recipe), recipe);
         } catch (FileNotFoundException e) {
             throw (IOException)
                     new FileNotFoundException("Cannot read --recipe " + recipe + ": it does not exist").initCause(e);
         }
+    }
+
+    /** Unlike an input, a recipe is read once, so it may come from a pipe: {@code --recipe <(...)}. */
+    private static String text(Storage storage, String recipe) throws IOException {
+        Optional<Path> pipe = storage.localPath(recipe)
+                .filter(file -> Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file));
+        return pipe.isPresent()
+                ? new String(Files.readAllBytes(pipe.get()), StandardCharsets.UTF_8)
+                : storage.readString(recipe);
     }
 }

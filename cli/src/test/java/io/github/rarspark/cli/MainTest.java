@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -246,6 +247,21 @@ class MainTest {
         assertThat(run("train", "--tokens=t", "--out=o", "--master=sparc://host:7077"))
                 .isEqualTo(64);
         assertThat(err.toString()).contains("Could not parse Master URL").containsOnlyOnce("\n");
+    }
+
+    @Test
+    @Timeout(60)
+    void aRecipeMayComeFromAPipe() throws Exception {
+        Path pipe = folder.resolve("recipe.yaml");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        Process writer = new ProcessBuilder("sh", "-c", "echo 'train: {lr: 0.125}' > '" + pipe + "'").start();
+        try {
+            assertThat(runJob("--recipe", pipe.toString())).isZero();
+            assertThat(recipes.get(0).train().lr()).isEqualTo(0.125);
+        } finally {
+            writer.destroyForcibly();
+        }
     }
 
     @Test
