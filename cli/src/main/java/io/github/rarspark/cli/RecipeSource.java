@@ -56,10 +56,9 @@ final class RecipeSource {
 
     /** Unlike an input, a recipe is read once, so it may come from a pipe: {@code --recipe <(...)}. */
     private static String text(Storage storage, String recipe) throws IOException {
-        Optional<Path> pipe = storage.localPath(recipe)
-                .filter(file -> Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file));
-        return pipe.isPresent()
-                ? new String(Files.readAllBytes(pipe.get()), StandardCharsets.UTF_8)
+        Optional<Path> local = storage.localPath(recipe);
+        return local.isPresent() && storage.isSpecial(recipe)
+                ? new String(Files.readAllBytes(local.get()), StandardCharsets.UTF_8)
                 : storage.readString(recipe);
     }
 }

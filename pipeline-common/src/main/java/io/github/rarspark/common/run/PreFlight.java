@@ -17,7 +17,7 @@ public final class PreFlight {
     private PreFlight() {}
 
     /**
-     * Checks that an input exists.
+     * Checks that an input exists and is a file or a folder.
      *
      * @param option the option that names it, such as {@code --tokens}
      * @throws JobException {@link ExitCode#NO_INPUT} if it does not
@@ -25,6 +25,11 @@ public final class PreFlight {
     public static void requireInput(Storage storage, String option, String path) throws IOException {
         if (!storage.exists(path)) {
             throw new JobException(ExitCode.NO_INPUT, "Cannot read " + option + " " + path + ": it does not exist");
+        }
+        if (storage.isSpecial(path)) {
+            throw new JobException(
+                    ExitCode.NO_INPUT,
+                    "Cannot read " + option + " " + path + ": it is a device or a pipe; write it to a file first");
         }
     }
 

@@ -165,18 +165,18 @@ public final class Storage implements Serializable {
     public FSDataInputStream open(String path) throws IOException {
         Path hadoop = new Path(path);
         FileSystem fs = fileSystem(hadoop);
-        if (fs instanceof RawLocalFileSystem local) {
-            requireRegular(local.pathToFile(hadoop).toPath(), path);
+        if (isSpecial(path)) {
+            throw new FileNotFoundException("Cannot read " + path + ": it is a device or a pipe, not a file");
         }
         FSDataInputStream in = fs.open(hadoop);
         return fs instanceof RawLocalFileSystem ? new FSDataInputStream(new LocalInput(in)) : in;
     }
 
-    /** Opening a pipe would wait for its writer, without limit. */
-    private static void requireRegular(java.nio.file.Path file, String path) throws FileNotFoundException {
-        if (Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file)) {
-            throw new FileNotFoundException("Cannot read " + path + ": it is a device or a pipe, not a file");
-        }
+    /** Whether a local device or pipe has this path. Opening a pipe waits for its writer, without limit. */
+    public boolean isSpecial(String path) throws IOException {
+        return localPath(path)
+                .filter(file -> Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file))
+                .isPresent();
     }
 
     /** The path of a local file; empty if {@code path} is on another file system. */

@@ -30,6 +30,14 @@ class PreFlightTest {
                 .isEqualTo("Cannot read --tokens " + there + "none: it does not exist");
     }
 
+    @Test
+    void aPipeIsNoInput() throws Exception {
+        String pipe = temp.resolve("pipe").toString();
+        assertThat(new ProcessBuilder("mkfifo", pipe).start().waitFor()).isZero();
+        assertFails(ExitCode.NO_INPUT, () -> PreFlight.requireInput(storage, "--weights", pipe))
+                .isEqualTo("Cannot read --weights " + pipe + ": it is a device or a pipe; write it to a file first");
+    }
+
     @ParameterizedTest
     @CsvSource({"in, in", "in, in/out", "in/deep, in", "in, ./x/../in/out"})
     void anOutputThatOverlapsTheInputIsRefused(String input, String output) {
