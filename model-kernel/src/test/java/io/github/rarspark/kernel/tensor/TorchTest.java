@@ -80,11 +80,11 @@ class TorchTest {
         }
     }
 
-    /** In a directory of its own, for the report of a crash. */
+    /** A crash would leave its report in the test's directory. */
     private Process start(Class<?> main) throws Exception {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        return new ProcessBuilder(java, "-cp", System.getProperty("java.class.path"), main.getName())
-                .directory(directory.toFile())
+        String report = "-XX:ErrorFile=" + directory.resolve("crash.log");
+        return new ProcessBuilder(java, report, "-cp", System.getProperty("java.class.path"), main.getName())
                 .redirectErrorStream(true)
                 .start();
     }
