@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,6 +40,7 @@ class LauncherTest {
             "readlink",
             "sed",
             "sort",
+            "sleep",
             "tail",
             "touch");
 
@@ -290,8 +292,13 @@ class LauncherTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"INT", "TERM"})
-    void interruptedBuildEndsWith130(String signal) throws Exception {
-        fake("mvn", "kill -" + signal + " $PPID; exit 1");
+    void interruptedBuildEndsAtOnceWith130(String signal) throws Exception {
+        fake("mvn", "echo $$ > " + folder + "/mvn; kill -" + signal + " $PPID; exec sleep 60");
         assertThat(run("demo").code()).isEqualTo(130);
+        long mvn = Long.parseLong(Files.readString(folder.resolve("mvn")).strip());
+        Optional<ProcessHandle> build = ProcessHandle.of(mvn);
+        if (build.isPresent()) {
+            assertThat(build.get().onExit().get(30, TimeUnit.SECONDS).isAlive()).isFalse();
+        }
     }
 }
