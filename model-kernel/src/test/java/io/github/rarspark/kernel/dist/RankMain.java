@@ -119,18 +119,18 @@ final class RankMain {
         }
     }
 
-    /** By how much the process grows in 1000 steps after the first 200, with 2000 parameters of one element. */
+    /** By how much the process grows in 600 steps after the first 100, with 1000 parameters of one element. */
     private static void steps(ProcessGroup group, NDManager manager) {
         List<NDArray> weights = new ArrayList<>();
-        for (int i = 0; i < 2000; i++) {
+        for (int i = 0; i < 1000; i++) {
             weights.add(manager.create(new float[] {i}));
         }
         NDArray[] parts = weights.toArray(NDArray[]::new);
         TensorScope.requireGradients(weights);
         try (GradientReducer reducer = new GradientReducer(group, weights, 4096)) {
             long before = 0;
-            for (int step = 0; step < 1200; step++) {
-                if (step == 200) {
+            for (int step = 0; step < 700; step++) {
+                if (step == 100) {
                     before = residentBytes();
                 }
                 try (TensorScope s = TensorScope.training(manager)) {

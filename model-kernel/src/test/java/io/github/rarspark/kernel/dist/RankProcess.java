@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A rank in a JVM process of its own, running {@link RankMain}; speaks to the test in lines. */
 final class RankProcess implements AutoCloseable {
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofMinutes(3);
 
     private final Process process;
     private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
@@ -39,7 +39,10 @@ final class RankProcess implements AutoCloseable {
     static RankProcess start(String task, int rank, int worldSize, int port, Duration timeout) throws IOException {
         return new RankProcess(new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx512m",
+                        // A heap of constant size, for what measures the process.
+                        "-Xms256m",
+                        "-Xmx256m",
+                        "-XX:+AlwaysPreTouch",
                         "-cp",
                         System.getProperty("java.class.path"),
                         "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
