@@ -293,7 +293,10 @@ class LauncherTest {
     @ParameterizedTest
     @ValueSource(strings = {"INT", "TERM"})
     void interruptedBuildEndsAtOnceWith130(String signal) throws Exception {
-        fake("mvn", "echo $$ > " + folder + "/mvn; kill -" + signal + " $PPID; exec sleep 60");
+        // More than once, because bash may begin to wait right after it looked for signals.
+        fake(
+                "mvn",
+                "echo $$ > " + folder + "/mvn; while kill -" + signal + " $PPID; do sleep 0.2; done; exec sleep 60");
         assertThat(run("demo").code()).isEqualTo(130);
         long mvn = Long.parseLong(Files.readString(folder.resolve("mvn")).strip());
         Optional<ProcessHandle> build = ProcessHandle.of(mvn);

@@ -85,12 +85,16 @@ class ProcessGroupTest {
     @Test
     @Tag("fault")
     void aStoppedPeerIsAnExceptionAfterTheTimeout() throws Exception {
-        try (RankProcess first = RankProcess.start("wait", 0, 2, 0, IMPATIENT);
-                RankProcess second = RankProcess.start("wait", 1, 2, port(first), IMPATIENT)) {
-            first.await("joined");
-            second.await("joined");
-            second.signal("STOP");
-            assertThat(first.await("failed ")).containsIgnoringCase("timed out");
+        try (RankProcess second = RankProcess.start("wait", 1, 2, 0, IMPATIENT)) {
+            // Joining is subject to the timeout as well, so the other rank is there before the first begins to wait.
+            second.await("ready");
+            try (RankProcess first = RankProcess.start("wait", 0, 2, 0, IMPATIENT)) {
+                second.meet(port(first));
+                first.await("joined");
+                second.await("joined");
+                second.signal("STOP");
+                assertThat(first.await("failed ")).containsIgnoringCase("timed out");
+            }
         }
     }
 

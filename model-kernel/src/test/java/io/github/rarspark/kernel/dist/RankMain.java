@@ -9,6 +9,7 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,8 +18,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Scanner;
 
-/** What a rank does in {@link ProcessGroupTest}: arguments are task, rank, world size, port, timeout in ms. */
+/**
+ * What a rank does in {@link ProcessGroupTest}: arguments are task, rank, world size, port, timeout in ms. Without a port,
+ * ranks other than 0 read it from the standard input.
+ */
 final class RankMain {
     private RankMain() {}
 
@@ -30,7 +35,7 @@ final class RankMain {
         try (NDManager manager = NDManager.newBaseManager();
                 RendezvousStore store = rank == 0
                         ? RendezvousStore.serve("127.0.0.1", timeout)
-                        : RendezvousStore.connect("127.0.0.1", Integer.parseInt(args[3]), timeout)) {
+                        : RendezvousStore.connect("127.0.0.1", port(args[3]), timeout)) {
             if (rank == 0) {
                 System.out.println("port " + store.port());
             }
@@ -40,6 +45,14 @@ final class RankMain {
             }
         }
         System.out.println("live " + Handles.live());
+    }
+
+    private static int port(String given) {
+        if (!given.equals("0")) {
+            return Integer.parseInt(given);
+        }
+        System.out.println("ready");
+        return new Scanner(System.in, StandardCharsets.UTF_8).nextInt();
     }
 
     private static void run(String task, ProcessGroup group, NDManager manager) {

@@ -36,6 +36,7 @@ final class RankProcess implements AutoCloseable {
         reader.start();
     }
 
+    /** @param port of rank 0's store; 0 for the others to wait for {@link #meet} once libtorch is loaded */
     static RankProcess start(String task, int rank, int worldSize, int port, Duration timeout) throws IOException {
         return new RankProcess(new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -54,6 +55,12 @@ final class RankProcess implements AutoCloseable {
                         Long.toString(timeout.toMillis()))
                 .redirectErrorStream(true)
                 .start());
+    }
+
+    /** Tells a rank that was started without it the port of rank 0's store. */
+    void meet(int port) throws IOException {
+        process.getOutputStream().write((port + "\n").getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().flush();
     }
 
     /** Waits for a line that begins with {@code prefix}; returns the rest of it. */
