@@ -1,9 +1,9 @@
 // RendezvousStore, ProcessGroup and GradientReducer: c10d's TCPStore, ProcessGroupGloo and the reducer of
 // DistributedDataParallel.
+#include "abortable_gloo.h"
 #include "bridge.h"
 
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
@@ -51,8 +51,13 @@ int listen_on(const std::string& host) {
   return descriptor;
 }
 
+// Not Future::waitAndThrow, whose inline code would need a newer libstdc++.
 void wait(const c10::intrusive_ptr<c10d::Work>& work) {
   work->wait();
+  auto future = work->getFuture();
+  if (future->hasError()) {
+    std::rethrow_exception(future->exception_ptr());
+  }
 }
 
 }  // namespace
@@ -104,7 +109,8 @@ RAR_NATIVE(jlong, dist_ProcessGroup, join)(JNIEnv* env, jclass, jlong store, jin
     const auto& shared = borrow<Store>(store);
     auto gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(shared, rank, world_size, options);
     auto group = c10::make_intrusive<c10d::ProcessGroup>(shared, rank, world_size);
-    group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, gloo);
+    group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO,
+                      c10::make_intrusive<AbortableGloo>(std::move(gloo), rank, world_size));
     group->setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
     return own<Group>(std::move(group));
   });
@@ -133,6 +139,10 @@ RAR_NATIVE(void, dist_ProcessGroup, broadcast)(JNIEnv* env, jclass, jlong group,
 
 RAR_NATIVE(void, dist_ProcessGroup, barrier)(JNIEnv* env, jclass, jlong group) {
   guarded(env, [&] { wait(borrow<Group>(group)->barrier()); });
+}
+
+RAR_NATIVE(void, dist_ProcessGroup, abort)(JNIEnv* env, jclass, jlong group) {
+  guarded(env, [&] { borrow<Group>(group)->getDefaultBackend()->abort(); });
 }
 
 RAR_NATIVE(void, dist_ProcessGroup, free)(JNIEnv* env, jclass, jlong group) {

@@ -10,7 +10,7 @@ import java.util.List;
  * One rank's membership in a group that runs collectives (c10d's ProcessGroup over Gloo). Every rank calls the same
  * collectives in the same order. If a rank is gone or exceeds the group's timeout, the collective fails in the other
  * ranks with a {@link io.github.rarspark.kernel.error.CommunicationException}; the group is unusable afterwards.
- * Closing it does not interrupt a running collective.
+ * Closing it does not interrupt a running collective; {@link #abort} does.
  */
 public final class ProcessGroup extends NativeObject {
     private final int rank;
@@ -67,6 +67,17 @@ public final class ProcessGroup extends NativeObject {
         run(ProcessGroup::barrier);
     }
 
+    /**
+     * Fails this rank's running and later collectives with a {@link
+     * io.github.rarspark.kernel.error.CommunicationException} at once, whatever the other ranks do. Any thread may call
+     * it; does nothing if the group is closed.
+     */
+    public void abort() {
+        if (!isClosed()) {
+            run(ProcessGroup::abort);
+        }
+    }
+
     private static native long join(long store, int rank, int worldSize, String host, long timeoutMillis);
 
     private static native void allReduceSum(long group, long tensor);
@@ -74,6 +85,8 @@ public final class ProcessGroup extends NativeObject {
     private static native void broadcast(long group, long[] tensors, int root);
 
     private static native void barrier(long group);
+
+    private static native void abort(long group);
 
     private static native void free(long group);
 }

@@ -158,6 +158,45 @@ class ProcessGroupTest {
         }
     }
 
+    @Test
+    @Tag("fault")
+    void anAbortEndsAWaitForARankThatDoesNothing() throws Exception {
+        ExecutorService pool = Executors.newFixedThreadPool(2);
+        try (NDManager manager = NDManager.newBaseManager();
+                RendezvousStore served = RendezvousStore.serve("127.0.0.1", PATIENT);
+                RendezvousStore connected = RendezvousStore.connect("127.0.0.1", served.port(), PATIENT)) {
+            Future<ProcessGroup> joining = pool.submit(() -> ProcessGroup.join(served, 0, 2, "127.0.0.1", PATIENT));
+            ProcessGroup waiting = ProcessGroup.join(connected, 1, 2, "127.0.0.1", PATIENT);
+            Map<String, NDArray> weights = RankMain.weights(manager);
+            TensorScope.requireGradients(weights.values());
+            try (ProcessGroup idle = joining.get(60, TimeUnit.SECONDS);
+                    GradientReducer reducer = new GradientReducer(waiting, weights.values(), 64)) {
+                Future<?> averaging = pool.submit(() -> {
+                    try (TensorScope s = TensorScope.training(manager)) {
+                        NDArray loss = RankMain.loss(s, weights, 0, 4);
+                        reducer.average(() -> s.backward(loss));
+                    }
+                });
+                Awaitility.await().atMost(PATIENT).until(reducer::isInUse);
+                long start = System.nanoTime();
+                waiting.abort();
+                assertThatThrownBy(() -> averaging.get(30, TimeUnit.SECONDS))
+                        .cause()
+                        .isInstanceOf(CommunicationException.class)
+                        .hasMessage("the process group was aborted");
+                assertThatThrownBy(waiting::barrier)
+                        .isInstanceOf(CommunicationException.class)
+                        .hasMessage("the process group was aborted");
+                waiting.close();
+                waiting.abort();
+                assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(PATIENT.dividedBy(2));
+                assertThat(idle.isClosed()).isFalse();
+            }
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
     private static List<NDArray> tensors(NDManager manager, float value) {
         try (TensorScope s = TensorScope.inference(manager)) {
             return IntStream.range(0, 50)

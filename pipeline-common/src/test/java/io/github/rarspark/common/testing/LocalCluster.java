@@ -1,7 +1,6 @@
 package io.github.rarspark.common.testing;
 
 import io.github.rarspark.common.spark.SparkSessions;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -41,8 +40,8 @@ public final class LocalCluster {
                 .config("spark.driver.bindAddress", "127.0.0.1")
                 .config("spark.ui.enabled", "false")
                 .config("spark.executor.memory", "1024m")
-                .config("spark.executor.extraClassPath", absoluteClassPath())
-                .config("spark.executor.extraJavaOptions", System.getProperty("rarspark.test.javaOptions"))
+                .config("spark.executor.extraClassPath", Jvm.classPath())
+                .config("spark.executor.extraJavaOptions", Jvm.options())
                 .config("spark.task.reaper.enabled", "true");
         settings.forEach(builder::config);
         return builder.getOrCreate();
@@ -58,15 +57,5 @@ public final class LocalCluster {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    /** Executors start in a directory of their own. */
-    private static String absoluteClassPath() {
-        StringBuilder absolute = new StringBuilder();
-        for (String part : System.getProperty("java.class.path").split(File.pathSeparator)) {
-            absolute.append(absolute.isEmpty() ? "" : File.pathSeparator)
-                    .append(Path.of(part).toAbsolutePath());
-        }
-        return absolute.toString();
     }
 }

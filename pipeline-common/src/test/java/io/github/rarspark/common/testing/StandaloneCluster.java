@@ -1,0 +1,167 @@
+package io.github.rarspark.common.testing;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+
+/**
+ * A Spark Standalone cluster on this machine: a master and workers, each a process with the class path of the test. Unlike
+ * {@link LocalCluster} its processes can be stopped, continued and killed independently of the driver, which may be a
+ * process as well. The build sets SPARK_HOME and SPARK_SCALA_VERSION, which Spark reads from the environment.
+ */
+public final class StandaloneCluster implements AutoCloseable {
+    private static final Duration START_LIMIT = Duration.ofSeconds(90);
+    private static final String EXECUTOR = "CoarseGrainedExecutorBackend";
+
+    private final Path folder;
+    private final String master;
+    private final Process masterProcess;
+    private final List<Process> workers = new ArrayList<>();
+
+    private StandaloneCluster(Path folder, int port) throws IOException {
+        this.folder = Files.createDirectories(folder);
+        this.master = "spark://127.0.0.1:" + port;
+        this.masterProcess = java(
+                        "master",
+                        List.of("-Xmx256m"),
+                        "org.apache.spark.deploy.master.Master",
+                        "--host",
+                        "127.0.0.1",
+                        "--port",
+                        Integer.toString(port),
+                        "--webui-port",
+                        "0")
+                .start();
+    }
+
+    /**
+     * A cluster whose workers have registered.
+     *
+     * @param folder for logs and the workers' directories
+     * @param workers how many, each with one core
+     */
+    public static StandaloneCluster start(Path folder, int workers) throws IOException {
+        StandaloneCluster cluster = new StandaloneCluster(folder, freePort());
+        try {
+            cluster.await("master", "I have been elected leader", cluster.masterProcess);
+            for (int i = 0; i < workers; i++) {
+                cluster.addWorker();
+            }
+            for (int i = 0; i < workers; i++) {
+                cluster.await("worker-" + i, "Successfully registered with master", cluster.workers.get(i));
+            }
+            return cluster;
+        } catch (IOException | RuntimeException | Error e) {
+            cluster.close();
+            throw e;
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** Starts one more worker. */
+    public void addWorker() throws IOException {
+        String name = "worker-" + workers.size();
+        workers.add(java(
+                        name,
+                        List.of("-Xmx256m"),
+                        "org.apache.spark.deploy.worker.Worker",
+                        "--host",
+                        "127.0.0.1",
+                        "--webui-port",
+                        "0",
+                        "--cores",
+                        "1",
+                        "--memory",
+                        "2g",
+                        "--work-dir",
+                        folder.resolve(name + "-work").toString(),
+                        master)
+                .start());
+    }
+
+    /** The URL of the master. */
+    public String master() {
+        return master;
+    }
+
+    /** What a driver of this cluster needs, beside the master. */
+    public Map<String, String> settings() {
+        Map<String, String> settings = new TreeMap<>();
+        settings.put("spark.driver.host", "127.0.0.1");
+        settings.put("spark.driver.bindAddress", "127.0.0.1");
+        settings.put("spark.ui.enabled", "false");
+        settings.put("spark.executor.memory", "768m");
+        settings.put("spark.executor.extraClassPath", Jvm.classPath());
+        settings.put("spark.executor.extraJavaOptions", Jvm.options());
+        return settings;
+    }
+
+    /** A JVM with the class path of the test that logs to {@code folder/NAME.log}. */
+    public ProcessBuilder java(String name, List<String> options, String mainClass, String... arguments) {
+        ProcessBuilder process = Jvm.of(options, mainClass, arguments);
+        process.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
+        return process.redirectErrorStream(true).redirectOutput(log(name).toFile());
+    }
+
+    /** The log of a process that {@link #java} describes. */
+    public Path log(String name) {
+        return folder.resolve(name + ".log");
+    }
+
+    /** The executors that are alive, in the order of the workers. */
+    public List<ProcessHandle> executors() {
+        return workers.stream()
+                .flatMap(worker -> executorsOf(worker.toHandle()))
+                .toList();
+    }
+
+    private static Stream<ProcessHandle> executorsOf(ProcessHandle worker) {
+        return worker.descendants()
+                .filter(ProcessHandle::isAlive)
+                .filter(process -> process.info().commandLine().orElse("").contains(EXECUTOR)
+                        || Stream.of(process.info().arguments().orElse(new String[0]))
+                                .anyMatch(argument -> argument.contains(EXECUTOR)));
+    }
+
+    /** Kills the worker {@code index} and its executors, as when its machine is lost. */
+    public void loseWorker(int index) {
+        Process worker = workers.get(index);
+        List<ProcessHandle> processes = worker.descendants().toList();
+        worker.destroyForcibly();
+        processes.forEach(ProcessHandle::destroyForcibly);
+        Awaitility.await()
+                .atMost(START_LIMIT)
+                .until(() -> !worker.isAlive() && processes.stream().noneMatch(ProcessHandle::isAlive));
+    }
+
+    private void await(String name, String line, Process process) {
+        Awaitility.await(name).atMost(START_LIMIT).until(() -> {
+            if (!process.isAlive()) {
+                throw new IllegalStateException(name + " ended: " + Files.readString(log(name)));
+            }
+            return Files.exists(log(name)) && Files.readString(log(name)).contains(line);
+        });
+    }
+
+    @Override
+    public void close() {
+        Stream.concat(workers.stream(), Stream.of(masterProcess)).forEach(process -> {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        });
+    }
+}
