@@ -47,8 +47,14 @@ import java.io.Serializable;
         sample_every     | int        | 5000       | [0, )  | no     | Updates between sample grids; 0 for none.
         log_every        | int        | 50         | [1, )  | no     | Updates between lines of metrics.jsonl.
         threads          | int        | 1          | [1, )  | yes    | Libtorch threads per rank.
-        timeout_seconds  | int        | 600        | [1, )  | no     | Seconds that a rank waits for the others before
-                                                                       the job fails.
+        timeout_seconds  | int        | 600        | [1, )  | no     | Seconds that ranks wait for each other to start,
+                                                                       and the last limit of every collective.
+        step_timeout_seconds | int    | 30         | [2, )  | no     | Seconds without a heartbeat of a rank after which
+                                                                       it counts as lost.
+        max_restarts     | int        | 10         | [0, )  | no     | Restarts from the newest checkpoint within
+                                                                       train.restart_window_minutes after which a lost
+                                                                       rank ends the job.
+        restart_window_minutes | double | 60       | (0, )  | no     | Minutes after which a restart no longer counts.
         bucket_mb        | double     | 25         | (0, )  | yes    | Megabytes of gradients per all-reduce.
         """)
 public record TrainSettings(
@@ -79,6 +85,9 @@ public record TrainSettings(
         int logEvery,
         int threads,
         int timeoutSeconds,
+        int stepTimeoutSeconds,
+        int maxRestarts,
+        double restartWindowMinutes,
         double bucketMb)
         implements Serializable {
 

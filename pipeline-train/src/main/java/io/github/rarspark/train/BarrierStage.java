@@ -32,10 +32,12 @@ final class BarrierStage {
      * fails, all fail.
      *
      * @param type the class of the results
+     * @param check called several times a second while the tasks run; an exception ends them
      * @throws io.github.rarspark.common.JobException {@link io.github.rarspark.common.ExitCode#UNAVAILABLE} if there
      *     are not enough task slots within {@link SparkSessions#waitLimit}, else as {@link WatchedJob#run} does
      */
-    static <R> List<R> run(SparkSession session, int count, Class<R> type, Task<R> task) throws InterruptedException {
+    static <R> List<R> run(SparkSession session, int count, Class<R> type, Task<R> task, Runnable check)
+            throws InterruptedException {
         // Spark rejects barrier stages with dynamic allocation immediately, and checks for slots only every 15 s.
         if (!session.sparkContext().getConf().getBoolean("spark.dynamicAllocation.enabled", false)) {
             SparkSessions.awaitSlots(session, count, SparkSessions.waitLimit(session));
@@ -48,7 +50,8 @@ final class BarrierStage {
         WatchedJob.run(
                 session,
                 ranks.barrier().mapPartitions(new OnePartition<>(task), false, tag),
-                (result, rank) -> results.put(rank, result));
+                (result, rank) -> results.put(rank, result),
+                check);
         return List.copyOf(results.values());
     }
 

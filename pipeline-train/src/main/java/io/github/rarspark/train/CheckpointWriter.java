@@ -14,7 +14,7 @@ record CheckpointWriter(RankContext context, RarConfig config, TrainState state)
     void write(long step) throws IOException {
         RankAssignment assignment = context.assignment();
         Storage storage = context.storage();
-        String name = Checkpoints.name(step, assignment.attempt(), assignment.owner());
+        String name = Checkpoints.name(step, assignment.attempt(), assignment.restart(), assignment.owner());
         String directory = Storage.child(Storage.child(assignment.output(), Checkpoints.FOLDER), name);
         List<Stored> files =
                 new ArrayList<>(state.write(storage, directory, ModelMetadata.of(config, assignment, step)));
@@ -23,6 +23,7 @@ record CheckpointWriter(RankContext context, RarConfig config, TrainState state)
                 Map.of(
                         "step", step,
                         "ranks", context.group().worldSize(),
+                        "restarts", assignment.restart(),
                         "plan", assignment.planSha256())));
         context.report(new Report.Checkpoint(step, name, files));
     }

@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The checkpoints of a run: {@code checkpoints/step-000000100-a1-1b9d6bcd/}, written by rank 0, and {@code
+ * The checkpoints of a run: {@code checkpoints/step-000000100-a1-r0-1b9d6bcd/}, written by rank 0, and {@code
  * checkpoints/LAST}, the name of the one that was published last. A checkpoint is valid once the driver has published
  * it: its manifest, then LAST, each after checking that its attempt still owns the run.
  */
@@ -34,7 +34,7 @@ final class Checkpoints {
     static final String OPTIMIZER = "optimizer.safetensors";
     static final String STATE = "state.json";
 
-    /** Step and attempt in a folder's name. */
+    /** Step and attempt in a folder's name; what follows only keeps writers apart. */
     private static final Pattern NAME = Pattern.compile("step-(\\d{9,18})-a(\\d{1,9})(-.*)?");
 
     private Checkpoints() {}
@@ -69,13 +69,14 @@ final class Checkpoints {
     }
 
     /**
-     * The folder's name of a checkpoint after {@code step} updates. Whatever an older attempt still writes, or another
-     * driver that took itself for the same attempt, has another name.
+     * The folder's name of a checkpoint after {@code step} updates. Whatever an older attempt, the ranks before a restart
+     * or another driver that took itself for the same attempt still write has another name.
      *
+     * @param restart of the attempt, 0 before the first
      * @param owner tells the driver from others
      */
-    static String name(long step, int attempt, String owner) {
-        return String.format(Locale.ROOT, "step-%09d-a%d-%s", step, attempt, owner);
+    static String name(long step, int attempt, int restart, String owner) {
+        return String.format(Locale.ROOT, "step-%09d-a%d-r%d-%s", step, attempt, restart, owner);
     }
 
     /** Publishes a complete checkpoint. Driver only. */

@@ -55,6 +55,11 @@ final class MetricsLog {
         }
     }
 
+    /** Drops the lines after {@code step} updates, which a restarted training makes again. */
+    void rewindTo(long step) {
+        lines.removeIf(line -> line.step() > step);
+    }
+
     void add(Report.Progress progress) {
         lines.add(progress);
     }

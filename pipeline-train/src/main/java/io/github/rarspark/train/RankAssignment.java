@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param output the run's directory
  * @param planSha256 hash of the run's plan
  * @param attempt of the run, in the names of its checkpoints
+ * @param restart of the attempt, in the names of its checkpoints; 0 before the first
  * @param owner identifies the run's driver, in the names of its checkpoints
  * @param resume the checkpoint to resume from; null to start from the beginning
  * @param init the weights to start from; null for random ones
@@ -32,17 +33,19 @@ record RankAssignment(
         String output,
         String planSha256,
         int attempt,
+        int restart,
         String owner,
         Checkpoints.Reference resume,
         WeightFile init,
         WeightFile tokenizer,
         CoordinatorAddress coordinator)
         implements Serializable {
-    /** What the ranks of this attempt need, to resume from {@code resume} if there is one. */
+    /** What the ranks of a stage need, to resume from {@code resume} if there is one. */
     static RankAssignment of(
             JobContext context,
             TrainInputs inputs,
             OutputClaim claim,
+            int restart,
             Optional<Checkpoints.Reference> resume,
             CoordinatorAddress coordinator) {
         return new RankAssignment(
@@ -52,6 +55,7 @@ record RankAssignment(
                 claim.directory(),
                 claim.plan().sha256(),
                 claim.attempt(),
+                restart,
                 claim.owner(),
                 resume.orElse(null),
                 inputs.init().orElse(null),

@@ -16,8 +16,10 @@ import java.io.IOException;
  * @param group all ranks
  * @param manager parent of the rank's tensors
  * @param driver receives rank 0's reports
+ * @param watch tells the driver how far the rank is
  */
-record RankContext(RankAssignment assignment, ProcessGroup group, NDManager manager, CoordinatorClient driver) {
+record RankContext(
+        RankAssignment assignment, ProcessGroup group, NDManager manager, CoordinatorClient driver, RankWatch watch) {
     Recipe recipe() {
         return assignment.recipe();
     }

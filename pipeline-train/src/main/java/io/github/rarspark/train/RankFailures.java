@@ -9,9 +9,16 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.spark.SparkException;
 
-/** Why a training ended: Spark says only that a task of the barrier stage failed. */
+/** Why a stage of ranks failed: Spark says only that a task of the barrier stage failed. */
 final class RankFailures {
     private RankFailures() {}
+
+    /**
+     * Why it failed.
+     *
+     * @param lostRank whether a rank is gone, rather than failed by itself
+     */
+    record Cause(JobException failure, boolean lostRank) {}
 
     /**
      * The reason to tell: what the driver refused, else what a rank reported, else what a task threw, else what
@@ -21,16 +28,22 @@ final class RankFailures {
      * @param refused what kept the driver from handling a report
      * @param reported by the ranks, in the order of their arrival
      */
-    static JobException explain(
+    static Cause explain(
             int ranks, Exception stageFailure, Optional<Exception> refused, List<Report.Failure> reported) {
         if (refused.isPresent()) {
-            return of(refused.get());
+            return new Cause(of(refused.get()), false);
         }
         // A rank that ends for a reason of its own makes the others fail with a lost connection.
         return reported.stream()
                 .min(Comparator.comparingInt(RankFailures::distanceFromTheCause))
-                .map(failure -> new JobException(failure.exitCode(), message(failure, ranks), stageFailure))
-                .orElseGet(() -> of(reason(stageFailure)));
+                .map(failure -> new Cause(
+                        new JobException(failure.exitCode(), message(failure, ranks), stageFailure),
+                        failure.lostOthers()))
+                .orElseGet(() -> unreported(of(reason(stageFailure))));
+    }
+
+    private static Cause unreported(JobException failure) {
+        return new Cause(failure, failure.exitCode() == ExitCode.TEMPORARY);
     }
 
     private static int distanceFromTheCause(Report.Failure failure) {
@@ -61,6 +74,6 @@ final class RankFailures {
         String what = ranks == 1
                 ? "The training failed"
                 : "Rank " + failure.rank() + " of " + ranks + (failure.lostOthers() ? " lost the others" : " failed");
-        return what + " (" + failure.message() + "); run again to resume from the last checkpoint";
+        return what + " (" + failure.message() + ")";
     }
 }

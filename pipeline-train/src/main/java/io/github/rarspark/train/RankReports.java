@@ -11,33 +11,38 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * Handles the reports of the ranks on the driver: records metrics, shows progress, publishes checkpoints
- * and collects failures. Reports come one at a time. Driver only.
+ * Handles the reports of a stage's ranks: hands heartbeats on to the monitor, records metrics, shows progress, publishes
+ * checkpoints and collects failures. Driver only.
  */
 final class RankReports implements Coordinator.Handler {
     private final OutputClaim claim;
     private final MetricsLog metrics;
     private final Progress progress;
+    private final RankMonitor monitor;
     private final List<Report.Failure> failures = new CopyOnWriteArrayList<>();
-    /** The updates shown by the progress. */
-    private long shown;
-
     private Optional<Checkpoints.Reference> last;
 
     /** @param resume the checkpoint that the ranks resume from */
-    RankReports(OutputClaim claim, MetricsLog metrics, Progress progress, Optional<Checkpoints.Reference> resume) {
+    RankReports(
+            OutputClaim claim,
+            MetricsLog metrics,
+            Progress progress,
+            RankMonitor monitor,
+            Optional<Checkpoints.Reference> resume) {
         this.claim = claim;
         this.metrics = metrics;
         this.progress = progress;
+        this.monitor = monitor;
         this.last = resume;
-        show(resume.map(Checkpoints.Reference::step).orElse(0L));
     }
 
     @Override
     public void handle(Report report) throws IOException {
-        if (report instanceof Report.Progress update) {
+        if (report instanceof Report.Heartbeat heartbeat) {
+            monitor.heard(heartbeat);
+        } else if (report instanceof Report.Progress update) {
             metrics.add(update);
-            show(update.step());
+            progress.stepTo(update.step());
             progress.note(
                     String.format(Locale.ROOT, "loss %.4f, %.1f images/s", update.loss(), update.imagesPerSecond()));
         } else if (report instanceof Report.Checkpoint checkpoint) {
@@ -45,11 +50,6 @@ final class RankReports implements Coordinator.Handler {
         } else if (report instanceof Report.Failure failure) {
             failures.add(failure);
         }
-    }
-
-    private void show(long step) {
-        progress.step(step - shown);
-        shown = step;
     }
 
     /**

@@ -14,10 +14,11 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkEnv;
 
 /**
  * One rank: the barrier task that finds the others, joins the process group and trains. The barrier serves only as
- * rendezvous; any later failure closes this rank's side of the group, which fails the others within the timeout.
+ * rendezvous; any later failure closes this rank's side of the group, which fails the others at once.
  */
 final class RankTask implements BarrierStage.Task<Long> {
     private static final long serialVersionUID = 1;
@@ -37,13 +38,15 @@ final class RankTask implements BarrierStage.Task<Long> {
         Duration timeout = Duration.ofSeconds(train.timeoutSeconds());
         Torch.setIntraOpThreads(train.threads());
         String host = host(context.getTaskInfos()[rank].address());
-        try (CoordinatorClient driver = new CoordinatorClient(assignment.coordinator(), timeout)) {
+        try (CoordinatorClient driver = new CoordinatorClient(assignment.coordinator(), timeout);
+                RankWatch watch = watch(context, rank, host)) {
             try (DeterministicMode deterministic = DeterministicMode.open();
                     NDManager manager = NDManager.newBaseManager();
                     RendezvousStore store = meet(context, rank, host, timeout);
                     ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout)) {
+                watch.guard(group);
                 EventLog.log("rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host));
-                try (Trainer trainer = Trainer.open(new RankContext(assignment, group, manager, driver))) {
+                try (Trainer trainer = Trainer.open(new RankContext(assignment, group, manager, driver, watch))) {
                     return trainer.run();
                 } catch (NativeMemoryException e) {
                     throw e.lowering("train.micro_batch");
@@ -53,6 +56,14 @@ final class RankTask implements BarrierStage.Task<Long> {
                 throw e;
             }
         }
+    }
+
+    private RankWatch watch(BarrierTaskContext context, int rank, String host) throws IOException {
+        Duration limit = Duration.ofSeconds(assignment.recipe().train().stepTimeoutSeconds());
+        return new RankWatch(
+                new CoordinatorClient(assignment.coordinator(), limit),
+                new Report.Heartbeat(rank, SparkEnv.get().executorId(), host, 0),
+                context::isInterrupted);
     }
 
     private static void tell(CoordinatorClient driver, Report.Failure report, Throwable failure) {

@@ -13,20 +13,19 @@ import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
-import io.github.rarspark.train.coordinator.Coordinator;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.spark.SparkConf;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The job {@code train}: plans, starts the ranks together, makes their checkpoints count, publishes the final weights.
- * Running it again over an unfinished output resumes from the last checkpoint that counts. Driver only.
+ * The job {@code train}: plans, starts the ranks together, publishes their checkpoints and the final weights. It
+ * restarts from the newest checkpoint when a rank is lost, and resumes from it when it is run again over an unfinished
+ * output. Driver only.
  */
 public final class TrainJob implements Job<TrainJob.Trained> {
     private static final Logger LOG = LoggerFactory.getLogger(TrainJob.class);
@@ -95,9 +94,10 @@ public final class TrainJob implements Job<TrainJob.Trained> {
      *
      * @param metrics of all attempts
      * @param last the checkpoint after the last update
+     * @param restarts of this attempt
      * @param warnings for the user
      */
-    record Trained(MetricsLog metrics, Checkpoints.Reference last, List<String> warnings) {}
+    record Trained(MetricsLog metrics, Checkpoints.Reference last, int restarts, List<String> warnings) {}
 
     @Override
     public Trained runMissing(OutputClaim claim) throws IOException {
@@ -111,30 +111,10 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         MetricsLog metrics = MetricsLog.resumeAt(
                 claim, resume.map(Checkpoints.Reference::step).orElse(0L));
         try (Progress progress = context.progress("train", "steps", settings.steps())) {
-            RankReports reports = new RankReports(claim, metrics, progress, resume);
-            runRanks(claim, resume, reports);
-            return new Trained(
-                    metrics,
-                    reports.last().orElseThrow(() -> new IllegalStateException("Training ended without a checkpoint")),
-                    warnings);
-        }
-    }
-
-    /** Starts the ranks and waits for their end. */
-    private void runRanks(OutputClaim claim, Optional<Checkpoints.Reference> resume, RankReports reports)
-            throws IOException {
-        int ranks = settings.ranks();
-        SparkSessions.describe(context.session(), "train " + settings.steps() + " steps on " + ranks + " ranks");
-        SparkConf conf = context.session().sparkContext().getConf();
-        String host = conf.get("spark.driver.host");
-        try (Coordinator coordinator = new Coordinator(host, conf.get("spark.driver.bindAddress", host), reports)) {
-            RankTask task = new RankTask(RankAssignment.of(context, inputs, claim, resume, coordinator.address()));
-            try {
-                BarrierStage.run(context.session(), ranks, Long.class, task);
-            } catch (Exception e) {
-                // Spark's own exception is checked, which its Java API does not say.
-                throw RankFailures.explain(ranks, e, coordinator.failure(), reports.failures());
-            }
+            RankStages stages = new RankStages(context, inputs, claim, metrics, progress);
+            Checkpoints.Reference last = stages.run(resume);
+            warnings.addAll(stages.warnings());
+            return new Trained(metrics, last, stages.restarts(), warnings);
         }
     }
 
@@ -145,7 +125,8 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         Map<String, Long> counts = Map.of(
                 "steps", (long) settings.steps(),
                 "images", (long) settings.steps() * settings.batch(),
-                "ranks", (long) settings.ranks());
+                "ranks", (long) settings.ranks(),
+                "restarts", (long) trained.restarts());
         Report.Progress end = trained.metrics().last();
         return Outcome.of(counts, end == null ? Map.of() : Map.of("loss", end.loss()), trained.warnings());
     }

@@ -58,6 +58,7 @@ final class Trainer implements AutoCloseable {
             }
             TrainStep.Update update = trainStep.run();
             long step = state.step();
+            context.watch().made(step);
             if (isDue(step, settings.logEvery())) {
                 metrics.report(step, update);
             }

@@ -37,11 +37,16 @@ class BarrierStageTest {
             SparkSessions.describe(session, "meet in a barrier");
             Storage storage = new Storage(session.sparkContext().hadoopConfiguration());
             String directory = temp.toUri().toString();
-            List<String> gathered = BarrierStage.run(session, 2, String.class, task -> {
-                String pid = Long.toString(ProcessHandle.current().pid());
-                storage.putString(Storage.child(directory, pid), pid);
-                return String.join(",", task.allGather(pid));
-            });
+            List<String> gathered = BarrierStage.run(
+                    session,
+                    2,
+                    String.class,
+                    task -> {
+                        String pid = Long.toString(ProcessHandle.current().pid());
+                        storage.putString(Storage.child(directory, pid), pid);
+                        return String.join(",", task.allGather(pid));
+                    },
+                    () -> {});
             assertThat(gathered).hasSize(2);
             assertThat(gathered.get(0)).isEqualTo(gathered.get(1));
             List<String> pids = List.of(gathered.get(0).split(","));
@@ -58,7 +63,7 @@ class BarrierStageTest {
                 "test", new SparkSettings("local[2]", 4, 600), Map.of("spark.ui.enabled", "false"))) {
             assertFails(
                     ExitCode.UNAVAILABLE,
-                    () -> BarrierStage.run(session, 3, Integer.class, task -> task.partitionId()));
+                    () -> BarrierStage.run(session, 3, Integer.class, task -> task.partitionId(), () -> {}));
         }
     }
 
@@ -100,7 +105,7 @@ class BarrierStageTest {
 
     private static void meet(FragileCluster cluster) throws InterruptedException {
         SparkSessions.describe(cluster.session(), "meet");
-        BarrierStage.run(cluster.session(), 2, Integer.class, task -> task.partitionId());
+        BarrierStage.run(cluster.session(), 2, Integer.class, task -> task.partitionId(), () -> {});
     }
 
     @Test
@@ -109,13 +114,18 @@ class BarrierStageTest {
                 "test", new SparkSettings("local[2]", 4, 600), Map.of("spark.ui.enabled", "false"))) {
             assertFails(
                             ExitCode.DATA,
-                            () -> BarrierStage.run(session, 2, Integer.class, task -> {
-                                if (task.partitionId() == 1) {
-                                    throw new DataException("token 900 is no code");
-                                }
-                                task.barrier();
-                                return 0;
-                            }))
+                            () -> BarrierStage.run(
+                                    session,
+                                    2,
+                                    Integer.class,
+                                    task -> {
+                                        if (task.partitionId() == 1) {
+                                            throw new DataException("token 900 is no code");
+                                        }
+                                        task.barrier();
+                                        return 0;
+                                    },
+                                    () -> {}))
                     .isEqualTo("token 900 is no code");
         }
     }

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
-import io.github.rarspark.common.JobException;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.train.RankFailures.Cause;
 import io.github.rarspark.train.coordinator.Report;
 import java.util.List;
 import java.util.Optional;
@@ -21,51 +21,51 @@ class RankFailuresTest {
     @Test
     void whatTheDriverRefusedComesFirst() {
         Exception refused = new DataException("the checkpoint is damaged");
-        JobException failure = RankFailures.explain(2, STAGE, Optional.of(refused), List.of(BAD_DATA));
-        assertThat(failure).hasMessage("the checkpoint is damaged").hasCause(refused);
-        assertThat(failure.exitCode()).isEqualTo(ExitCode.DATA);
+        Cause cause = RankFailures.explain(2, STAGE, Optional.of(refused), List.of(BAD_DATA));
+        assertThat(cause.failure()).hasMessage("the checkpoint is damaged").hasCause(refused);
+        assertThat(cause.failure().exitCode()).isEqualTo(ExitCode.DATA);
     }
 
     @Test
     void aRanksOwnReasonComesBeforeTheLostConnectionsThatFollowIt() {
-        JobException failure = RankFailures.explain(2, STAGE, Optional.empty(), List.of(LOST, BAD_DATA));
-        assertThat(failure).hasMessage("token 900 is no code").hasCause(STAGE);
-        assertThat(failure.exitCode()).isEqualTo(ExitCode.DATA);
+        Cause cause = RankFailures.explain(2, STAGE, Optional.empty(), List.of(LOST, BAD_DATA));
+        assertThat(cause.failure()).hasMessage("token 900 is no code").hasCause(STAGE);
+        assertThat(cause.failure().exitCode()).isEqualTo(ExitCode.DATA);
     }
 
     @Test
-    void aLostConnectionAloneAsksToRunAgain() {
-        JobException failure = RankFailures.explain(2, STAGE, Optional.empty(), List.of(LOST));
-        assertThat(failure)
-                .hasMessage("Rank 0 of 2 lost the others (connection closed by peer); run again to resume from the last"
-                        + " checkpoint");
-        assertThat(failure.exitCode()).isEqualTo(ExitCode.TEMPORARY);
+    void aLostConnectionAloneIsALostRank() {
+        Cause cause = RankFailures.explain(2, STAGE, Optional.empty(), List.of(LOST));
+        assertThat(cause.failure()).hasMessage("Rank 0 of 2 lost the others (connection closed by peer)");
+        assertThat(cause.lostRank()).isTrue();
+        assertThat(cause.failure().exitCode()).isEqualTo(ExitCode.TEMPORARY);
     }
 
     @Test
     void withoutReportsSparksReasonIsAllThereIs() {
-        JobException failure = RankFailures.explain(2, STAGE, Optional.empty(), List.of());
-        assertThat(failure).hasMessage(Failures.message(STAGE)).hasCause(STAGE);
-        assertThat(failure.exitCode()).isEqualTo(Failures.exitCode(STAGE));
+        Cause cause = RankFailures.explain(2, STAGE, Optional.empty(), List.of());
+        assertThat(cause.failure()).hasMessage(Failures.message(STAGE)).hasCause(STAGE);
+        assertThat(cause.failure().exitCode()).isEqualTo(Failures.exitCode(STAGE));
     }
 
     @Test
     void whatFailedByItselfComesBeforeWhatFollowed() {
         Report.Failure interrupted = new Report.Failure(2, ExitCode.INTERRUPTED, false, "cancelled");
         Report.Failure disk = new Report.Failure(1, ExitCode.TEMPORARY, false, "IOException: timed out");
-        assertThat(RankFailures.explain(3, STAGE, Optional.empty(), List.of(interrupted, LOST, disk)))
-                .hasMessage(
-                        "Rank 1 of 3 failed (IOException: timed out); run again to resume from the last checkpoint");
+        assertThat(RankFailures.explain(3, STAGE, Optional.empty(), List.of(interrupted, LOST, disk))
+                        .failure())
+                .hasMessage("Rank 1 of 3 failed (IOException: timed out)");
         assertThat(RankFailures.explain(3, STAGE, Optional.empty(), List.of(interrupted, LOST))
+                        .failure()
                         .exitCode())
                 .isEqualTo(ExitCode.TEMPORARY);
     }
 
     @Test
     void aRankOfOneHasNoOthersToLose() {
-        assertThat(RankFailures.explain(1, STAGE, Optional.empty(), List.of(LOST)))
-                .hasMessage("The training failed (connection closed by peer); run again to resume from the last"
-                        + " checkpoint");
+        assertThat(RankFailures.explain(1, STAGE, Optional.empty(), List.of(LOST))
+                        .failure())
+                .hasMessage("The training failed (connection closed by peer)");
     }
 
     @Test
@@ -73,7 +73,7 @@ class RankFailuresTest {
         SparkException stage = new SparkException(
                 "Stage failed because ResultTask(0, 1) finished unsuccessfully",
                 new NoClassDefFoundError("io/github/X"));
-        assertThat(RankFailures.explain(2, stage, Optional.empty(), List.of()))
+        assertThat(RankFailures.explain(2, stage, Optional.empty(), List.of()).failure())
                 .hasMessage("NoClassDefFoundError: io/github/X");
     }
 }

@@ -30,7 +30,9 @@ class RankReportsTest {
         try (OutputClaim claim = Claims.claim(storage, output.toUri().toString(), plan);
                 Progress progress = Progress.start("train", "steps", 8, true)) {
             MetricsLog metrics = MetricsLog.resumeAt(claim, 0);
-            RankReports reports = new RankReports(claim, metrics, progress, Optional.empty());
+            RankMonitor monitor =
+                    new RankMonitor(Runs.recipe("none", output.resolve("none")).train(), System::nanoTime);
+            RankReports reports = new RankReports(claim, metrics, progress, monitor, Optional.empty());
             reports.handle(new Report.Progress(4, 1.5, 1e-3, 0.1, 10));
             // The driver gets no further than the metrics.
             Files.createDirectories(output.resolve("checkpoints/step-000000004-a1/manifest.json"));

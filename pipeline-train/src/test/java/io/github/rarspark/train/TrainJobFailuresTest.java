@@ -149,10 +149,12 @@ class TrainJobFailuresTest {
         long checkpoint = bytes(checkpoint(whole, "step-000000004-a1"));
         try (SmallDisk disk = SmallDisk.mount(folder, checkpoint * 8 / 5)) {
             Path output = disk.path().resolve("run");
-            assertFails(ExitCode.UNAVAILABLE, () -> train(output, larger))
-                    .matches(
-                            "Cannot write file:" + output + "/checkpoints/step-000000008-a1-.*: no space is left on the"
-                                    + " device or in the quota; free some or choose another place, then run again");
+            String[] once = Stream.concat(Stream.of(larger), Stream.of("train.max_restarts", "0"))
+                    .toArray(String[]::new);
+            assertFails(ExitCode.UNAVAILABLE, () -> train(output, once))
+                    .matches("Cannot write file:" + output
+                            + "/checkpoints/step-000000008-a1-r0-.*: no space is left on the"
+                            + " device or in the quota; free some or choose another place, then run again");
             disk.resize(checkpoint * 8);
             train(output, larger);
             assertThat(checkpoints(output, "step-000000004-a2")).isEmpty();

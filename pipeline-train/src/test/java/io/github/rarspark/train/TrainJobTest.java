@@ -80,7 +80,7 @@ class TrainJobTest {
         assertThat(lines).hasSize(60);
         assertThat(lines.get(0)).contains("\"step\":1,").contains("\"learning_rate\":0.0,");
         assertThat(result.metrics().get("loss")).isLessThan(0.75 * Math.log(Runs.CODES));
-        assertThat(output.resolve("checkpoints/LAST")).content().matches("step-000000060-a1-[0-9a-f]{8}\n");
+        assertThat(output.resolve("checkpoints/LAST")).content().matches("step-000000060-a1-r0-[0-9a-f]{8}\n");
         assertThat(checkpoint(output, 20))
                 .isDirectoryContaining("glob:**/{model,optimizer}.safetensors")
                 .isDirectoryContaining("glob:**/manifest.json")
@@ -196,7 +196,7 @@ class TrainJobTest {
         Files.writeString(cut.resolve("checkpoints/LAST"), "step-000000004-a1\n");
         train(cut);
 
-        assertThat(cut.resolve("checkpoints/LAST")).content().matches("step-000000012-a2-[0-9a-f]{8}\n");
+        assertThat(cut.resolve("checkpoints/LAST")).content().matches("step-000000012-a2-r0-[0-9a-f]{8}\n");
         assertThat(Runs.model(cut)).isEqualTo(Runs.model(whole));
         assertThat(Files.readAllLines(cut.resolve(MetricsLog.NAME))).hasSize(12);
     }

@@ -63,6 +63,11 @@ public final class Progress implements AutoCloseable {
         bar.stepBy(units);
     }
 
+    /** Notes that {@code units} are done in all, perhaps fewer than before. */
+    public void stepTo(long units) {
+        bar.stepTo(units);
+    }
+
     /** Says something else about the present state, such as the loss. */
     public void note(String text) {
         bar.setExtraMessage(" " + text);

@@ -46,6 +46,15 @@ public final class WatchedJob {
      *     of Spark's own exception, which is checked but not declared
      */
     public static <R> void run(SparkSession session, RDD<R> results, ObjIntConsumer<R> done) {
+        run(session, results, done, () -> {});
+    }
+
+    /**
+     * The same with a check of the caller's.
+     *
+     * @param check called several times a second until the job ends; a {@link JobException} of it ends the job
+     */
+    public static <R> void run(SparkSession session, RDD<R> results, ObjIntConsumer<R> done, Runnable check) {
         JavaSparkContext context = SparkSessions.context(session);
         AtomicInteger finished = new AtomicInteger();
         try (TaskExceptions exceptions = TaskExceptions.watch(context)) {
@@ -60,7 +69,7 @@ public final class WatchedJob {
                                 return BoxedUnit.UNIT;
                             },
                             () -> BoxedUnit.UNIT);
-            await(session, job, finished::get, results.getNumPartitions());
+            await(session, job, finished::get, results.getNumPartitions(), check);
             if (job.value().get().isFailure()) {
                 throw sneak(withCause(job.value().get().failed().get(), exceptions));
             }
@@ -75,7 +84,7 @@ public final class WatchedJob {
     }
 
     private static void await(
-            SparkSession session, SimpleFutureAction<BoxedUnit> job, IntSupplier finished, int tasks) {
+            SparkSession session, SimpleFutureAction<BoxedUnit> job, IntSupplier finished, int tasks, Runnable check) {
         Duration limit = SparkSessions.waitLimit(session);
         Pool scheduled = session.sparkContext().taskScheduler().rootPool();
         int jobId = (Integer) job.jobIds().head();
@@ -84,6 +93,7 @@ public final class WatchedJob {
         long activeAt = System.nanoTime();
         try {
             while (!isCompleted(job)) {
+                check.run();
                 int now = finished.getAsInt();
                 if (now > known || running(scheduled, jobId) > 0) {
                     anyRan = true;

@@ -40,7 +40,10 @@ public final class Coordinator implements AutoCloseable {
     /** What the driver does with a report. */
     @FunctionalInterface
     public interface Handler {
-        /** Handles a report; an exception ends the training. */
+        /**
+         * Handles a report; an exception ends the training. Reports come one at a time, except heartbeats, which may
+         * come while another report is being handled.
+         */
         void handle(Report report) throws IOException;
     }
 
@@ -157,18 +160,27 @@ public final class Coordinator implements AutoCloseable {
                         line.getBytes(StandardCharsets.UTF_8), address.secret().getBytes(StandardCharsets.UTF_8));
     }
 
-    private synchronized String answer(String line) {
-        if (isClosed()) {
-            return "the training has ended";
-        }
+    private String answer(String line) {
         try {
-            handler.handle(Json.read(line.getBytes(StandardCharsets.UTF_8), Report.class, "a rank's report"));
-            return Wire.OK;
+            Report report = Json.read(line.getBytes(StandardCharsets.UTF_8), Report.class, "a rank's report");
+            return report instanceof Report.Heartbeat ? answer(report) : answerAlone(report);
         } catch (IOException | RuntimeException e) {
             LOG.error("Cannot handle a rank's report", e);
             failure.compareAndSet(null, e);
             return String.valueOf(e.getMessage()).lines().findFirst().orElse("failed");
         }
+    }
+
+    private synchronized String answerAlone(Report report) throws IOException {
+        return answer(report);
+    }
+
+    private String answer(Report report) throws IOException {
+        if (isClosed()) {
+            return "the training has ended";
+        }
+        handler.handle(report);
+        return Wire.OK;
     }
 
     /**

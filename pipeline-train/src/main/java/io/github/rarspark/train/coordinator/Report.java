@@ -11,11 +11,22 @@ import java.util.List;
 /** What a rank tells the driver. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
+    @JsonSubTypes.Type(value = Report.Heartbeat.class, name = "heartbeat"),
     @JsonSubTypes.Type(value = Report.Progress.class, name = "progress"),
     @JsonSubTypes.Type(value = Report.Checkpoint.class, name = "checkpoint"),
     @JsonSubTypes.Type(value = Report.Failure.class, name = "failure")
 })
 public sealed interface Report {
+    /**
+     * The rank is alive.
+     *
+     * @param rank which one
+     * @param executor Spark's id of its executor
+     * @param host of the executor
+     * @param step updates made so far; 0 until the ranks have joined
+     */
+    record Heartbeat(int rank, String executor, String host, long step) implements Report {}
+
     /**
      * Progress: an update was made.
      *

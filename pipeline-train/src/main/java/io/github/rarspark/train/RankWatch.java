@@ -1,0 +1,102 @@
+package io.github.rarspark.train;
+
+import io.github.rarspark.kernel.dist.ProcessGroup;
+import io.github.rarspark.train.coordinator.CoordinatorClient;
+import io.github.rarspark.train.coordinator.Report;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends the driver a rank's heartbeats, and cuts the rank off when its task is killed or the driver has ended the stage:
+ * it aborts the process group, because nothing else ends a native wait for a rank that has stopped.
+ */
+final class RankWatch implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RankWatch.class);
+    private static final long PERIOD_MILLIS = 500;
+
+    private final CoordinatorClient driver;
+    private final Report.Heartbeat first;
+    private final BooleanSupplier killed;
+    private final AtomicLong step = new AtomicLong();
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private final Thread thread;
+    private ProcessGroup group;
+    private boolean cutOff;
+
+    /**
+     * Begins to send heartbeats.
+     *
+     * @param driver a connection of its own, which it closes
+     * @param first the first heartbeat
+     * @param killed whether the rank's task was killed
+     */
+    RankWatch(CoordinatorClient driver, Report.Heartbeat first, BooleanSupplier killed) {
+        this.driver = driver;
+        this.first = first;
+        this.killed = killed;
+        this.thread = new Thread(this::watch, "rank-watch-" + first.rank());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** The group to abort. */
+    synchronized void guard(ProcessGroup joined) {
+        group = joined;
+        if (cutOff) {
+            group.abort();
+        }
+    }
+
+    /** Notes the number of updates made so far. */
+    void made(long updates) {
+        step.set(updates);
+    }
+
+    private void watch() {
+        try {
+            do {
+                if (killed.getAsBoolean()) {
+                    cutOff("its task was killed");
+                    return;
+                }
+                driver.send(new Report.Heartbeat(first.rank(), first.executor(), first.host(), step.get()));
+            } while (!closed.await(PERIOD_MILLIS, TimeUnit.MILLISECONDS));
+        } catch (IOException | RuntimeException e) {
+            if (closed.getCount() > 0) {
+                cutOff("the driver does not answer (" + e.getMessage() + ")");
+            }
+        } catch (InterruptedException e) {
+            cutOff("its watch was interrupted");
+        }
+    }
+
+    private synchronized void cutOff(String reason) {
+        LOG.warn("Cutting off rank {}: {}", first.rank(), reason);
+        cutOff = true;
+        if (group != null) {
+            group.abort();
+        }
+    }
+
+    /** Ends the heartbeats. */
+    @Override
+    public void close() throws IOException {
+        closed.countDown();
+        driver.close();
+        boolean interrupted = Thread.interrupted();
+        try {
+            thread.join(Duration.ofSeconds(10).toMillis());
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
