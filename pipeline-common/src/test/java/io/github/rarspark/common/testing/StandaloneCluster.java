@@ -1,8 +1,10 @@
 package io.github.rarspark.common.testing;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,26 +46,37 @@ public final class StandaloneCluster implements AutoCloseable {
     }
 
     /**
-     * A cluster whose workers have registered.
+     * A cluster whose master listens; drivers wait for its workers.
      *
      * @param folder for logs and the workers' directories
      * @param workers how many, each with one core
      */
     public static StandaloneCluster start(Path folder, int workers) throws IOException {
-        StandaloneCluster cluster = new StandaloneCluster(folder, freePort());
+        int port = freePort();
+        StandaloneCluster cluster = new StandaloneCluster(folder, port);
         try {
-            cluster.await("master", "I have been elected leader", cluster.masterProcess);
+            cluster.awaitMaster(port);
             for (int i = 0; i < workers; i++) {
                 cluster.addWorker();
-            }
-            for (int i = 0; i < workers; i++) {
-                cluster.await("worker-" + i, "Successfully registered with master", cluster.workers.get(i));
             }
             return cluster;
         } catch (IOException | RuntimeException | Error e) {
             cluster.close();
             throw e;
         }
+    }
+
+    private void awaitMaster(int port) {
+        Awaitility.await("master").atMost(START_LIMIT).until(() -> {
+            if (!masterProcess.isAlive()) {
+                throw new IllegalStateException("The master ended: " + Files.readString(log("master")));
+            }
+            try (Socket socket = new Socket("127.0.0.1", port)) {
+                return socket.isConnected();
+            } catch (ConnectException e) {
+                return false;
+            }
+        });
     }
 
     private static int freePort() throws IOException {
@@ -129,12 +142,31 @@ public final class StandaloneCluster implements AutoCloseable {
                 .toList();
     }
 
+    /** The executor with Spark's id {@code id}. */
+    public ProcessHandle executor(String id) {
+        return executors().stream()
+                .filter(process -> {
+                    List<String> words = arguments(process);
+                    int option = words.indexOf("--executor-id");
+                    return option >= 0 && words.get(option + 1).equals(id);
+                })
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("No executor " + id));
+    }
+
     private static Stream<ProcessHandle> executorsOf(ProcessHandle worker) {
         return worker.descendants()
-                .filter(ProcessHandle::isAlive)
-                .filter(process -> process.info().commandLine().orElse("").contains(EXECUTOR)
-                        || Stream.of(process.info().arguments().orElse(new String[0]))
-                                .anyMatch(argument -> argument.contains(EXECUTOR)));
+                .filter(process -> arguments(process).stream().anyMatch(argument -> argument.endsWith(EXECUTOR)));
+    }
+
+    /** The words of a command line, which may be longer than what {@link ProcessHandle.Info} gives. */
+    private static List<String> arguments(ProcessHandle process) {
+        try {
+            String line = Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline"));
+            return List.of(line.split("\0"));
+        } catch (IOException e) {
+            return List.of(); // It has ended.
+        }
     }
 
     /** Kills the worker {@code index} and its executors, as when its machine is lost. */
@@ -146,15 +178,6 @@ public final class StandaloneCluster implements AutoCloseable {
         Awaitility.await()
                 .atMost(START_LIMIT)
                 .until(() -> !worker.isAlive() && processes.stream().noneMatch(ProcessHandle::isAlive));
-    }
-
-    private void await(String name, String line, Process process) {
-        Awaitility.await(name).atMost(START_LIMIT).until(() -> {
-            if (!process.isAlive()) {
-                throw new IllegalStateException(name + " ended: " + Files.readString(log(name)));
-            }
-            return Files.exists(log(name)) && Files.readString(log(name)).contains(line);
-        });
     }
 
     @Override

@@ -1,0 +1,203 @@
+package io.github.rarspark.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.StandaloneCluster;
+import io.github.rarspark.conf.Recipe;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
+import org.apache.spark.sql.SparkSession;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Ranks are lost in the middle of a training on a Standalone cluster; the same job ends with the undisturbed bits. */
+@Tag("clusters")
+@Tag("fault")
+@Timeout(600)
+class RankLossTest {
+    private static final int STEPS = 300;
+    private static final Duration LIMIT = Duration.ofSeconds(120);
+    /** Enough steps for a fault to come before the last one. */
+    private static final String[] LONGER = {
+        "train.steps", Integer.toString(STEPS),
+        "train.warmup_steps", "10",
+        "train.anneal_start", "100",
+        "train.anneal_end", "200",
+        "train.checkpoint_every", "20",
+        "train.log_every", "1",
+        "train.step_timeout_seconds", "5"
+    };
+
+    @TempDir
+    private Path folder;
+
+    private final ExecutorService pool = Executors.newCachedThreadPool();
+    private String tokens;
+    private Path output;
+    private StandaloneCluster cluster;
+    private SparkSession session;
+    private final Placement placement = new Placement();
+
+    /** Which executors the ranks of the newest stage run on. */
+    private static final class Placement extends SparkListener {
+        private final Map<Integer, String> executors = new ConcurrentHashMap<>();
+        private volatile int stage = -1;
+        private final AtomicInteger stages = new AtomicInteger();
+
+        @Override
+        public void onStageSubmitted(SparkListenerStageSubmitted submitted) {
+            if (submitted.properties().getProperty("spark.job.description").startsWith("train ")) {
+                stage = submitted.stageInfo().stageId();
+                executors.clear();
+            }
+        }
+
+        @Override
+        public void onTaskStart(SparkListenerTaskStart start) {
+            if (start.stageId() == stage) {
+                executors.put(start.taskInfo().index(), start.taskInfo().executorId());
+                if (executors.size() == 1) {
+                    stages.incrementAndGet();
+                }
+            }
+        }
+
+        String executor(int rank) {
+            Awaitility.await().atMost(LIMIT).until(() -> executors.containsKey(rank));
+            return executors.get(rank);
+        }
+
+        int stages() {
+            return stages.get();
+        }
+    }
+
+    @BeforeEach
+    void start() throws IOException {
+        tokens = Runs.tokens(folder);
+        output = folder.resolve("run");
+    }
+
+    @AfterEach
+    void stop() {
+        pool.shutdownNow();
+        if (session != null) {
+            session.close();
+        }
+        if (cluster != null) {
+            cluster.close();
+        }
+    }
+
+    @Test
+    void aRankIsKilledAndThenRankZeroOfThree() throws Exception {
+        Future<JobResult> run = train(3);
+        awaitCheckpointAfter(0);
+        kill(executorOf(1));
+        awaitCheckpointAfter(1);
+        kill(executorOf(0));
+        assertEndsLikeUndisturbed(run, 3, 2);
+    }
+
+    @Test
+    void allRanksAreKilled() throws Exception {
+        Future<JobResult> run = train(2);
+        awaitCheckpointAfter(0);
+        List<ProcessHandle> executors = cluster.executors();
+        assertThat(executors).hasSize(2);
+        executors.forEach(RankLossTest::kill);
+        assertEndsLikeUndisturbed(run, 2, 1);
+    }
+
+    @Test
+    void aRankStopsAndContinuesAfterTheRestart() throws Exception {
+        Future<JobResult> run = train(2);
+        awaitCheckpointAfter(0);
+        ProcessHandle stopped = executorOf(1);
+        signal(stopped, "STOP");
+        Awaitility.await().atMost(LIMIT).until(() -> placement.stages() == 2);
+        signal(stopped, "CONT");
+        assertEndsLikeUndisturbed(run, 2, 1);
+        Awaitility.await().atMost(LIMIT).until(() -> !stopped.isAlive());
+    }
+
+    /** Trains with dropout on a cluster with as many workers as ranks. */
+    private Future<JobResult> train(int ranks) throws IOException {
+        cluster = StandaloneCluster.start(folder.resolve("cluster"), ranks);
+        SparkSession.Builder builder = SparkSession.builder().master(cluster.master());
+        cluster.settings().forEach(builder::config);
+        session = builder.config("spark.task.reaper.enabled", "true").getOrCreate();
+        session.sparkContext().addSparkListener(placement);
+        Recipe recipe = recipe(ranks, output);
+        return pool.submit(() -> TrainJob.run(JobContext.of(session, recipe, false)));
+    }
+
+    private Recipe recipe(int ranks, Path directory) {
+        return Runs.recipe(
+                tokens,
+                directory,
+                Stream.concat(
+                                Stream.of(LONGER),
+                                Stream.of("train.ranks", Integer.toString(ranks), "model.dropout", "0.1"))
+                        .toArray(String[]::new));
+    }
+
+    private void assertEndsLikeUndisturbed(Future<JobResult> run, int ranks, long restarts) throws Exception {
+        JobResult result = run.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+        assertThat(result.counts()).containsEntry("restarts", restarts);
+        Path undisturbed = folder.resolve("undisturbed");
+        session.close();
+        session = LocalSpark.start(ranks);
+        TrainJob.run(JobContext.of(session, recipe(ranks, undisturbed), true));
+        assertThat(Runs.model(output)).isEqualTo(Runs.model(undisturbed));
+        assertThat(Files.readAllLines(output.resolve(MetricsLog.NAME))).hasSize(STEPS);
+    }
+
+    /** Waits for a checkpoint of the ranks that were started by the given restart. */
+    private void awaitCheckpointAfter(int restart) {
+        Path last = output.resolve(Checkpoints.LAST);
+        Awaitility.await()
+                .atMost(LIMIT)
+                .until(() -> Files.exists(last) && Files.readString(last).contains("-r" + restart + "-"));
+    }
+
+    private ProcessHandle executorOf(int rank) {
+        return cluster.executor(placement.executor(rank));
+    }
+
+    private static void kill(ProcessHandle process) {
+        assertThat(process.isAlive()).isTrue();
+        assertThat(process.destroyForcibly()).isTrue();
+        Awaitility.await().atMost(LIMIT).until(() -> !process.isAlive());
+    }
+
+    private static void signal(ProcessHandle process, String name) throws Exception {
+        assertThat(process.isAlive()).isTrue();
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+}
