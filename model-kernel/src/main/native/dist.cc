@@ -26,6 +26,9 @@ class Reducer : public c10d::Reducer {
   template <typename... Arguments>
   explicit Reducer(Arguments&&... arguments) : c10d::Reducer(std::forward<Arguments>(arguments)...) {
     has_rebuilt_bucket_ = true;
+    // Divides whole buckets in every pass. By itself, the reducer multiplies by the inverse when it fills a bucket for the
+    // first time and divides later, so that a resumed run would have other bits.
+    register_builtin_comm_hook(c10d::BuiltinCommHookType::ALLREDUCE);
   }
 };
 

@@ -66,6 +66,22 @@ class ProcessGroupTest {
         }
     }
 
+    /** Else a training that was resumed would have other bits than one that was not. */
+    @Test
+    void theFirstPassOfThreeRanksHasTheBitsOfLaterOnes() throws Exception {
+        try (RankProcess first = RankProcess.start("passes", 0, 3, 0, PATIENT)) {
+            int port = port(first);
+            try (RankProcess second = RankProcess.start("passes", 1, 3, port, PATIENT);
+                    RankProcess third = RankProcess.start("passes", 2, 3, port, PATIENT)) {
+                for (RankProcess rank : List.of(first, second, third)) {
+                    String pass = rank.await("pass 0 ");
+                    assertThat(rank.await("pass 1 ")).isEqualTo(pass);
+                    assertThat(rank.await("pass 2 ")).isEqualTo(pass);
+                }
+            }
+        }
+    }
+
     @Test
     @Tag("fault")
     void aKilledPeerIsAnExceptionAtOnce() throws Exception {

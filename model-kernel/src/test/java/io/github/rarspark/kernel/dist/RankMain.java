@@ -59,6 +59,7 @@ final class RankMain {
         switch (task) {
             case "sum" -> sum(group, manager);
             case "gradient" -> gradient(group, manager);
+            case "passes" -> passes(group, manager);
             case "steps" -> steps(group, manager);
             case "wait" -> waitForPeer(group, manager);
             default -> throw new IllegalArgumentException(task);
@@ -91,6 +92,25 @@ final class RankMain {
             }
             weights.forEach((name, weight) -> System.out.println("gradient " + name + " "
                     + Arrays.toString(s.gradient(weight).toFloatArray())));
+        }
+    }
+
+    /** The gradients of three equal passes, each averaged over the ranks. */
+    private static void passes(ProcessGroup group, NDManager manager) {
+        Map<String, NDArray> weights = weights(manager);
+        TensorScope.requireGradients(weights.values());
+        try (GradientReducer reducer = new GradientReducer(group, weights.values(), 64);
+                TensorScope s = TensorScope.training(manager)) {
+            for (int pass = 0; pass < 3; pass++) {
+                TensorScope.zeroGradients(weights.values());
+                NDArray loss = loss(s, weights, 2 * group.rank(), 2);
+                reducer.average(() -> s.backward(loss));
+                System.out.println("pass " + pass + " "
+                        + weights.values().stream()
+                                .map(weight ->
+                                        Arrays.toString(s.gradient(weight).toFloatArray()))
+                                .toList());
+            }
         }
     }
 
