@@ -25,18 +25,26 @@ public final class SparkSessions {
     /** Where executors find the recipe's {@code spark.weights_cache_gb}. */
     private static final String WEIGHTS_CACHE = Layer.SPARK_PREFIX + "spark.weights_cache_gb";
 
-    private static final Map<String, String> DEFAULTS = Map.of(
-            "spark.ui.showConsoleProgress", "false",
+    private static final Map<String, String> DEFAULTS = Map.ofEntries(
+            Map.entry("spark.ui.showConsoleProgress", "false"),
             // Tasks of a failed stage are told to stop, and watched until they do.
-            "spark.task.reaper.enabled", "true",
+            Map.entry("spark.task.reaper.enabled", "true"),
+            // Ends the executor of a task that does not stop, such as one that waits in native code for others to join.
+            Map.entry("spark.task.reaper.killTimeout", "60s"),
             // Seconds that a task waits at a barrier for a lost one; Spark's default is a year.
-            "spark.barrier.sync.timeout", "600",
+            Map.entry("spark.barrier.sync.timeout", "600"),
+            // A long training outlives many executors; Spark's limits are for short jobs.
+            Map.entry("spark.executor.failuresValidityInterval", "1h"),
+            Map.entry("spark.executor.maxNumFailures", "1000"),
+            // Spark looks for the slots of a barrier stage every second instead of every 15 s, for as long in all.
+            Map.entry("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s"),
+            Map.entry("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "600"),
             // Opts out of DJL's usage tracking.
-            "spark.executorEnv.OPT_OUT_TRACKING", "true",
+            Map.entry("spark.executorEnv.OPT_OUT_TRACKING", "true"),
             // A full disk and the like are recognized by the system's words in English.
-            "spark.executorEnv.LC_MESSAGES", "C",
+            Map.entry("spark.executorEnv.LC_MESSAGES", "C"),
             // Heartbeats and plans are replaced while others read them, which s3a's default, "server", makes an error.
-            "spark.hadoop.fs.s3a.change.detection.mode", "warn");
+            Map.entry("spark.hadoop.fs.s3a.change.detection.mode", "warn"));
 
     private SparkSessions() {}
 

@@ -1,0 +1,80 @@
+package io.github.rarspark.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rarspark.kernel.dist.ProcessGroup;
+import io.github.rarspark.kernel.dist.RendezvousStore;
+import io.github.rarspark.kernel.error.CommunicationException;
+import io.github.rarspark.train.coordinator.Coordinator;
+import io.github.rarspark.train.coordinator.CoordinatorClient;
+import io.github.rarspark.train.coordinator.Report;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(120)
+class RankWatchTest {
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Report.Heartbeat FIRST = new Report.Heartbeat(1, "e1", "host", 0);
+
+    private final BlockingQueue<Report> reports = new LinkedBlockingQueue<>();
+    private final AtomicBoolean killed = new AtomicBoolean();
+
+    private RankWatch watch(Coordinator coordinator) throws IOException {
+        return new RankWatch(new CoordinatorClient(coordinator.address(), LIMIT), FIRST, killed::get);
+    }
+
+    @Test
+    void heartbeatsTellTheLastUpdate() throws Exception {
+        try (Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", reports::add);
+                RankWatch watch = watch(coordinator)) {
+            assertThat(reports.poll(30, TimeUnit.SECONDS)).isEqualTo(FIRST);
+            watch.made(7);
+            Report.Heartbeat later = new Report.Heartbeat(1, "e1", "host", 7);
+            Awaitility.await().atMost(LIMIT).until(() -> later.equals(reports.poll(30, TimeUnit.SECONDS)));
+        }
+    }
+
+    @Test
+    void aRankWhoseTaskIsKilledIsCutOff() throws Exception {
+        try (Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", reports::add);
+                RendezvousStore store = RendezvousStore.serve("127.0.0.1", LIMIT);
+                ProcessGroup group = ProcessGroup.join(store, 0, 1, "127.0.0.1", LIMIT);
+                RankWatch watch = watch(coordinator)) {
+            watch.guard(group);
+            group.barrier();
+            killed.set(true);
+            awaitCutOff(group);
+        }
+    }
+
+    @Test
+    void aRankWhoseStageHasEndedIsCutOffEvenIfItJoinsLater() throws Exception {
+        try (Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", reports::add);
+                RendezvousStore store = RendezvousStore.serve("127.0.0.1", LIMIT);
+                ProcessGroup joined = ProcessGroup.join(store, 0, 1, "127.0.0.1", LIMIT);
+                RankWatch watch = watch(coordinator)) {
+            watch.guard(joined);
+            coordinator.close();
+            awaitCutOff(joined);
+            try (RendezvousStore other = RendezvousStore.serve("127.0.0.1", LIMIT);
+                    ProcessGroup late = ProcessGroup.join(other, 0, 1, "127.0.0.1", LIMIT)) {
+                watch.guard(late);
+                assertThatThrownBy(late::barrier).isInstanceOf(CommunicationException.class);
+            }
+        }
+    }
+
+    private static void awaitCutOff(ProcessGroup group) {
+        Awaitility.await().atMost(LIMIT).untilAsserted(() -> assertThatThrownBy(group::barrier)
+                .isInstanceOf(CommunicationException.class)
+                .hasMessage("the process group was aborted"));
+    }
+}
