@@ -118,7 +118,7 @@ final class RankMonitor {
     private List<Report.Heartbeat> silent(long now) {
         List<Report.Heartbeat> silent = new ArrayList<>();
         for (Sign sign : signs.values()) {
-            if (now - sign.at() > silenceLimit.toNanos()) {
+            if (!sign.heartbeat().last() && now - sign.at() > silenceLimit.toNanos()) {
                 silent.add(sign.heartbeat());
             }
         }

@@ -62,7 +62,9 @@ final class RankTask implements BarrierStage.Task<Long> {
         Duration limit = Duration.ofSeconds(assignment.recipe().train().stepTimeoutSeconds());
         return new RankWatch(
                 new CoordinatorClient(assignment.coordinator(), limit),
-                new Report.Heartbeat(rank, SparkEnv.get().executorId(), host, 0),
+                rank,
+                SparkEnv.get().executorId(),
+                host,
                 context::isInterrupted);
     }
 

@@ -4,7 +4,6 @@ import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.train.coordinator.CoordinatorClient;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -19,9 +18,12 @@ import org.slf4j.LoggerFactory;
 final class RankWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RankWatch.class);
     private static final long PERIOD_MILLIS = 500;
+    private static final long CLOSE_MILLIS = 10_000;
 
     private final CoordinatorClient driver;
-    private final Report.Heartbeat first;
+    private final int rank;
+    private final String executor;
+    private final String host;
     private final BooleanSupplier killed;
     private final AtomicLong step = new AtomicLong();
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -33,14 +35,17 @@ final class RankWatch implements AutoCloseable {
      * Begins to send heartbeats.
      *
      * @param driver a connection of its own, which it closes
-     * @param first the first heartbeat
+     * @param executor Spark's id of the rank's executor
+     * @param host of the executor
      * @param killed whether the rank's task was killed
      */
-    RankWatch(CoordinatorClient driver, Report.Heartbeat first, BooleanSupplier killed) {
+    RankWatch(CoordinatorClient driver, int rank, String executor, String host, BooleanSupplier killed) {
         this.driver = driver;
-        this.first = first;
+        this.rank = rank;
+        this.executor = executor;
+        this.host = host;
         this.killed = killed;
-        this.thread = new Thread(this::watch, "rank-watch-" + first.rank());
+        this.thread = new Thread(this::watch, "rank-watch-" + rank);
         thread.setDaemon(true);
         thread.start();
     }
@@ -65,10 +70,11 @@ final class RankWatch implements AutoCloseable {
                     cutOff("its task was killed");
                     return;
                 }
-                driver.send(new Report.Heartbeat(first.rank(), first.executor(), first.host(), step.get()));
+                beat(false);
             } while (!closed.await(PERIOD_MILLIS, TimeUnit.MILLISECONDS));
+            beat(true);
         } catch (IOException | RuntimeException e) {
-            if (closed.getCount() > 0) {
+            if (closed.getCount() > 0) { // else the rank has ended, and perhaps the stage
                 cutOff("the driver does not answer (" + e.getMessage() + ")");
             }
         } catch (InterruptedException e) {
@@ -76,25 +82,29 @@ final class RankWatch implements AutoCloseable {
         }
     }
 
+    private void beat(boolean last) throws IOException {
+        driver.send(new Report.Heartbeat(rank, executor, host, step.get(), last));
+    }
+
     private synchronized void cutOff(String reason) {
-        LOG.warn("Cutting off rank {}: {}", first.rank(), reason);
+        LOG.warn("Cutting off rank {}: {}", rank, reason);
         cutOff = true;
         if (group != null) {
             group.abort();
         }
     }
 
-    /** Ends the heartbeats. */
+    /** Sends a last heartbeat. */
     @Override
     public void close() throws IOException {
         closed.countDown();
-        driver.close();
         boolean interrupted = Thread.interrupted();
         try {
-            thread.join(Duration.ofSeconds(10).toMillis());
+            thread.join(CLOSE_MILLIS);
         } catch (InterruptedException e) {
             interrupted = true;
         }
+        driver.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -20,7 +20,7 @@ class RankMonitorTest {
             nanos::get);
 
     private void heard(int rank, long step) {
-        monitor.heard(new Report.Heartbeat(rank, "e" + rank, "host" + rank, step));
+        monitor.heard(new Report.Heartbeat(rank, "e" + rank, "host" + rank, step, false));
     }
 
     /** Time passes while the driver checks every second. */
@@ -57,6 +57,16 @@ class RankMonitorTest {
         }
         assertThatThrownBy(() -> pass(1))
                 .hasMessage("Rank 0 of 2 has not started within 100 s (train.timeout_seconds)");
+    }
+
+    @Test
+    void aRankThatHasEndedIsNotSilent() {
+        heard(0, 7);
+        monitor.heard(new Report.Heartbeat(1, "e1", "host1", 7, true));
+        pass(30);
+        heard(0, 7);
+        pass(30);
+        assertThat(monitor.verdict()).isEmpty();
     }
 
     @Test

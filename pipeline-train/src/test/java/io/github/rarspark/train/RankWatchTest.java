@@ -22,13 +22,13 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class RankWatchTest {
     private static final Duration LIMIT = Duration.ofSeconds(30);
-    private static final Report.Heartbeat FIRST = new Report.Heartbeat(1, "e1", "host", 0);
+    private static final Report.Heartbeat FIRST = new Report.Heartbeat(1, "e1", "host", 0, false);
 
     private final BlockingQueue<Report> reports = new LinkedBlockingQueue<>();
     private final AtomicBoolean killed = new AtomicBoolean();
 
     private RankWatch watch(Coordinator coordinator) throws IOException {
-        return new RankWatch(new CoordinatorClient(coordinator.address(), LIMIT), FIRST, killed::get);
+        return new RankWatch(new CoordinatorClient(coordinator.address(), LIMIT), 1, "e1", "host", killed::get);
     }
 
     @Test
@@ -37,8 +37,10 @@ class RankWatchTest {
                 RankWatch watch = watch(coordinator)) {
             assertThat(reports.poll(30, TimeUnit.SECONDS)).isEqualTo(FIRST);
             watch.made(7);
-            Report.Heartbeat later = new Report.Heartbeat(1, "e1", "host", 7);
+            Report.Heartbeat later = new Report.Heartbeat(1, "e1", "host", 7, false);
             Awaitility.await().atMost(LIMIT).until(() -> later.equals(reports.poll(30, TimeUnit.SECONDS)));
+            watch.close();
+            assertThat(reports).last().isEqualTo(new Report.Heartbeat(1, "e1", "host", 7, true));
         }
     }
 

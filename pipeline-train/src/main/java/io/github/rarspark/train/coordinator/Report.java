@@ -24,8 +24,9 @@ public sealed interface Report {
      * @param executor Spark's id of its executor
      * @param host of the executor
      * @param step updates made so far; 0 until the ranks have joined
+     * @param last whether no other will come, because the rank ends
      */
-    record Heartbeat(int rank, String executor, String host, long step) implements Report {}
+    record Heartbeat(int rank, String executor, String host, long step, boolean last) implements Report {}
 
     /**
      * Progress: an update was made.
