@@ -5,7 +5,6 @@ import io.github.rarspark.common.JobException;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.train.coordinator.Report;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,14 +20,15 @@ final class RankMonitor {
     private final Duration startLimit;
     private final Duration silenceLimit;
     private final LongSupplier nanos;
-    private final Map<Integer, Sign> signs = new TreeMap<>();
+    private final Map<Integer, Heard> newest = new TreeMap<>();
     private JobException verdict;
+    private List<Report.Heartbeat> silent = List.of();
     private long startedAt;
     private long checkedAt;
 
-    private record Sign(Report.Heartbeat heartbeat, long at) {
-        Sign later(long nanos) {
-            return new Sign(heartbeat, at + nanos);
+    private record Heard(Report.Heartbeat heartbeat, long at) {
+        Heard later(long nanos) {
+            return new Heard(heartbeat, at + nanos);
         }
     }
 
@@ -42,17 +42,17 @@ final class RankMonitor {
     /** Takes a heartbeat. */
     synchronized void heard(Report.Heartbeat heartbeat) {
         long now = nanos.getAsLong();
-        if (signs.isEmpty()) {
+        if (newest.isEmpty()) {
             startedAt = now;
             checkedAt = now;
         }
-        signs.put(heartbeat.rank(), new Sign(heartbeat, now));
+        newest.put(heartbeat.rank(), new Heard(heartbeat, now));
     }
 
     /** The most updates that a rank has made. */
     synchronized long step() {
-        return signs.values().stream()
-                .mapToLong(sign -> sign.heartbeat().step())
+        return newest.values().stream()
+                .mapToLong(rank -> rank.heartbeat().step())
                 .max()
                 .orElse(0);
     }
@@ -63,7 +63,7 @@ final class RankMonitor {
      * @throws JobException {@link ExitCode#TEMPORARY} if one has been silent for too long or has not started
      */
     synchronized void check() {
-        if (!signs.isEmpty()) { // else the stage waits for slots
+        if (!newest.isEmpty()) { // else the stage waits for slots
             absent().ifPresent(reason -> {
                 verdict = new JobException(ExitCode.TEMPORARY, reason);
                 throw verdict;
@@ -82,9 +82,9 @@ final class RankMonitor {
         checkedAt = now;
         if (pause > LONGEST_PAUSE.toNanos()) {
             startedAt += pause;
-            signs.replaceAll((rank, sign) -> sign.later(pause));
+            newest.replaceAll((rank, heard) -> heard.later(pause));
         }
-        List<Report.Heartbeat> silent = silent(now);
+        silent = silentAt(now);
         if (!silent.isEmpty()) {
             return Optional.of(name(silent.get(0)) + " has been silent for " + silenceLimit.toSeconds()
                     + " s (train.step_timeout_seconds); its last step was "
@@ -99,15 +99,15 @@ final class RankMonitor {
 
     /** The last heartbeats of ranks whose executors are not among {@code executors}, which are alive. */
     synchronized List<Report.Heartbeat> lost(List<String> executors) {
-        return signs.values().stream()
-                .map(Sign::heartbeat)
+        return newest.values().stream()
+                .map(Heard::heartbeat)
                 .filter(heartbeat -> !executors.contains(heartbeat.executor()))
                 .toList();
     }
 
-    /** The last heartbeats of the ranks that are silent. */
+    /** The last heartbeats of the ranks that were silent at the last {@link #check}. */
     synchronized List<Report.Heartbeat> silent() {
-        return silent(nanos.getAsLong());
+        return silent;
     }
 
     /** How a message names a rank. */
@@ -115,19 +115,16 @@ final class RankMonitor {
         return "Rank " + rank.rank() + " of " + ranks + " (executor " + rank.executor() + " on " + rank.host() + ")";
     }
 
-    private List<Report.Heartbeat> silent(long now) {
-        List<Report.Heartbeat> silent = new ArrayList<>();
-        for (Sign sign : signs.values()) {
-            if (!sign.heartbeat().last() && now - sign.at() > silenceLimit.toNanos()) {
-                silent.add(sign.heartbeat());
-            }
-        }
-        return silent;
+    private List<Report.Heartbeat> silentAt(long now) {
+        return newest.values().stream()
+                .filter(rank -> !rank.heartbeat().last() && now - rank.at() > silenceLimit.toNanos())
+                .map(Heard::heartbeat)
+                .toList();
     }
 
     private Optional<Integer> missing() {
         for (int rank = 0; rank < ranks; rank++) {
-            if (!signs.containsKey(rank)) {
+            if (!newest.containsKey(rank)) {
                 return Optional.of(rank);
             }
         }

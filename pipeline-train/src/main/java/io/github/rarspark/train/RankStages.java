@@ -4,6 +4,7 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.conf.TrainSettings;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
@@ -74,6 +76,9 @@ final class RankStages {
             JobException failure = failed.get().failure();
             Duration pause = restarts.after(failure, failed.get().lostRank(), monitor.step() > first);
             monitor.silent().forEach(this::replace);
+            EventLog.log(
+                    "restart",
+                    Map.of("restart", restarts.count(), "step", monitor.step(), "reason", failure.getMessage()));
             context.say("restart " + restarts.count() + " in " + pause.toSeconds() + " s: " + failure.getMessage());
             sleep(pause);
             Checkpoints.Found found = Checkpoints.find(context.session(), claim);
