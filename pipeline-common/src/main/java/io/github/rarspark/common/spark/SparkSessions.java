@@ -42,9 +42,7 @@ public final class SparkSessions {
             // Opts out of DJL's usage tracking.
             Map.entry("spark.executorEnv.OPT_OUT_TRACKING", "true"),
             // A full disk and the like are recognized by the system's words in English.
-            Map.entry("spark.executorEnv.LC_MESSAGES", "C"),
-            // Heartbeats and plans are replaced while others read them, which s3a's default, "server", makes an error.
-            Map.entry("spark.hadoop.fs.s3a.change.detection.mode", "warn"));
+            Map.entry("spark.executorEnv.LC_MESSAGES", "C"));
 
     private SparkSessions() {}
 

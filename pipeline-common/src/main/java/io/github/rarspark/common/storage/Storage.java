@@ -29,6 +29,7 @@ import org.apache.hadoop.fs.FsStatus;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.PathIOException;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
@@ -187,25 +188,21 @@ public final class Storage implements Serializable {
                 : Optional.empty();
     }
 
-    /** The whole content of a small object; of one version where others replace it meanwhile. */
+    /**
+     * The whole content of a small object; of one version where others replace it meanwhile.
+     *
+     * @throws IOException also if it was replaced during each of several reads
+     */
     public byte[] readBytes(String path) throws IOException {
-        byte[] content = readOnce(path);
-        if (createsExclusively(path)) {
-            return content;
-        }
-        // The client of object stores asks for the length of one version and may get the bytes of the next.
-        for (int reads = 1; content.length != length(path); reads++) {
-            if (reads == MOST_READS) {
-                throw new IOException("Cannot read " + path + ": it was replaced in each of " + reads + " reads");
+        for (int reads = 1; ; reads++) {
+            try (FSDataInputStream in = open(path)) {
+                return in.readAllBytes();
+            } catch (PathIOException e) {
+                // What s3a throws if the content is of another version than the length that it asked for before.
+                if (reads == MOST_READS) {
+                    throw e;
+                }
             }
-            content = readOnce(path);
-        }
-        return content;
-    }
-
-    private byte[] readOnce(String path) throws IOException {
-        try (FSDataInputStream in = open(path)) {
-            return in.readAllBytes();
         }
     }
 

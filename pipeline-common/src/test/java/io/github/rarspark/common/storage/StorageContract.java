@@ -230,7 +230,7 @@ abstract class StorageContract {
                 return whole;
             });
             assertThat(read.await(30, TimeUnit.SECONDS)).isTrue();
-            for (int i = 0; i < 30; i++) {
+            for (int i = 0; i < 100; i++) {
                 storage.putBytes(path("a"), versions[i % 2]);
             }
             done.set(true);

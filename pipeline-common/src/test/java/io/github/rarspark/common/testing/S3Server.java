@@ -74,7 +74,6 @@ public final class S3Server implements AutoCloseable {
         configuration.set("fs.s3a.endpoint.region", "us-east-1");
         configuration.set("fs.s3a.multipart.size", "5M");
         configuration.set("fs.s3a.attempts.maximum", "3");
-        configuration.set("fs.s3a.change.detection.mode", "warn"); // as SparkSessions sets it
         return configuration;
     }
 
