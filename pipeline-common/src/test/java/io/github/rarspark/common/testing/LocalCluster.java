@@ -47,7 +47,8 @@ public final class LocalCluster {
         return builder.getOrCreate();
     }
 
-    private static void prepareSparkHome() {
+    /** Creates the folder that Spark expects below SPARK_HOME. */
+    static void prepareSparkHome() {
         String home = System.getenv("SPARK_HOME");
         if (home == null || System.getenv("SPARK_SCALA_VERSION") == null) {
             throw new IllegalStateException("SPARK_HOME and SPARK_SCALA_VERSION are not set: run through Maven");

@@ -52,6 +52,7 @@ public final class StandaloneCluster implements AutoCloseable {
      * @param workers how many, each with one core
      */
     public static StandaloneCluster start(Path folder, int workers) throws IOException {
+        LocalCluster.prepareSparkHome();
         int port = freePort();
         StandaloneCluster cluster = new StandaloneCluster(folder, port);
         try {
