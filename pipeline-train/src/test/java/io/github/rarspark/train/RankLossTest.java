@@ -134,6 +134,18 @@ class RankLossTest {
         assertEndsLikeUndisturbed(run, 2, 1);
     }
 
+    /** Its task would keep the slot that the restart needs. */
+    @Test
+    void aRankThatStopsForGoodIsReplaced() throws Exception {
+        Future<JobResult> run = train(2);
+        awaitCheckpointAfter(0);
+        ProcessHandle stopped = executorOf(0);
+        signal(stopped, "STOP");
+        awaitCheckpointAfter(1);
+        Awaitility.await().atMost(LIMIT).until(() -> !stopped.isAlive());
+        assertEndsLikeUndisturbed(run, 2, 1);
+    }
+
     @Test
     void aRankStopsAndContinuesAfterItWasGivenUp() throws Exception {
         Future<JobResult> run = train(2);

@@ -16,6 +16,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -26,51 +28,64 @@ class RankWatchTest {
 
     private final BlockingQueue<Report> reports = new LinkedBlockingQueue<>();
     private final AtomicBoolean killed = new AtomicBoolean();
+    private Coordinator coordinator;
+    private RankWatch watch;
 
-    private RankWatch watch(Coordinator coordinator) throws IOException {
-        return new RankWatch(new CoordinatorClient(coordinator.address(), LIMIT), 1, "e1", "host", killed::get);
+    @BeforeEach
+    void start() throws IOException {
+        coordinator = new Coordinator("127.0.0.1", "127.0.0.1", reports::add);
+        watch = new RankWatch(new CoordinatorClient(coordinator.address(), LIMIT), 1, "e1", "host", killed::get);
     }
 
-    @Test
-    void heartbeatsTellTheLastUpdate() throws Exception {
-        try (Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", reports::add);
-                RankWatch watch = watch(coordinator)) {
-            assertThat(reports.poll(30, TimeUnit.SECONDS)).isEqualTo(FIRST);
-            watch.made(7);
-            Report.Heartbeat later = new Report.Heartbeat(1, "e1", "host", 7, false);
-            Awaitility.await().atMost(LIMIT).until(() -> later.equals(reports.poll(30, TimeUnit.SECONDS)));
-            watch.close();
-            assertThat(reports).last().isEqualTo(new Report.Heartbeat(1, "e1", "host", 7, true));
+    @AfterEach
+    void stop() throws IOException {
+        watch.close();
+        coordinator.close();
+    }
+
+    /** A group of one rank that the watch guards. */
+    private final class Guarded implements AutoCloseable {
+        private final RendezvousStore store = RendezvousStore.serve("127.0.0.1", LIMIT);
+        private final ProcessGroup group = ProcessGroup.join(store, 0, 1, "127.0.0.1", LIMIT);
+
+        Guarded() {
+            watch.guard(group);
+        }
+
+        @Override
+        public void close() {
+            group.close();
+            store.close();
         }
     }
 
     @Test
-    void aRankWhoseTaskIsKilledIsCutOff() throws Exception {
-        try (Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", reports::add);
-                RendezvousStore store = RendezvousStore.serve("127.0.0.1", LIMIT);
-                ProcessGroup group = ProcessGroup.join(store, 0, 1, "127.0.0.1", LIMIT);
-                RankWatch watch = watch(coordinator)) {
-            watch.guard(group);
-            group.barrier();
+    void heartbeatsTellTheLastUpdate() throws Exception {
+        assertThat(reports.poll(30, TimeUnit.SECONDS)).isEqualTo(FIRST);
+        watch.made(7);
+        Report.Heartbeat later = new Report.Heartbeat(1, "e1", "host", 7, false);
+        Awaitility.await().atMost(LIMIT).until(() -> later.equals(reports.poll(30, TimeUnit.SECONDS)));
+        watch.close();
+        assertThat(reports).last().isEqualTo(new Report.Heartbeat(1, "e1", "host", 7, true));
+    }
+
+    @Test
+    void aRankWhoseTaskIsKilledIsCutOff() {
+        try (Guarded rank = new Guarded()) {
+            rank.group.barrier();
             killed.set(true);
-            awaitCutOff(group);
+            awaitCutOff(rank.group);
         }
     }
 
     @Test
     void aRankWhoseStageHasEndedIsCutOffEvenIfItJoinsLater() throws Exception {
-        try (Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", reports::add);
-                RendezvousStore store = RendezvousStore.serve("127.0.0.1", LIMIT);
-                ProcessGroup joined = ProcessGroup.join(store, 0, 1, "127.0.0.1", LIMIT);
-                RankWatch watch = watch(coordinator)) {
-            watch.guard(joined);
+        try (Guarded joined = new Guarded()) {
             coordinator.close();
-            awaitCutOff(joined);
-            try (RendezvousStore other = RendezvousStore.serve("127.0.0.1", LIMIT);
-                    ProcessGroup late = ProcessGroup.join(other, 0, 1, "127.0.0.1", LIMIT)) {
-                watch.guard(late);
-                assertThatThrownBy(late::barrier).isInstanceOf(CommunicationException.class);
-            }
+            awaitCutOff(joined.group);
+        }
+        try (Guarded late = new Guarded()) {
+            assertThatThrownBy(late.group::barrier).isInstanceOf(CommunicationException.class);
         }
     }
 

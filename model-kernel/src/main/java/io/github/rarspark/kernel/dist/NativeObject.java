@@ -26,7 +26,9 @@ abstract class NativeObject implements AutoCloseable {
      * @throws IllegalStateException if the object is closed
      */
     final <R> R apply(LongFunction<R> call) {
-        begin();
+        if (!begin()) {
+            throw new IllegalStateException("The " + name + " is closed");
+        }
         try {
             return call.apply(handle);
         } finally {
@@ -42,6 +44,17 @@ abstract class NativeObject implements AutoCloseable {
         });
     }
 
+    /** Like {@link #run}, but does nothing if the object is closed. */
+    final void runIfOpen(LongConsumer call) {
+        if (begin()) {
+            try {
+                call.accept(handle);
+            } finally {
+                end();
+            }
+        }
+    }
+
     /** Whether a call is running. */
     final synchronized boolean isInUse() {
         return calls > 0;
@@ -52,11 +65,12 @@ abstract class NativeObject implements AutoCloseable {
         return closed;
     }
 
-    private synchronized void begin() {
-        if (closed) {
-            throw new IllegalStateException("The " + name + " is closed");
+    /** Counts a call, unless the object is closed. */
+    private synchronized boolean begin() {
+        if (!closed) {
+            calls++;
         }
-        calls++;
+        return !closed;
     }
 
     private void end() {

@@ -73,9 +73,7 @@ public final class ProcessGroup extends NativeObject {
      * it; does nothing if the group is closed.
      */
     public void abort() {
-        if (!isClosed()) {
-            run(ProcessGroup::abort);
-        }
+        runIfOpen(ProcessGroup::abort);
     }
 
     private static native long join(long store, int rank, int worldSize, String host, long timeoutMillis);

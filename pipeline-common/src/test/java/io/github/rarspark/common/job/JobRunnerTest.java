@@ -55,21 +55,23 @@ class JobRunnerTest {
         directory = temp.resolve("out").toUri().toString();
     }
 
+    private abstract class OneJob implements Job<Integer> {
+        @Override
+        public String output() {
+            return temp.resolve("out").toString();
+        }
+
+        @Override
+        public Plan plan() {
+            return PLAN;
+        }
+    }
+
     /** A job that notes its steps; {@code failure}, if there is one, ends it before the commit. */
     private JobRunner.Factory job(Exception failure) {
         return given -> {
             steps.add("open");
-            return new Job<Integer>() {
-                @Override
-                public String output() {
-                    return temp.resolve("out").toString();
-                }
-
-                @Override
-                public Plan plan() {
-                    return PLAN;
-                }
-
+            return new OneJob() {
                 @Override
                 public Integer runMissing(OutputClaim claim) {
                     steps.add("run attempt " + claim.attempt());
@@ -209,17 +211,7 @@ class JobRunnerTest {
 
     /** A job whose only work is on the driver and which is interrupted after its first step. */
     private Job<Integer> workOnTheDriver(JobContext given) {
-        return new Job<>() {
-            @Override
-            public String output() {
-                return temp.resolve("out").toString();
-            }
-
-            @Override
-            public Plan plan() {
-                return PLAN;
-            }
-
+        return new OneJob() {
             @Override
             public Integer runMissing(OutputClaim claim) {
                 claim.endIfStopped();
