@@ -43,8 +43,14 @@ final class RankReports implements Coordinator.Handler {
         } else if (report instanceof Report.Progress update) {
             metrics.add(update);
             progress.stepTo(update.step());
-            progress.note(
-                    String.format(Locale.ROOT, "loss %.4f, %.1f images/s", update.loss(), update.imagesPerSecond()));
+            progress.note(String.format(
+                    Locale.ROOT,
+                    "loss %.4f, gradient norm %.3g, rate %.3g, r %.2f, %.1f images/s",
+                    update.loss(),
+                    update.gradientNorm(),
+                    update.learningRate(),
+                    update.permutationProbability(),
+                    update.imagesPerSecond()));
         } else if (report instanceof Report.Checkpoint checkpoint) {
             publish(checkpoint);
         } else if (report instanceof Report.Failure failure) {

@@ -15,7 +15,8 @@ import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.tensor.TensorScope;
-import java.util.function.Consumer;
+import io.github.rarspark.train.StepClock.Phase;
+import java.util.stream.IntStream;
 
 /**
  * One update of the weights by all ranks. It is a function of the state and the step's number: samples, orders, dropped
@@ -33,19 +34,24 @@ final class TrainStep implements AutoCloseable {
     private final TrainingDraws draws;
     private final OptimizerStep optimizerStep;
     private final GradientReducer reducer;
+    private final StepClock clock;
 
     /**
      * What an update did.
      *
      * @param loss the rank's share of the global batch's mean loss, to be summed over the ranks and divided by their
      *     number
+     * @param split the losses of the rank's samples, if the update is logged
      * @param gradientNorm of the averaged gradient, before clipping
      * @param learningRate of the update
+     * @param permutationProbability of its samples
      */
-    record Update(double loss, double gradientNorm, double learningRate) {}
+    record Update(
+            double loss, LossSplit split, double gradientNorm, double learningRate, double permutationProbability) {}
 
-    TrainStep(RankContext context, TrainState state, RarModel model, TrainingSamples samples) {
+    TrainStep(RankContext context, TrainState state, RarModel model, TrainingSamples samples, StepClock clock) {
         this.context = context;
+        this.clock = clock;
         this.recipe = context.recipe();
         this.settings = recipe.train();
         this.group = context.group();
@@ -66,21 +72,34 @@ final class TrainStep implements AutoCloseable {
         this.reducer = new GradientReducer(group, state.weights().asMap().values(), bucketBytes);
     }
 
-    /** Makes the next update. Every rank has the same averaged gradient, so either all of them fail here or none. */
-    Update run() {
+    /**
+     * Makes the next update. Every rank has the same averaged gradient, so either all of them fail here or none.
+     *
+     * @param logged whether to split the loss, which takes a moment
+     */
+    Update run(boolean logged) {
         long step = optimizerStep.optimizer().steps();
         int rows = settings.samplesPerPass();
         int rankRows = settings.batch() / group.worldSize();
         int passes = rankRows / rows;
         double loss = 0;
+        LossSplit split = LossSplit.NONE;
+        clock.begin();
         for (int pass = 0; pass < passes; pass++) {
             long firstRow = (long) group.rank() * rankRows + (long) pass * rows;
-            Consumer<Runnable> backward = pass == passes - 1 ? reducer::average : Runnable::run;
-            loss += forwardBackward(step, firstRow, rows, passes, backward);
+            Scores scores = forwardBackward(step, firstRow, rows, passes, pass == passes - 1, logged);
+            loss += scores.loss();
+            split = split.plus(scores.split());
         }
         try {
             double norm = optimizerStep.run();
-            return new Update(loss, norm, optimizerStep.learningRate().at(step));
+            clock.end(Phase.OPTIMIZER);
+            return new Update(
+                    loss,
+                    split,
+                    norm,
+                    optimizerStep.learningRate().at(step),
+                    draws.schedule().probability(step));
         } catch (NumericException e) {
             throw e.advising("the loss of rank " + group.rank() + " was " + loss
                     + "; this run cannot continue: start another with a lower train.lr, in a new --output, from the"
@@ -90,16 +109,43 @@ final class TrainStep implements AutoCloseable {
         }
     }
 
-    /** Adds one pass's gradients, through {@code backward}; returns its share of the mean loss. */
-    private double forwardBackward(long step, long firstRow, int rows, int passes, Consumer<Runnable> backward) {
+    /** What a pass tells about the loss: its share of the rank's mean, and the sums of its samples. */
+    private record Scores(double loss, LossSplit split) {}
+
+    /** Adds one pass's gradients; after the last pass they are averaged over the ranks. */
+    private Scores forwardBackward(long step, long firstRow, int rows, int passes, boolean last, boolean logged) {
         TrainingSamples.Rows taken = samples.rows(step * settings.batch() + firstRow, rows);
         RarBatch batch = draws.batch(step, firstRow, taken.tokens(), taken.labels());
         KeyedDropout dropout = KeyedDropout.of(recipe.model().dropout(), recipe.seed(), step, firstRow, rows);
+        clock.end(Phase.DATA);
         try (TensorScope s = TensorScope.training(context.manager())) {
-            NDArray loss = s.affine(model.loss(s, batch, dropout), 1.0 / passes, 0);
-            backward.accept(() -> s.backward(loss));
-            return loss.getFloat();
+            RarModel.Scored scored = model.score(s, batch, dropout);
+            NDArray loss = s.affine(scored.loss(), 1.0 / passes, 0);
+            clock.end(Phase.FORWARD);
+            if (last && group.worldSize() > 1) {
+                clock.endReduced(() -> reducer.average(() -> s.backward(loss)));
+            } else if (last) {
+                reducer.average(() -> s.backward(loss));
+            } else {
+                s.backward(loss);
+            }
+            float value = loss.getFloat();
+            clock.end(Phase.BACKWARD);
+            return new Scores(value, logged ? split(s, step, firstRow, scored, batch) : LossSplit.NONE);
         }
+    }
+
+    private LossSplit split(TensorScope s, long step, long firstRow, RarModel.Scored scored, RarBatch batch) {
+        int[] permuted = IntStream.range(0, batch.rows())
+                .filter(row -> draws.isPermuted(step, firstRow + row))
+                .toArray();
+        int others = batch.rows() - permuted.length;
+        double sum = batch.rows() * (double) scored.loss().getFloat();
+        if (permuted.length == 0 || others == 0) {
+            return new LossSplit(others == 0 ? sum : 0, permuted.length, others == 0 ? 0 : sum, others);
+        }
+        double sumPermuted = permuted.length * scored.lossOf(s, batch, permuted);
+        return new LossSplit(sumPermuted, permuted.length, sum - sumPermuted, others);
     }
 
     @Override

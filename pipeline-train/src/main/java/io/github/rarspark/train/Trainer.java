@@ -24,8 +24,9 @@ final class Trainer implements AutoCloseable {
         RarModel trained = new RarModel(config, state.weights(), KernelSettings.precision(settings.precision()));
         // In float32, whatever the precision of training: autocast would convert the weights anew at every token.
         this.sampled = new RarModel(config, state.weights());
-        this.trainStep = new TrainStep(context, state, trained, samples);
-        this.metrics = new StepMetrics(context, state.step());
+        StepClock clock = StepClock.ofThread();
+        this.trainStep = new TrainStep(context, state, trained, samples, clock);
+        this.metrics = new StepMetrics(context, clock, state.step());
         this.grid = grid;
         this.checkpoints = new CheckpointWriter(context, config, state);
     }
@@ -56,7 +57,7 @@ final class Trainer implements AutoCloseable {
             if (Thread.interrupted()) {
                 throw new InterruptedException("Training was cancelled");
             }
-            TrainStep.Update update = trainStep.run();
+            TrainStep.Update update = trainStep.run(isDue(state.step() + 1, settings.logEvery()));
             long step = state.step();
             context.watch().made(step);
             if (isDue(step, settings.logEvery())) {

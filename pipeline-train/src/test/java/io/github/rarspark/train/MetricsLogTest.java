@@ -38,8 +38,8 @@ class MetricsLogTest {
     void aMalformedLineIsNamedWithTheRemedy(String malformed) throws Exception {
         Path file = output.resolve(MetricsLog.NAME);
         Plan plan = Plan.of("train", "r", Map.of(), Map.of());
-        Report.Progress first = new Report.Progress(1, 2.5, 1e-3, 0.1, 10);
-        Report.Progress third = new Report.Progress(3, 1.5, 1e-3, 0.1, 10);
+        Report.Progress first = ProgressReports.of(1, 2.5);
+        Report.Progress third = ProgressReports.of(3, 1.5);
         try (OutputClaim claim =
                 Claims.claim(new Storage(new Configuration()), output.toUri().toString(), plan)) {
             MetricsLog log = MetricsLog.resumeAt(claim, 0);

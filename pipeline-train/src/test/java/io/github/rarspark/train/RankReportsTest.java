@@ -33,7 +33,7 @@ class RankReportsTest {
             RankMonitor monitor =
                     new RankMonitor(Runs.recipe("none", output.resolve("none")).train(), System::nanoTime);
             RankReports reports = new RankReports(claim, metrics, progress, monitor, Optional.empty());
-            reports.handle(new Report.Progress(4, 1.5, 1e-3, 0.1, 10));
+            reports.handle(ProgressReports.of(4, 1.5));
             // The driver gets no further than the metrics.
             Files.createDirectories(output.resolve("checkpoints/step-000000004-a1/manifest.json"));
             assertThatThrownBy(() -> reports.handle(new Report.Checkpoint(4, "step-000000004-a1", List.of())))

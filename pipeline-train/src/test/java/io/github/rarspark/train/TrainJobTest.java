@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.common.testing.TestWeights;
@@ -21,8 +22,10 @@ import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import io.github.rarspark.kernel.weights.safetensors.Safetensors;
+import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,6 +83,7 @@ class TrainJobTest {
         assertThat(lines).hasSize(60);
         assertThat(lines.get(0)).contains("\"step\":1,").contains("\"learning_rate\":0.0,");
         assertThat(result.metrics().get("loss")).isLessThan(0.75 * Math.log(Runs.CODES));
+        assertMetrics(lines);
         assertThat(output.resolve("checkpoints/LAST")).content().matches("step-000000060-a1-r0-[0-9a-f]{8}\n");
         assertThat(checkpoint(output, 20))
                 .isDirectoryContaining("glob:**/{model,optimizer}.safetensors")
@@ -88,6 +92,43 @@ class TrainJobTest {
         assertThat(output.resolve("recipe.yaml")).content().contains("train:");
         TensorFile model = TensorFile.open(output.resolve("model.safetensors"));
         assertThat(model.metadata()).containsEntry("kind", "rar").containsEntry("step", "60");
+    }
+
+    /** Of a run that anneals from step 4 to 30. */
+    private static void assertMetrics(List<String> lines) {
+        for (Report.Progress line : metrics(lines)) {
+            assertThat(line.permutationProbability())
+                    .isEqualTo(Math.min(1, Math.max(0, 1 - (line.step() - 1 - 4) / 26.0)), within(1e-12));
+            if (line.step() <= 5) {
+                assertThat(line.lossPermuted()).isEqualTo(line.loss(), within(1e-6));
+                assertThat(line.lossScanOrder()).isNull();
+            } else if (line.step() > 30) {
+                assertThat(line.lossPermuted()).isNull();
+                assertThat(line.lossScanOrder()).isEqualTo(line.loss(), within(1e-6));
+            }
+            Report.TimeShares time = line.timeShares();
+            List<Double> shares =
+                    List.of(time.data(), time.forward(), time.backward(), time.allReduce(), time.optimizer());
+            assertThat(shares).as("time of step " + line.step()).allMatch(share -> share >= 0);
+            assertThat(shares.stream().mapToDouble(share -> share).sum())
+                    .isGreaterThan(0.2)
+                    .isLessThanOrEqualTo(1);
+            assertThat(time.forward()).isPositive();
+            assertThat(time.backward() + time.allReduce()).isPositive();
+        }
+        assertThat(metrics(lines))
+                .filteredOn(line -> line.lossPermuted() != null && line.lossScanOrder() != null)
+                .hasSizeGreaterThan(10)
+                .allSatisfy(line -> assertThat(line.loss())
+                        .isBetween(
+                                Math.min(line.lossPermuted(), line.lossScanOrder()) - 1e-6,
+                                Math.max(line.lossPermuted(), line.lossScanOrder()) + 1e-6));
+    }
+
+    private static List<Report.Progress> metrics(List<String> lines) {
+        return lines.stream()
+                .map(line -> Json.read(line.getBytes(StandardCharsets.UTF_8), Report.Progress.class, "metrics"))
+                .toList();
     }
 
     @Test
@@ -109,6 +150,19 @@ class TrainJobTest {
         assertThat(largestDifference("one", "seed")).isGreaterThan(1e-2);
         assertThat(largestDifference("one", "two")).isLessThan(2e-5);
         assertThat(largestDifference("one", "three")).isLessThan(2e-5);
+        assertThat(splitLosses("two")).containsExactly(splitLosses("one"), within(1e-4));
+        assertThat(splitLosses("three")).containsExactly(splitLosses("one"), within(1e-4));
+    }
+
+    /** The losses of permuted samples, then those of the others, -1 where there are none. */
+    private double[] splitLosses(String run) throws IOException {
+        List<Report.Progress> lines =
+                metrics(Files.readAllLines(folder.resolve(run).resolve(MetricsLog.NAME)));
+        return Stream.concat(
+                        lines.stream().map(Report.Progress::lossPermuted),
+                        lines.stream().map(Report.Progress::lossScanOrder))
+                .mapToDouble(loss -> loss == null ? -1 : loss)
+                .toArray();
     }
 
     /**

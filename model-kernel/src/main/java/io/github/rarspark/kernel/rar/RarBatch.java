@@ -38,6 +38,14 @@ public record RarBatch(long[][] tokens, int[][] orders, long[] conditions) {
         return tokens.length;
     }
 
+    /** Some of the samples, in the given order. */
+    RarBatch select(int[] rows) {
+        return new RarBatch(
+                Arrays.stream(rows).mapToObj(row -> tokens[row]).toArray(long[][]::new),
+                Arrays.stream(rows).mapToObj(row -> orders[row]).toArray(int[][]::new),
+                Arrays.stream(rows).mapToLong(row -> conditions[row]).toArray());
+    }
+
     /** The condition and the first {@code known} tokens of each row, int64 [B, known + 1]. */
     NDArray ids(TensorScope s, int known) {
         long[] ids = new long[rows() * (known + 1)];

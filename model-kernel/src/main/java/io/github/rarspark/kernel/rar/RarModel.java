@@ -6,6 +6,7 @@ import io.github.rarspark.kernel.tensor.Legend;
 import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -13,7 +14,7 @@ import java.util.stream.IntStream;
  * The RAR transformer over whole sequences: training and scoring (Section 3 of the paper). For sampling, see {@link
  * RarDecoder}.
  *
- * <p>Shapes: B rows, T image tokens, S positions (cls, class, tokens), D width, V codes, L = B * T predictions.
+ * <p>Shapes: B rows, R of them, T image tokens, S positions (cls, class, tokens), D width, V codes, L predictions.
  */
 public final class RarModel implements AutoCloseable {
     private final RarConfig config;
@@ -92,10 +93,36 @@ public final class RarModel implements AutoCloseable {
      * ends before it.
      */
     public NDArray loss(TensorScope s, RarBatch batch, KeyedDropout dropout) {
+        return score(s, batch, dropout).loss();
+    }
+
+    /**
+     * What the model makes of a batch.
+     *
+     * @param loss the mean cross-entropy of all predictions, a scalar
+     * @param logits_BTV the predictions
+     */
+    public record Scored(NDArray loss, NDArray logits_BTV) {
+        /**
+         * The mean cross-entropy of some rows' predictions; nothing is recorded for a backward pass.
+         *
+         * @param batch what was scored
+         * @param rows at least one
+         */
+        public double lossOf(TensorScope s, RarBatch batch, int[] rows) {
+            NDArray rows_R = s.longs(Arrays.stream(rows).asLongStream().toArray(), rows.length);
+            NDArray logits_RTV = s.indexSelect(s.detach(logits_BTV), 0, rows_R);
+            NDArray logits_LV = s.reshape(logits_RTV, -1, logits_BTV.getShape().get(2));
+            return s.crossEntropy(logits_LV, batch.select(rows).targets(s)).getFloat();
+        }
+    }
+
+    /** Scores a batch as {@link #loss} does. */
+    public Scored score(TensorScope s, RarBatch batch, KeyedDropout dropout) {
         try (Autocast autocast = precision.autocast(s.device())) {
             NDArray logits_BTV = logits(s, batch, config.tokens() - 1, dropout);
             NDArray logits_LV = s.reshape(logits_BTV, -1, config.codes());
-            return s.crossEntropy(logits_LV, batch.targets(s));
+            return new Scored(s.crossEntropy(logits_LV, batch.targets(s)), logits_BTV);
         }
     }
 

@@ -17,10 +17,21 @@ public record TrainingDraws(
         long seed, TokenSpace space, int[] targetOrder, PermutationSchedule schedule, double classDrop) {
     /** The prediction order of the sample at {@code row} of {@code step}. */
     public int[] order(long step, long row) {
-        RandomStream stream = RandomStream.of(seed, Purpose.PERMUTATION, step, row);
-        return stream.nextDouble() < schedule.probability(step)
-                ? stream.nextPermutation(targetOrder.length)
-                : targetOrder;
+        RandomStream stream = orderStream(step, row);
+        return isPermuted(stream, step) ? stream.nextPermutation(targetOrder.length) : targetOrder;
+    }
+
+    /** Whether {@link #order} draws a random order rather than the target order. */
+    public boolean isPermuted(long step, long row) {
+        return isPermuted(orderStream(step, row), step);
+    }
+
+    private RandomStream orderStream(long step, long row) {
+        return RandomStream.of(seed, Purpose.PERMUTATION, step, row);
+    }
+
+    private boolean isPermuted(RandomStream stream, long step) {
+        return stream.nextDouble() < schedule.probability(step);
     }
 
     /** The condition of the sample at {@code row}: its class, or "no class" if dropped. */

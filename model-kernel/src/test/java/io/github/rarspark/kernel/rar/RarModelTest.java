@@ -1,6 +1,8 @@
 package io.github.rarspark.kernel.rar;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
@@ -40,6 +42,24 @@ class RarModelTest {
                 .hasMessage("Cannot use orders_BT of shape [2, 32]: expected [2, 64]");
         assertThatThrownBy(() -> new RarBatch(tokens, TinyRar.raster(2), new long[1]))
                 .hasMessage("Cannot use conditions_B of shape [1]: expected [2]");
+    }
+
+    @Test
+    void theLossOfSomeRowsIsThatOfABatchOfThem() {
+        try (TinyRar tiny = TinyRar.adaln();
+                TensorScope s = TensorScope.training(tiny.manager)) {
+            RarBatch batch = tiny.batch(5);
+            RarModel.Scored scored = tiny.model.score(s, batch, KeyedDropout.NONE);
+            double whole = scored.loss().getFloat();
+            double some = scored.lossOf(s, batch, new int[] {1, 4});
+            double others = scored.lossOf(s, batch, new int[] {0, 2, 3});
+            double alone = tiny.model
+                    .loss(s, batch.select(new int[] {1, 4}), KeyedDropout.NONE)
+                    .getFloat();
+
+            assertThat(some).isCloseTo(alone, within(1e-5)).isNotCloseTo(others, within(1e-3));
+            assertThat((2 * some + 3 * others) / 5).isCloseTo(whole, within(1e-5));
+        }
     }
 
     private static long[][] firstHalf(long[][] rows) {

@@ -48,6 +48,15 @@ class TrainingDrawsTest {
                 .isZero();
     }
 
+    @Test
+    void permutedSamplesAreThoseInAnotherThanTheTargetOrder() {
+        for (int row = 0; row < 1000; row++) {
+            assertThat(DRAWS.isPermuted(200, row))
+                    .as("row " + row)
+                    .isEqualTo(!Arrays.equals(DRAWS.order(200, row), TARGET));
+        }
+    }
+
     private static double permutedShare(TrainingDraws draws, long step) {
         return IntStream.range(0, SAMPLES)
                         .filter(row -> !Arrays.equals(draws.order(step, row), TARGET))

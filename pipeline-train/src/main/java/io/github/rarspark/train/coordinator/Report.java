@@ -33,12 +33,38 @@ public sealed interface Report {
      *
      * @param step updates made so far
      * @param loss mean cross-entropy of this update's global batch
+     * @param lossPermuted of its samples in random orders; null if it has none
+     * @param lossScanOrder of its samples in the scan order; null if it has none
+     * @param permutationProbability of a sample of this update
      * @param learningRate of this update
      * @param gradientNorm before clipping
      * @param imagesPerSecond of all ranks, since the last report
+     * @param timeShares where the time since the last report went
+     * @param restarts of the attempt, before this update
      */
-    record Progress(long step, double loss, double learningRate, double gradientNorm, double imagesPerSecond)
+    record Progress(
+            long step,
+            double loss,
+            Double lossPermuted,
+            Double lossScanOrder,
+            double permutationProbability,
+            double learningRate,
+            double gradientNorm,
+            double imagesPerSecond,
+            TimeShares timeShares,
+            int restarts)
             implements Report {}
+
+    /**
+     * Shares of the time of all ranks, by their clocks. What is missing to 1 went into reports, samples and checkpoints.
+     *
+     * @param data reading samples and drawing orders
+     * @param forward computing the loss
+     * @param backward computing gradients, and all of the all-reduce that this hides
+     * @param allReduce waiting for the gradients of other ranks
+     * @param optimizer clipping and applying gradients
+     */
+    record TimeShares(double data, double forward, double backward, double allReduce, double optimizer) {}
 
     /**
      * The files of a checkpoint are complete; it counts once the driver has published its manifest.

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.storage.Stored;
+import io.github.rarspark.train.ProgressReports;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -26,12 +27,12 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class CoordinatorTest {
     private static final Duration LIMIT = Duration.ofSeconds(10);
-    private static final Report REPORT = new Report.Progress(1, 1, 1, 1, 1);
+    private static final Report REPORT = ProgressReports.of(1, 1);
     private final List<Report> handled = new CopyOnWriteArrayList<>();
 
     @Test
     void reportsArriveWholeAndAreHandledBeforeTheAnswer() throws IOException {
-        Report progress = new Report.Progress(3, 1.25, 1e-4, 0.5, 100);
+        Report progress = ProgressReports.of(3, 1.25);
         Report checkpoint = new Report.Checkpoint(3, "step-3", List.of(new Stored("file:/x", 7, "ab")));
         try (Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", handled::add);
                 CoordinatorClient client = new CoordinatorClient(coordinator.address(), LIMIT)) {
@@ -50,7 +51,7 @@ class CoordinatorTest {
                     throw lost;
                 });
                 CoordinatorClient client = new CoordinatorClient(coordinator.address(), LIMIT)) {
-            assertThatThrownBy(() -> client.send(new Report.Progress(1, 1, 1, 1, 1)))
+            assertThatThrownBy(() -> client.send(ProgressReports.of(1, 1)))
                     .isInstanceOf(JobException.class)
                     .hasMessage("The driver refused a report: Attempt 1 stops writing");
             assertThat(coordinator.failure()).contains(lost);
