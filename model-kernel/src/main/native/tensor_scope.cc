@@ -90,12 +90,6 @@ NATIVE(jlong, gradient)(JNIEnv* env, jclass, jlong x) {
   });
 }
 
-NATIVE(void, backward)(JNIEnv* env, jclass, jlong output, jlong gradient) {
-  guarded(env, [&] {
-    std::vector<at::Tensor> gradients;
-    if (gradient != 0) {
-      gradients.push_back(tensor(gradient));
-    }
-    torch::autograd::backward({tensor(output)}, gradients);
-  });
+NATIVE(void, backward)(JNIEnv* env, jclass, jlongArray outputs, jlongArray gradients) {
+  guarded(env, [&] { torch::autograd::backward(tensors(env, outputs), tensors(env, gradients)); });
 }

@@ -23,6 +23,10 @@ import java.io.Serializable;
         batch            | int        | 2048       | [1, )  | yes    | Global batch: samples per update over all ranks.
         micro_batch      | int        | 0          | [0, )  | no     | Samples per forward pass of a rank, with gradient
                                                                        accumulation; 0 for the rank's whole share.
+        activation_checkpointing | boolean | false  |   | no     | Whether the backward pass recomputes the blocks
+                                                                       instead of keeping their activations: far less
+                                                                       memory, the same weights, a third more
+                                                                       operations.
         steps            | int        | 250000     | [1, )  | yes    | Number of updates.
         lr               | double     | 0.0004     | (0, )  | yes    | Peak learning rate, reached after the warm-up.
         end_lr           | double     | 0.00001    | [0, )  | yes    | Learning rate at the end of the cosine decay.
@@ -66,6 +70,7 @@ public record TrainSettings(
         boolean evaluate,
         int batch,
         int microBatch,
+        boolean activationCheckpointing,
         int steps,
         double lr,
         double endLr,

@@ -14,6 +14,7 @@ import io.github.rarspark.kernel.rar.PermutationSchedule;
 import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
+import io.github.rarspark.kernel.rar.TrainingLoss;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.train.StepClock.Phase;
 import java.util.stream.IntStream;
@@ -119,19 +120,19 @@ final class TrainStep implements AutoCloseable {
         KeyedDropout dropout = KeyedDropout.of(recipe.model().dropout(), recipe.seed(), step, firstRow, rows);
         clock.end(Phase.DATA);
         try (TensorScope s = TensorScope.training(context.manager())) {
-            RarModel.Scored scored = model.score(s, batch, dropout);
-            NDArray loss = s.affine(scored.loss(), 1.0 / passes, 0);
+            TrainingLoss loss = model.trainingLoss(s, batch, dropout, settings.activationCheckpointing());
+            NDArray share = s.affine(loss.scored().loss(), 1.0 / passes, 0);
             clock.end(Phase.FORWARD);
             if (last && group.worldSize() > 1) {
-                clock.endReduced(() -> reducer.average(() -> s.backward(loss)));
+                clock.endReduced(() -> reducer.average(() -> loss.backward(share)));
             } else if (last) {
-                reducer.average(() -> s.backward(loss));
+                reducer.average(() -> loss.backward(share));
             } else {
-                s.backward(loss);
+                loss.backward(share);
             }
-            float value = loss.getFloat();
+            float value = share.getFloat();
             clock.end(Phase.BACKWARD);
-            return new Scores(value, logged ? split(s, step, firstRow, scored, batch) : LossSplit.NONE);
+            return new Scores(value, logged ? split(s, step, firstRow, loss.scored(), batch) : LossSplit.NONE);
         }
     }
 

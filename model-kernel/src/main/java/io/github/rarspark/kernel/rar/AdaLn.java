@@ -59,10 +59,8 @@ record AdaLn(NDArray ids_KD, NDArray positions_1PD, List<Linear> blocks, Linear 
         return s.silu(s.add(conditions_U1D, s.narrow(positions_1PD, 1, from, count)));
     }
 
-    /** The modulations of the first {@code count} positions, each computed on demand. */
-    Modulations ofSequences(TensorScope scope, long[] conditions_B, int count) {
-        Conditions conditions = Conditions.of(scope.manager(), conditions_B);
-        NDArray input_USD = input(scope, conditions, 0, count);
+    /** The modulations of the positions of {@code input}, each computed on demand. */
+    Modulations modulations(Conditions conditions, NDArray input_USD) {
         return new Modulations() {
             @Override
             public Modulation.OfBlock ofBlock(TensorScope s, int layer) {
@@ -73,7 +71,9 @@ record AdaLn(NDArray ids_KD, NDArray positions_1PD, List<Linear> blocks, Linear 
             @Override
             public Modulation ofHead(TensorScope s, int first) {
                 NDArray product_BSM = conditions.ofRows(s, head.forward(s, input_USD));
-                return Modulation.ofHead(s, s.narrow(product_BSM, 1, first, count - first));
+                return Modulation.ofHead(
+                        s,
+                        s.narrow(product_BSM, 1, first, product_BSM.getShape().get(1) - first));
             }
         };
     }

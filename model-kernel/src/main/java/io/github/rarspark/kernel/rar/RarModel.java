@@ -14,7 +14,8 @@ import java.util.stream.IntStream;
  * The RAR transformer over whole sequences: training and scoring (Section 3 of the paper). For sampling, see {@link
  * RarDecoder}.
  *
- * <p>Shapes: B rows, R of them, T image tokens, S positions (cls, class, tokens), D width, V codes, L predictions.
+ * <p>Shapes: B rows, R of them, U distinct conditions, T image tokens, S positions (cls, class, tokens), D width, V codes, L
+ * predictions.
  */
 public final class RarModel implements AutoCloseable {
     private final RarConfig config;
@@ -119,41 +120,91 @@ public final class RarModel implements AutoCloseable {
 
     /** Scores a batch as {@link #loss} does. */
     public Scored score(TensorScope s, RarBatch batch, KeyedDropout dropout) {
-        try (Autocast autocast = precision.autocast(s.device())) {
-            NDArray logits_BTV = logits(s, batch, config.tokens() - 1, dropout);
-            NDArray logits_LV = s.reshape(logits_BTV, -1, config.codes());
-            return new Scored(s.crossEntropy(logits_LV, batch.targets(s)), logits_BTV);
+        try (Autocast autocast = autocast(s)) {
+            Embedded embedded = embed(s, batch, config.tokens() - 1);
+            Modulations modulations = modulations(embedded);
+            NDArray y_BSD = transform(s, embedded.x_BSD(), modulations, dropout::causalAttention, dropout);
+            return score(s, batch, y_BSD, modulations);
         }
+    }
+
+    /**
+     * The loss with its backward pass, for a scope that records.
+     *
+     * @param checkpointing whether to keep only the blocks' inputs for the backward pass and to compute the blocks anew
+     *     there (activation checkpointing): the same gradients, with less memory and a third more operations
+     */
+    public TrainingLoss trainingLoss(TensorScope s, RarBatch batch, KeyedDropout dropout, boolean checkpointing) {
+        return checkpointing
+                ? new CheckpointedLoss(s, this, batch, dropout)
+                : new RecordedLoss(s, score(s, batch, dropout));
+    }
+
+    /** Scores a batch, given the output of the last block. */
+    Scored score(TensorScope s, RarBatch batch, NDArray y_BSD, Modulations modulations) {
+        NDArray logits_BTV = head.forward(s, y_BSD, modulations, 1);
+        NDArray logits_LV = s.reshape(logits_BTV, -1, config.codes());
+        return new Scored(s.crossEntropy(logits_LV, batch.targets(s)), logits_BTV);
     }
 
     /** Logits [B, T+1, V] of every position from the class on: the k-th row predicts the k-th token. */
     public NDArray logits(TensorScope s, RarBatch batch) {
-        try (Autocast autocast = precision.autocast(s.device())) {
-            return logits(s, batch, config.tokens(), KeyedDropout.NONE);
+        try (Autocast autocast = autocast(s)) {
+            Embedded embedded = embed(s, batch, config.tokens());
+            Modulations modulations = modulations(embedded);
+            KeyedDropout dropout = KeyedDropout.NONE;
+            NDArray y_BSD = transform(s, embedded.x_BSD(), modulations, dropout::causalAttention, dropout);
+            return head.forward(s, y_BSD, modulations, 1);
         }
     }
 
-    /** Logits [B, known + 1, V], given the first {@code known} tokens of each row. */
-    private NDArray logits(TensorScope s, RarBatch batch, int known, KeyedDropout dropout) {
+    /** Cls, class and the first {@code known} tokens of each row. */
+    Embedded embed(TensorScope s, RarBatch batch, int known) {
         Legend.of('B', batch.rows()).and('T', config.tokens()).check("tokens_BT", batch.tokens());
         NDArray x_BSD = embedding.sequences(s, batch.ids(s, known), batch.orders());
-        Modulations modulations =
-                adaLn == null ? Modulations.NONE : adaLn.ofSequences(s, batch.conditions(), known + 2);
-        NDArray y_BSD = transform(s, x_BSD, modulations, dropout::causalAttention, dropout);
-        return head.forward(s, y_BSD, modulations, 1);
+        if (adaLn == null) {
+            return new Embedded(x_BSD, null, null);
+        }
+        AdaLn.Conditions conditions = AdaLn.Conditions.of(s.manager(), batch.conditions());
+        return new Embedded(x_BSD, conditions, adaLn.input(s, conditions, 0, known + 2));
+    }
+
+    Modulations modulations(Embedded embedded) {
+        return adaLn == null
+                ? Modulations.NONE
+                : adaLn.modulations(embedded.conditions(), embedded.modulationInput_USD());
     }
 
     /** Passes x [B, S, D] through all blocks. */
     NDArray transform(
             TensorScope s, NDArray x_BSD, Modulations modulations, Attention attention, KeyedDropout dropout) {
         for (Block block : blocks) {
-            // Intermediate results of a block are freed after it, except those that a backward pass needs.
-            try (TensorScope inner = s.open()) {
-                Modulation.OfBlock modulation = modulations.ofBlock(inner, block.layer());
-                x_BSD = inner.keep(block.forward(inner, x_BSD, modulation, attention, dropout));
-            }
+            x_BSD = transform(s, block, x_BSD, modulations, attention, dropout);
         }
         return x_BSD;
+    }
+
+    /** Passes x [B, S, D] through one block. Its intermediate results are freed, except those that a backward pass needs. */
+    NDArray transform(
+            TensorScope s,
+            Block block,
+            NDArray x_BSD,
+            Modulations modulations,
+            Attention attention,
+            KeyedDropout dropout) {
+        try (TensorScope inner = s.open()) {
+            Modulation.OfBlock modulation = modulations.ofBlock(inner, block.layer());
+            return inner.keep(block.forward(inner, x_BSD, modulation, attention, dropout));
+        }
+    }
+
+    /** The precision of matrix products on the calling thread while open. */
+    Autocast autocast(TensorScope s) {
+        return precision.autocast(s.device());
+    }
+
+    List<Block> blocks() {
+        return blocks;
     }
 
     Precision precision() {

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.Collection;
+import java.util.List;
 
 /**
  * Owns the tensors of one step and computes them: every result belongs to the scope whose method created it and is
@@ -129,17 +130,24 @@ public final class TensorScope extends LayerOperations implements AutoCloseable 
 
     private static native void zeroGradients(long[] leaves);
 
+    /** The values of {@code x} as a leaf whose gradient {@link #backward} computes; what computed x is not recorded in it. */
+    public NDArray leaf(NDArray x) {
+        NDArray leaf = detach(x);
+        requireGradients(List.of(leaf));
+        return leaf;
+    }
+
     /** Adds the gradients of the scalar {@code loss} to those of the leaves it depends on. */
     public void backward(NDArray loss) {
-        backward(at(loss), 0);
+        backward(Handles.of(List.of(loss)), new long[0]);
     }
 
-    /** As {@link #backward(NDArray)} for an output of any shape, from the gradient with respect to it. */
-    public void backward(NDArray output, NDArray gradient) {
-        backward(at(output), at(gradient));
+    /** As {@link #backward(NDArray)} for outputs of any shape, from the gradients with respect to them. */
+    public void backward(List<NDArray> outputs, List<NDArray> gradients) {
+        backward(Handles.of(outputs), Handles.of(gradients));
     }
 
-    private static native void backward(long output, long gradient);
+    private static native void backward(long[] outputs, long[] gradients);
 
     /**
      * The gradient of a leaf; it shares the leaf's gradient storage.

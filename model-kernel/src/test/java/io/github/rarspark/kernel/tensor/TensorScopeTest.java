@@ -33,6 +33,25 @@ class TensorScopeTest {
     }
 
     @Test
+    void aGraphInTwoPartsHasTheGradientOfAWholeOne() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorScope s = TensorScope.training(manager)) {
+            NDArray x = s.floats(new float[] {1, 2, 3}, 3);
+            TensorScope.requireGradients(List.of(x));
+            List<NDArray> outputs = List.of(s.affine(x, 2, 0), s.multiply(x, x));
+            List<NDArray> inputs = outputs.stream().map(s::leaf).toList();
+            assertThat(inputs.get(1).toFloatArray()).containsExactly(1, 4, 9);
+
+            s.backward(s.sum(s.multiply(inputs.get(0), inputs.get(1)), 0));
+            assertThatThrownBy(() -> s.gradient(x))
+                    .isInstanceOf(NativeException.class)
+                    .hasMessage("the tensor has no gradient");
+            s.backward(outputs, inputs.stream().map(s::gradient).toList());
+            assertThat(s.gradient(x).toFloatArray()).as("of 2 x^3").containsExactly(6, 24, 54);
+        }
+    }
+
+    @Test
     void unequalPartsAreRefused() {
         try (NDManager manager = NDManager.newBaseManager();
                 TensorScope s = TensorScope.inference(manager)) {
