@@ -4,10 +4,13 @@ import io.github.rarspark.cli.options.ReportOptions;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.conf.Near;
 import io.github.rarspark.conf.RecipeException;
+import io.github.rarspark.kernel.bench.AllReduceBench;
+import io.github.rarspark.kernel.bench.BenchReport;
 import io.github.rarspark.kernel.bench.BenchRequest;
 import io.github.rarspark.kernel.bench.BenchResult;
 import io.github.rarspark.kernel.bench.InceptionBench;
 import io.github.rarspark.kernel.bench.RarBench;
+import io.github.rarspark.kernel.bench.TrainBench;
 import io.github.rarspark.kernel.bench.VqganBench;
 import java.io.IOException;
 import java.util.Map;
@@ -25,16 +28,31 @@ import picocli.CommandLine.Spec;
 @Command(name = "bench", sortOptions = false, description = "Measures the throughput of one operation on this machine.")
 final class BenchCommand implements Callable<Integer> {
 
-    private static final Map<String, Benchmark> BENCHMARKS = new TreeMap<>(Map.of(
-            "sample", new Benchmark("rar-b", RarBench::sample),
-            "train", new Benchmark("rar-b", RarBench::train),
-            "forward", new Benchmark("rar-b", RarBench::forward),
-            "encode", new Benchmark("f16", VqganBench::encode),
-            "decode", new Benchmark("f16", VqganBench::decode),
-            "features", new Benchmark("inception", InceptionBench::features)));
+    private static final int MEBIBYTE = 1 << 20;
 
-    /** A benchmark and its default model. */
-    private record Benchmark(String defaultSize, Function<BenchRequest, BenchResult> work) {}
+    private static final Map<String, Benchmark> BENCHMARKS = new TreeMap<>(Map.of(
+            "sample", Benchmark.alone("rar-b", RarBench::sample),
+            "train", new Benchmark("rar-b", 1, Integer.MAX_VALUE, 3, TrainBench::train),
+            "allreduce", new Benchmark("rar-b", 2, Integer.MAX_VALUE, 20, AllReduceBench::allReduce),
+            "forward", Benchmark.alone("rar-b", RarBench::forward),
+            "encode", Benchmark.alone("f16", VqganBench::encode),
+            "decode", Benchmark.alone("f16", VqganBench::decode),
+            "features", Benchmark.alone("inception", InceptionBench::features)));
+
+    /**
+     * A benchmark.
+     *
+     * @param size the default model
+     * @param ranks the default number of ranks
+     * @param maximumRanks the maximum number of ranks
+     * @param repeat the default number of timed runs
+     */
+    private record Benchmark(
+            String size, int ranks, int maximumRanks, int repeat, Function<BenchRequest, ? extends BenchReport> work) {
+        static Benchmark alone(String size, Function<BenchRequest, BenchResult> work) {
+            return new Benchmark(size, 1, 1, 3, work);
+        }
+    }
 
     @Spec
     private CommandSpec spec;
@@ -42,7 +60,10 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private ReportOptions options;
 
-    @Parameters(index = "0", paramLabel = "WHAT", description = "sample, train, forward, encode, decode or features.")
+    @Parameters(
+            index = "0",
+            paramLabel = "WHAT",
+            description = "sample, train, allreduce, forward, encode, decode or features.")
     private String what;
 
     @Option(
@@ -58,7 +79,7 @@ final class BenchCommand implements Callable<Integer> {
             paramLabel = "N",
             order = 3,
             defaultValue = "8",
-            description = "Images per batch (default: ${DEFAULT-VALUE}).")
+            description = "Images per batch, of all ranks together (default: ${DEFAULT-VALUE}).")
     private int batch;
 
     @Option(
@@ -73,8 +94,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--threads",
             paramLabel = "N",
             order = 5,
-            description = "Libtorch threads per operation (default: all cores).")
-    private int threads = Runtime.getRuntime().availableProcessors();
+            description = "Libtorch threads per operation, of each rank (default: all cores over the ranks).")
+    private Integer threads;
 
     @Option(
             names = "--steps",
@@ -96,9 +117,31 @@ final class BenchCommand implements Callable<Integer> {
             names = "--repeat",
             paramLabel = "N",
             order = 8,
-            defaultValue = "3",
-            description = "Timed runs, of which the fastest is reported (default: ${DEFAULT-VALUE}).")
-    private int repeat;
+            description = "Timed runs (default: 3; allreduce: 20). The fastest is reported; of allreduce the mean.")
+    private Integer repeat;
+
+    @Option(
+            names = "--ranks",
+            paramLabel = "N",
+            order = 9,
+            description = "Ranks of train (default: 1) and allreduce (default: 2). Several ranks train alternately with"
+                    + " one, for comparison.")
+    private Integer ranks;
+
+    @Option(
+            names = "--processes",
+            order = 10,
+            description = "Run each rank in a process of its own, as executors with one slot do, rather than in a"
+                    + " thread, as local[N] does.")
+    private boolean processes;
+
+    @Option(
+            names = "--bucket-mb",
+            paramLabel = "MB",
+            order = 11,
+            defaultValue = "25",
+            description = "Train and allreduce: megabytes of gradients per all-reduce (default: ${DEFAULT-VALUE}).")
+    private double bucketMegabytes;
 
     @Override
     public Integer call() throws IOException {
@@ -108,33 +151,47 @@ final class BenchCommand implements Callable<Integer> {
             throw new RecipeException("Unknown benchmark " + what
                     + (near.isEmpty() ? ": give one of " + String.join(", ", BENCHMARKS.keySet()) : near));
         }
+        int rankCount = ranks == null ? benchmark.ranks() : ranks;
+        requireAtLeast("--ranks", rankCount, 1);
+        if (rankCount > benchmark.maximumRanks()) {
+            throw new RecipeException(
+                    "Cannot use --ranks " + rankCount + " for " + what + ": only train and allreduce have ranks");
+        }
+        int rankThreads =
+                threads == null ? Math.max(1, Runtime.getRuntime().availableProcessors() / rankCount) : threads;
+        int runs = repeat == null ? benchmark.repeat() : repeat;
         requireAtLeast("--batch", batch, 1);
-        requireAtLeast("--threads", threads, 1);
-        requireAtLeast("--repeat", repeat, 1);
+        requireAtLeast("--threads", rankThreads, 1);
+        requireAtLeast("--repeat", runs, 1);
         requireAtLeast("--warmup", warmup, 0);
         requireAtLeast("--steps", steps, 0);
+        if (!(bucketMegabytes > 0)) {
+            throw new RecipeException("Cannot use --bucket-mb " + bucketMegabytes + ": give more than 0");
+        }
         options.requireWritable();
-        BenchResult result = measure(
+        BenchReport report = measure(
                 benchmark.work(),
                 new BenchRequest(
-                        size == null ? benchmark.defaultSize() : size,
+                        size == null ? benchmark.size() : size,
                         batch,
                         Compute.precision(precision),
-                        threads,
-                        repeat,
+                        rankThreads,
+                        runs,
                         warmup,
-                        steps));
-        options.write(result);
+                        steps,
+                        new BenchRequest.Ranks(
+                                rankCount, processes, Math.max(1, Math.round(bucketMegabytes * MEBIBYTE)))));
+        options.write(report);
         if (!options.quiet()) {
-            spec.commandLine().getOut().println(result.line());
+            spec.commandLine().getOut().println(report.text());
         }
         return ExitCode.OK.number();
     }
 
-    private static BenchResult measure(Function<BenchRequest, BenchResult> benchmark, BenchRequest request) {
+    private static BenchReport measure(Function<BenchRequest, ? extends BenchReport> benchmark, BenchRequest request) {
         try {
             return benchmark.apply(request);
-        } catch (IllegalArgumentException e) { // the kernel rejects the size
+        } catch (IllegalArgumentException e) { // the kernel rejects the size or the batch
             throw new RecipeException(e.getMessage(), e);
         }
     }

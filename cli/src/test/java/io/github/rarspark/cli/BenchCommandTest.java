@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,6 +69,67 @@ class BenchCommandTest {
     }
 
     @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void ranksTrainAlternatelyWithOne(boolean processes) throws Exception {
+        Path json = folder.resolve("bench.json");
+        List<String> args = new ArrayList<>(List.of(
+                "train", "--size", "32x2x2x64x16x64", "--batch", "4", "--ranks", "2", "--repeat", "3", "--json"));
+        args.add(json.toString());
+        if (processes) {
+            args.add("--processes");
+        }
+        int code = bench(args.toArray(String[]::new));
+        assertThat(code).as(err::toString).isZero();
+        assertThat(out.toString())
+                .contains(processes ? "2 ranks (processes) of " : "2 ranks (threads of one process) of ")
+                .contains("all_reduce");
+        JsonNode report = new ObjectMapper().readTree(json.toFile());
+        assertThat(report.get("ranks").asInt()).isEqualTo(2);
+        assertThat(report.get("processes").asBoolean()).isEqualTo(processes);
+        assertThat(report.get("runs")).hasSize(3);
+        JsonNode one = report.get("one_rank");
+        assertThat(one.get("runs")).hasSize(3);
+        assertThat(report.get("images_per_second").asDouble()
+                        / one.get("images_per_second").asDouble())
+                .isCloseTo(one.get("speedup").asDouble(), within(1e-9));
+        for (JsonNode phases : List.of(report.get("phases"), one.get("phases"))) {
+            assertThat(phases.findValuesAsText("phase"))
+                    .containsExactly("data", "forward", "backward", "all_reduce", "optimizer");
+            assertThat(phases.findValues("share").stream()
+                            .mapToDouble(JsonNode::asDouble)
+                            .sum())
+                    .isCloseTo(1, within(1e-9));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"2", "3 --processes"})
+    void allReducesGrowToTheGradient(String ranks) throws Exception {
+        Path json = folder.resolve("bench.json");
+        int code = bench(
+                ("allreduce --size 32x2x2x64x16x64 --repeat 2 --bucket-mb 0.01 --json " + json + " --ranks " + ranks)
+                        .split(" "));
+        assertThat(code).as(err::toString).isZero();
+        JsonNode report = new ObjectMapper().readTree(json.toFile());
+        JsonNode sums = report.get("sums");
+        assertThat(sums.findValues("count").stream().map(JsonNode::asLong).limit(3))
+                .containsExactly(1024L, 4096L, 16384L);
+        JsonNode whole = sums.get(sums.size() - 2);
+        JsonNode gradient = sums.get(sums.size() - 1);
+        assertThat(gradient.get("bucket_bytes").asLong()).isEqualTo(10486);
+        assertThat(whole.get("bucket_bytes").asLong()).isZero();
+        assertThat(gradient.get("bytes")).isEqualTo(whole.get("bytes"));
+        int n = report.get("ranks").asInt();
+        for (JsonNode sum : sums) {
+            double bytes = 4.0 * sum.get("count").asLong();
+            assertThat(sum.get("bytes").asDouble()).isEqualTo(bytes);
+            double algorithm = bytes / sum.get("seconds").asDouble() / 1e9;
+            assertThat(sum.get("algorithm_bandwidth").asDouble()).isCloseTo(algorithm, within(1e-9));
+            assertThat(sum.get("bus_bandwidth").asDouble()).isCloseTo(algorithm * 2 * (n - 1) / n, within(1e-9));
+        }
+    }
+
+    @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
@@ -78,7 +140,12 @@ class BenchCommandTest {
                 "train --precision fp8 | Cannot use --precision fp8: give fp32 or bf16",
                 "train --batch 0 | Cannot use --batch 0: give at least 1",
                 "sample --steps -1 | Cannot use --steps -1: give at least 0",
-                "features --size f16 | Cannot use --size f16: give inception"
+                "features --size f16 | Cannot use --size f16: give inception",
+                "train --ranks 0 | Cannot use --ranks 0: give at least 1",
+                "train --ranks 3 | Cannot use --batch 8 with --ranks 3: every rank takes the same share; give a multiple",
+                "sample --ranks 2 | Cannot use --ranks 2 for sample: only train and allreduce have ranks",
+                "train --bucket-mb 0 | Cannot use --bucket-mb 0.0: give more than 0",
+                "allreduce --size rar-q | Cannot use --size rar-q: give"
             })
     void wrongUsageIsOneLine(String args, String message) {
         assertThat(bench(args.split(" "))).isEqualTo(64);

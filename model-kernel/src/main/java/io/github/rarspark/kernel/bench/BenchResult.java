@@ -30,7 +30,8 @@ public record BenchResult(
         double gflopsPerSecond,
         int steps,
         int ofSteps,
-        double[] runs) {
+        double[] runs)
+        implements BenchReport {
     static BenchResult of(
             String what, BenchRequest request, double[] seconds, double flopsPerRun, int steps, int ofSteps) {
         double best = Arrays.stream(seconds).min().orElseThrow();
@@ -48,8 +49,8 @@ public record BenchResult(
                 Arrays.stream(seconds).map(s -> request.batch() / s).toArray());
     }
 
-    /** A human-readable line. */
-    public String line() {
+    @Override
+    public String text() {
         String part = steps < ofSteps ? String.format(Locale.ROOT, " (first %d of %d steps)", steps, ofSteps) : "";
         return String.format(
                 Locale.ROOT,

@@ -2,21 +2,15 @@ package io.github.rarspark.kernel.bench;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.golden.FillFormula;
-import io.github.rarspark.kernel.optim.AdamW;
-import io.github.rarspark.kernel.optim.LearningRate;
-import io.github.rarspark.kernel.optim.OptimizerStep;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.rar.Guidance;
-import io.github.rarspark.kernel.rar.KeyedDropout;
-import io.github.rarspark.kernel.rar.PermutationSchedule;
 import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.RarSampler;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.rar.ScanOrder;
-import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.NamedTensors;
@@ -24,51 +18,9 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** Training steps and sampling of a RAR model with initial weights, and forward passes with formula weights. */
+/** Sampling of a RAR model with initial weights, and forward passes with formula weights. */
 public final class RarBench {
-    private static final double DROPOUT = 0.1;
-
     private RarBench() {}
-
-    /**
-     * A full update on one rank: drawing orders and classes, forward, backward, clipping, AdamW. Every sample is
-     * permuted, a tenth of the classes are dropped, all four dropouts are on.
-     */
-    public static BenchResult train(BenchRequest request) {
-        RarConfig config = BenchSizes.rar(request.size());
-        Torch.setIntraOpThreads(request.threads());
-        try (NDManager manager = NDManager.newBaseManager();
-                NamedTensors weights = NamedTensors.initial(config.parameters(), 0, manager);
-                AdamW optimizer = new AdamW(
-                        manager, weights.asMap(), config::decays, new AdamW.Settings(0.9, 0.96, 1e-8, 0.03, 1))) {
-            TensorScope.requireGradients(weights.asMap().values());
-            RarModel model = new RarModel(config, weights, request.precision());
-            TrainingDraws draws = new TrainingDraws(
-                    0,
-                    config.space(),
-                    IntStream.range(0, config.tokens()).toArray(),
-                    new PermutationSchedule(Long.MAX_VALUE, Long.MAX_VALUE),
-                    DROPOUT);
-            OptimizerStep optimizerStep = new OptimizerStep(optimizer, new LearningRate(4e-4, 1e-5, 10, 1000));
-            RandomStream random = RandomStream.of(0, Purpose.SPLIT);
-            long[][] tokens = new long[request.batch()][config.tokens()];
-            int[] labels = new int[request.batch()];
-            for (int b = 0; b < request.batch(); b++) {
-                labels[b] = random.nextInt(config.classes());
-                Arrays.setAll(tokens[b], t -> random.nextInt(config.codes()));
-            }
-            double[] seconds = Timing.run(request, step -> {
-                RarBatch batch = draws.batch(step, 0, tokens, labels);
-                KeyedDropout dropout = KeyedDropout.of(DROPOUT, 0, step, 0, request.batch());
-                try (TensorScope s = TensorScope.training(manager)) {
-                    s.backward(model.loss(s, batch, dropout));
-                }
-                optimizerStep.run();
-            });
-            double forward = flops(config, request.batch(), distinct(config, request.batch()), config.tokens() + 1);
-            return BenchResult.of("train", request, seconds, 3 * forward, 1, 1);
-        }
-    }
 
     /** Logits of whole sequences, each in its own random order, as in scoring. */
     public static BenchResult forward(BenchRequest request) {
@@ -122,7 +74,8 @@ public final class RarBench {
         }
     }
 
-    private static int distinct(RarConfig config, int batch) {
+    /** The number of distinct conditions of a batch, "no class" among them. */
+    static int distinct(RarConfig config, int batch) {
         return Math.min(batch, config.classes()) + 1;
     }
 
@@ -130,7 +83,7 @@ public final class RarBench {
      * Floating-point operations of the products in a forward pass over {@code positions} of {@code rows} rows with
      * {@code conditions} distinct conditions.
      */
-    private static double flops(RarConfig config, int rows, int conditions, int positions) {
+    static double flops(RarConfig config, int rows, int conditions, int positions) {
         double d = config.hidden();
         double block = 4 * d * d + 2 * d * config.mlp() + positions * d;
         double all = rows * (config.layers() * block + d * config.codes())
