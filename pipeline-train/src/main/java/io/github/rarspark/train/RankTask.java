@@ -49,7 +49,7 @@ final class RankTask implements BarrierStage.Task<Long> {
                 try (Trainer trainer = Trainer.open(new RankContext(assignment, group, manager, driver, watch))) {
                     return trainer.run();
                 } catch (NativeMemoryException e) {
-                    throw e.lowering("train.micro_batch");
+                    throw e.lowering(TrainingCost.lowerForMemory(train));
                 }
             } catch (Exception | Error e) {
                 tell(driver, Report.Failure.of(rank, e), e);

@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What a training takes at least, by counting: what cannot fit is refused before it begins, and what takes for ever is
- * said.
+ * What a training takes at least, by counting: what cannot fit is refused before it begins, and what takes very long is
+ * announced.
  *
  * @param settings of the training
  * @param stateBytes weights, gradients and two moments of a rank
  * @param passBytes what the backward pass of a rank reads: the inputs of the matrix products, attention's q, k and v, and
- *     the logits
+ *     the logits; with activation checkpointing the inputs of all blocks, and the rest for one block
  * @param updateFlops operations of the matrix products in a rank's share of an update
  */
 record TrainingCost(TrainSettings settings, double stateBytes, double passBytes, double updateFlops) {
@@ -36,15 +36,26 @@ record TrainingCost(TrainSettings settings, double stateBytes, double passBytes,
         double positions = (double) settings.samplesPerPass() * model.positions();
         int bytes = settings.precision() == Precision.FP32 ? Float.BYTES : Short.BYTES;
         double block = (6.0 * model.hidden() + 2.0 * model.mlp()) * bytes;
+        double blocks = settings.activationCheckpointing()
+                ? (double) model.layers() * model.hidden() * Float.BYTES + block
+                : model.layers() * block;
         double logits = (double) model.codes() * Float.BYTES;
         double perBlock = 4.0 * model.hidden() * model.hidden() + 2.0 * model.hidden() * model.mlp();
+        int blockPasses = settings.activationCheckpointing() ? 4 : 3;
         double share = (double) settings.batch() / settings.ranks() * model.positions();
         return new TrainingCost(
                 settings,
                 4.0 * model.parameters().elements() * Float.BYTES,
-                positions * (model.layers() * block + logits),
-                // A multiplication and an addition each, forward once and backward twice.
-                6 * share * (model.layers() * perBlock + (double) model.hidden() * model.codes()));
+                positions * (blocks + logits),
+                // A multiplication and an addition each, in a forward pass once, in a backward pass twice.
+                2 * share * (blockPasses * model.layers() * perBlock + 3.0 * model.hidden() * model.codes()));
+    }
+
+    /** The settings to change for less memory, as what follows "lower". */
+    static String lowerForMemory(TrainSettings settings) {
+        return settings.activationCheckpointing()
+                ? "train.micro_batch"
+                : "train.micro_batch or set train.activation_checkpointing=true";
     }
 
     /**
@@ -67,13 +78,14 @@ record TrainingCost(TrainSettings settings, double stateBytes, double passBytes,
                             "Cannot train: %d ranks (train.ranks) need at least %.1f GB on this machine, %.1f GB for"
                                     + " the"
                                     + " model and %.1f GB for %d samples at a time, but it has %.1f GB; lower"
-                                    + " train.micro_batch",
+                                    + " %s",
                             settings.ranks(),
                             needed / GIGABYTE,
                             settings.ranks() * stateBytes / GIGABYTE,
                             settings.ranks() * passBytes / GIGABYTE,
                             settings.ranks() * settings.samplesPerPass(),
-                            memoryBytes / GIGABYTE));
+                            memoryBytes / GIGABYTE,
+                            lowerForMemory(settings)));
         }
     }
 

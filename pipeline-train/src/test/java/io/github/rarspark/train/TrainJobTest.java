@@ -216,6 +216,25 @@ class TrainJobTest {
         assertThat(result.metrics().get("loss")).isFinite();
     }
 
+    @Test
+    void activationCheckpointingTrainsTheSameBits() throws IOException {
+        for (String precision : List.of("fp32", "bf16")) {
+            String[] settings = {
+                "train.precision", precision, "train.micro_batch", "2", "model.layers", "3", "train.steps", "6"
+            };
+            Path kept = folder.resolve("kept-" + precision);
+            Path recomputed = folder.resolve("recomputed-" + precision);
+            train(kept, settings);
+            List<String> checkpointing = new ArrayList<>(List.of("train.activation_checkpointing", "true"));
+            checkpointing.addAll(List.of(settings));
+            train(recomputed, checkpointing.toArray(String[]::new));
+            assertThat(Runs.model(recomputed)).as(precision).isEqualTo(Runs.model(kept));
+            // It is the same plan, so that a run that ran out of memory resumes with it.
+            train(kept, checkpointing.toArray(String[]::new));
+        }
+        assertThat(Runs.model(folder.resolve("kept-bf16"))).isNotEqualTo(Runs.model(folder.resolve("kept-fp32")));
+    }
+
     private double largestDifference(String left, String right) throws IOException {
         TensorFile a = TensorFile.open(folder.resolve(left).resolve("model.safetensors"));
         TensorFile b = TensorFile.open(folder.resolve(right).resolve("model.safetensors"));

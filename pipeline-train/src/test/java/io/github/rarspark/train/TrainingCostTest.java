@@ -5,16 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class TrainingCostTest {
     /** RAR-B has 261 million parameters with the tables of its public files. */
-    private static TrainingCost rarB(String... keysAndValues) {
-        return TrainingCost.of(Recipes.load("rar-b")
-                .with(Map.of("train.ranks", "8", "train.threads", "4"))
-                .with(keysAndValues.length == 0 ? Map.of() : Map.of(keysAndValues[0], keysAndValues[1])));
+    private static TrainingCost rarB(String key, String value) {
+        return TrainingCost.of(rarB().with(Map.of(key, value)));
+    }
+
+    private static Recipe rarB() {
+        return Recipes.load("rar-b").with(Map.of("train.ranks", "8", "train.threads", "4"));
     }
 
     @Test
@@ -28,7 +31,22 @@ class TrainingCostTest {
         assertThatThrownBy(() -> small.requireFits(0.9 * needed))
                 .isInstanceOf(JobException.class)
                 .hasMessageMatching("Cannot train: 8 ranks \\(train.ranks\\) need at least .* for 16 samples at a time,"
-                        + " but it has .*; lower train.micro_batch");
+                        + " but it has .*; lower train.micro_batch or set train.activation_checkpointing=true");
+    }
+
+    @Test
+    void activationCheckpointingTakesLessMemoryAndAThirdMoreOperations() {
+        Recipe recipe = rarB().with(Map.of("train.micro_batch", "8"));
+        TrainingCost kept = TrainingCost.of(recipe);
+        TrainingCost recomputed = TrainingCost.of(recipe.with(Map.of("train.activation_checkpointing", "true")));
+        assertThat(recomputed.stateBytes()).isEqualTo(kept.stateBytes());
+        assertThat(recomputed.passBytes()).isLessThan(kept.passBytes() / 4);
+        // The inputs of 24 blocks in float32, whatever the precision.
+        assertThat(recomputed.passBytes()).isGreaterThan(8.0 * 258 * 768 * 24 * 4);
+        assertThat(recomputed.updateFlops() / kept.updateFlops()).isBetween(1.32, 4 / 3.0);
+        assertThatThrownBy(() -> recomputed.requireFits(1e9))
+                .isInstanceOf(JobException.class)
+                .hasMessageEndingWith("; lower train.micro_batch");
     }
 
     @Test

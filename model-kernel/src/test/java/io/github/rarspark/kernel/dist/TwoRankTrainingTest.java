@@ -13,6 +13,7 @@ import io.github.rarspark.kernel.rar.KeyedDropout;
 import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarModel;
+import io.github.rarspark.kernel.rar.TrainingLoss;
 import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
@@ -31,7 +32,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The golden training steps (batch 4), split over ranks that are threads of this process. */
 class TwoRankTrainingTest {
@@ -42,11 +43,12 @@ class TwoRankTrainingTest {
     /** The six steps' losses of one rank, and its final weights. */
     private record Outcome(double[] losses, List<float[]> weights) {}
 
+    /** With one pass or more for each rank, and with or without activation checkpointing. */
     @ParameterizedTest
-    @ValueSource(ints = {2, 4})
-    void splitTrainingGivesTheGoldenLossesAndWeights(int ranks) throws Exception {
+    @CsvSource({"2, 1, false", "4, 1, false", "2, 2, false", "2, 1, true", "4, 1, true", "2, 2, true"})
+    void splitTrainingGivesTheGoldenLossesAndWeights(int ranks, int passes, boolean checkpointing) throws Exception {
         TensorFile expected = TensorFile.open(CASE.resolve("rar.safetensors"));
-        List<Outcome> outcomes = train(ranks, expected);
+        List<Outcome> outcomes = train(ranks, passes, checkpointing, expected);
         double[] losses = expected.doubles("train/losses");
         for (int step = 0; step < losses.length; step++) {
             int at = step;
@@ -69,11 +71,12 @@ class TwoRankTrainingTest {
 
     @Test
     void theRanksSeeDifferentSamples() throws Exception {
-        List<Outcome> outcomes = train(2, TensorFile.open(CASE.resolve("rar.safetensors")));
+        List<Outcome> outcomes = train(2, 1, false, TensorFile.open(CASE.resolve("rar.safetensors")));
         assertThat(outcomes.get(0).losses()).isNotEqualTo(outcomes.get(1).losses());
     }
 
-    private static List<Outcome> train(int ranks, TensorFile expected) throws Exception {
+    private static List<Outcome> train(int ranks, int passes, boolean checkpointing, TensorFile expected)
+            throws Exception {
         ExecutorService pool = Executors.newFixedThreadPool(ranks);
         try {
             CompletableFuture<Integer> port = new CompletableFuture<>();
@@ -85,7 +88,7 @@ class TwoRankTrainingTest {
                                     ? RendezvousStore.serve("127.0.0.1", TIMEOUT)
                                     : RendezvousStore.connect("127.0.0.1", port.get(30, TimeUnit.SECONDS), TIMEOUT);
                             ProcessGroup group = join(store, number, ranks, port)) {
-                        return steps(group, expected);
+                        return steps(group, passes, checkpointing, expected);
                     }
                 }));
             }
@@ -106,7 +109,8 @@ class TwoRankTrainingTest {
         return ProcessGroup.join(store, rank, ranks, "127.0.0.1", TIMEOUT);
     }
 
-    private static Outcome steps(ProcessGroup group, TensorFile expected) throws Exception {
+    private static Outcome steps(ProcessGroup group, int passes, boolean checkpointing, TensorFile expected)
+            throws Exception {
         Torch.setIntraOpThreads(1);
         FillFormula formula = FillFormula.parse(Files.readString(CASE.resolve("rar.json")), "rar.json");
         long[] ids = expected.longs("ids");
@@ -114,8 +118,7 @@ class TwoRankTrainingTest {
         long[] conditions = expected.longs("train/conditions");
         int tokens = CONFIG.tokens();
         int batch = ids.length / tokens;
-        int rows = batch / group.worldSize();
-        int first = group.rank() * rows;
+        int rows = batch / group.worldSize() / passes;
         double[] losses = new double[expected.doubles("train/losses").length];
         LearningRate rate = new LearningRate(0.004, 0.0001, 3, 10);
         try (NDManager manager = NDManager.newBaseManager();
@@ -128,20 +131,29 @@ class TwoRankTrainingTest {
                     new GradientReducer(group, weights.asMap().values(), 4096)) {
                 OptimizerStep optimizerStep = new OptimizerStep(optimizer, rate);
                 for (int step = 0; step < losses.length; step++) {
-                    long[][] taken = new long[rows][];
-                    int[][] order = new int[rows][];
-                    for (int row = 0; row < rows; row++) {
-                        taken[row] = slice(ids, first + row, tokens);
-                        order[row] = Arrays.stream(slice(orders, step * batch + first + row, tokens))
-                                .mapToInt(Math::toIntExact)
-                                .toArray();
-                    }
-                    int at = step * batch + first;
-                    RarBatch part = RarBatch.ordered(taken, order, Arrays.copyOfRange(conditions, at, at + rows));
-                    try (TensorScope s = TensorScope.training(manager)) {
-                        NDArray loss = model.loss(s, part, KeyedDropout.NONE);
-                        reducer.average(() -> s.backward(loss));
-                        losses[step] = loss.getFloat();
+                    for (int pass = 0; pass < passes; pass++) {
+                        int first = (group.rank() * passes + pass) * rows;
+                        long[][] taken = new long[rows][];
+                        int[][] order = new int[rows][];
+                        for (int row = 0; row < rows; row++) {
+                            taken[row] = slice(ids, first + row, tokens);
+                            order[row] = Arrays.stream(slice(orders, step * batch + first + row, tokens))
+                                    .mapToInt(Math::toIntExact)
+                                    .toArray();
+                        }
+                        int at = step * batch + first;
+                        RarBatch part = RarBatch.ordered(taken, order, Arrays.copyOfRange(conditions, at, at + rows));
+                        try (TensorScope s = TensorScope.training(manager)) {
+                            TrainingLoss loss = model.trainingLoss(s, part, KeyedDropout.NONE, checkpointing);
+                            NDArray share = s.affine(loss.scored().loss(), 1.0 / passes, 0);
+                            Runnable backward = () -> loss.backward(share);
+                            if (pass < passes - 1) {
+                                backward.run();
+                            } else {
+                                reducer.average(backward);
+                            }
+                            losses[step] += share.getFloat();
+                        }
                     }
                     optimizerStep.run();
                 }
