@@ -7,21 +7,25 @@ import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * {@code metrics.jsonl}: one line for every reported update. The object is written whole at each checkpoint, since object
- * stores cannot append, and holds no line that a resumed run would write again. Driver only.
+ * What a run leaves of its updates: {@code metrics.jsonl}, one line for every reported update, and the {@link EventFiles}.
+ * The lines are written whole at each checkpoint, since object stores cannot append, and none is there twice after a run
+ * has resumed. Driver only.
  */
 final class MetricsLog {
     static final String NAME = "metrics.jsonl";
 
     private final OutputClaim claim;
+    private final EventFiles events;
     private final List<Report.Progress> lines = new ArrayList<>();
 
-    private MetricsLog(OutputClaim claim) {
+    private MetricsLog(OutputClaim claim, EventFiles events) {
         this.claim = claim;
+        this.events = events;
     }
 
     /**
@@ -30,7 +34,7 @@ final class MetricsLog {
      * @throws DataException if a line of it is malformed
      */
     static MetricsLog resumeAt(OutputClaim claim, long step) throws IOException {
-        MetricsLog log = new MetricsLog(claim);
+        MetricsLog log = new MetricsLog(claim, EventFiles.resumeAt(claim, step, InstantSource.system()));
         Storage storage = claim.storage();
         if (step > 0 && storage.exists(claim.path(NAME))) {
             List<String> lines = storage.readString(claim.path(NAME)).lines().toList();
@@ -55,13 +59,25 @@ final class MetricsLog {
         }
     }
 
-    /** Drops the lines after {@code step} updates, which a restarted training makes again. */
-    void rewindTo(long step) {
+    /** Drops what came after {@code step} updates, which a restarted training makes again. */
+    void rewindTo(long step) throws IOException {
         lines.removeIf(line -> line.step() > step);
+        events.rewindTo(step);
     }
 
     void add(Report.Progress progress) {
         lines.add(progress);
+        events.add(progress);
+    }
+
+    /** Adds a text, such as a warning, for TensorBoard only. */
+    void note(long step, String tag, String text) {
+        events.note(step, tag, text);
+    }
+
+    /** Adds a sample grid with a caption for each row, for TensorBoard only. */
+    void grid(long step, byte[] png, List<String> captions) {
+        events.grid(step, png, captions);
     }
 
     /** The newest line; null before the first. */
@@ -69,9 +85,11 @@ final class MetricsLog {
         return lines.isEmpty() ? null : lines.get(lines.size() - 1);
     }
 
-    void publish() throws IOException {
+    /** Publishes what belongs to the checkpoint of {@code step}, before the checkpoint itself. */
+    void publish(long step) throws IOException {
         StringBuilder text = new StringBuilder();
         lines.forEach(line -> text.append(Json.line(line)).append('\n'));
         claim.publish(NAME, out -> out.write(text.toString().getBytes(StandardCharsets.UTF_8)));
+        events.publish(step);
     }
 }

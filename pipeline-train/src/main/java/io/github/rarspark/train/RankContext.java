@@ -8,6 +8,8 @@ import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.train.coordinator.CoordinatorClient;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One rank of a running training.
@@ -20,6 +22,8 @@ import java.io.IOException;
  */
 record RankContext(
         RankAssignment assignment, ProcessGroup group, NDManager manager, CoordinatorClient driver, RankWatch watch) {
+    private static final Logger LOG = LoggerFactory.getLogger(RankContext.class);
+
     Recipe recipe() {
         return assignment.recipe();
     }
@@ -35,6 +39,12 @@ record RankContext(
     /** Rank 0 writes files and reports; the others only compute. */
     boolean isFirst() {
         return group.rank() == 0;
+    }
+
+    /** Logs a warning, here and on the driver. */
+    void warn(String message) throws IOException {
+        LOG.warn(message);
+        driver.send(new Report.Warning(group.rank(), watch.step(), message));
     }
 
     /** Reports to the driver; does nothing on ranks other than 0. */

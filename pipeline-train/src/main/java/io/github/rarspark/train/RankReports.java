@@ -19,20 +19,30 @@ final class RankReports implements Coordinator.Handler {
     private final MetricsLog metrics;
     private final Progress progress;
     private final RankMonitor monitor;
+    private final List<String> captions;
+    private final RankWarnings warnings;
     private final List<Report.Failure> failures = new CopyOnWriteArrayList<>();
     private Optional<Checkpoints.Reference> last;
 
-    /** @param resume the checkpoint that the ranks resume from */
+    /**
+     * Begins to handle reports.
+     *
+     * @param captions of the rows of a sample grid
+     * @param resume the checkpoint that the ranks resume from
+     */
     RankReports(
             OutputClaim claim,
             MetricsLog metrics,
             Progress progress,
             RankMonitor monitor,
+            List<String> captions,
             Optional<Checkpoints.Reference> resume) {
         this.claim = claim;
         this.metrics = metrics;
         this.progress = progress;
         this.monitor = monitor;
+        this.captions = captions;
+        this.warnings = new RankWarnings(System::nanoTime, metrics);
         this.last = resume;
     }
 
@@ -51,6 +61,10 @@ final class RankReports implements Coordinator.Handler {
                     update.learningRate(),
                     update.permutationProbability(),
                     update.imagesPerSecond()));
+        } else if (report instanceof Report.Grid grid) {
+            metrics.grid(grid.step(), claim.storage().readBytes(grid.path()), captions);
+        } else if (report instanceof Report.Warning warning) {
+            warnings.heard(warning);
         } else if (report instanceof Report.Checkpoint checkpoint) {
             publish(checkpoint);
         } else if (report instanceof Report.Failure failure) {
@@ -63,7 +77,7 @@ final class RankReports implements Coordinator.Handler {
      * the driver dies in between.
      */
     private synchronized void publish(Report.Checkpoint checkpoint) throws IOException {
-        metrics.publish();
+        metrics.publish(checkpoint.step());
         List<CheckpointManifest.File> files =
                 checkpoint.files().stream().map(CheckpointManifest.File::of).toList();
         last = Optional.of(Checkpoints.publish(

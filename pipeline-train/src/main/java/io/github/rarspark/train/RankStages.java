@@ -66,7 +66,8 @@ final class RankStages {
             long first = resume.map(Checkpoints.Reference::step).orElse(0L);
             progress.stepTo(first);
             RankMonitor monitor = new RankMonitor(settings, System::nanoTime);
-            RankReports reports = new RankReports(claim, metrics, progress, monitor, resume);
+            RankReports reports = new RankReports(
+                    claim, metrics, progress, monitor, SampleGrid.captions(context.recipe(), inputs.tokens()), resume);
             Optional<RankFailures.Cause> failed = runStage(resume, reports, monitor);
             if (failed.isEmpty()) {
                 return reports.last()
@@ -85,7 +86,12 @@ final class RankStages {
             found.warnings().forEach(LOG::warn);
             warnings.addAll(found.warnings());
             resume = found.newest();
-            metrics.rewindTo(resume.map(Checkpoints.Reference::step).orElse(0L));
+            long step = resume.map(Checkpoints.Reference::step).orElse(0L);
+            metrics.rewindTo(step);
+            metrics.note(
+                    step,
+                    "restarts/cause",
+                    "restart " + restarts.count() + " after step " + monitor.step() + ": " + failure.getMessage());
         }
     }
 

@@ -3,7 +3,9 @@ package io.github.rarspark.train;
 import ai.djl.ndarray.NDArray;
 import io.github.rarspark.common.samples.ImageSampler;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.common.weights.WeightFile;
+import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.image.ImageGrid;
 import io.github.rarspark.kernel.image.PngEncoder;
@@ -12,6 +14,7 @@ import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.vqgan.Vqgan;
+import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,9 +30,12 @@ import java.util.stream.IntStream;
  */
 final class SampleGrid implements AutoCloseable {
     static final String FOLDER = "samples";
+    /** White pixels around each image. */
+    static final int PADDING = 2;
+
+    private static final String CAPTIONS = "classes.txt";
     private static final int MAX_ROWS = 10;
     private static final int COLUMNS = 8;
-    private static final int PADDING = 2;
 
     private final RankContext context;
     private final Optional<Vqgan> tokenizer;
@@ -39,6 +45,25 @@ final class SampleGrid implements AutoCloseable {
         this.context = context;
         this.tokenizer = tokenizer;
         this.sampler = new ImageSampler(context.recipe().generate(), context.manager());
+    }
+
+    /** The classes of the rows, in their order: {@code 3 Dress}, or {@code class 3} where names are not known. */
+    static List<String> captions(Recipe recipe, TokenSource tokens) {
+        List<String> names = tokens.classNames();
+        return IntStream.range(0, rows(recipe))
+                .mapToObj(row -> row < names.size() ? row + " " + names.get(row) : "class " + row)
+                .toList();
+    }
+
+    private static int rows(Recipe recipe) {
+        return Math.min(MAX_ROWS, recipe.model().classes());
+    }
+
+    /** Writes the captions of the rows beside the pictures, one line each. Driver only. */
+    static void describe(Storage storage, String output, Recipe recipe, TokenSource tokens) throws IOException {
+        storage.putString(
+                Storage.child(Storage.child(output, FOLDER), CAPTIONS),
+                String.join("\n", captions(recipe, tokens)) + "\n");
     }
 
     /** Loads the tokenizer on rank 0, if grids are written. */
@@ -56,7 +81,7 @@ final class SampleGrid implements AutoCloseable {
         if (context.assignment().tokenizer() == null) {
             return;
         }
-        int rows = Math.min(MAX_ROWS, model.config().classes());
+        int rows = rows(context.recipe());
         Request[] requests = IntStream.range(0, rows * COLUMNS)
                 .mapToObj(i -> new Request(i / COLUMNS, i % COLUMNS))
                 .toArray(Request[]::new);
@@ -76,10 +101,9 @@ final class SampleGrid implements AutoCloseable {
                 images.addAll(sampler.decode(tokenizer.get(), some));
             }
             String name = String.format(Locale.ROOT, "step-%09d.png", step);
-            context.storage()
-                    .putBytes(
-                            Storage.child(Storage.child(context.assignment().output(), FOLDER), name),
-                            PngEncoder.encode(ImageGrid.of(images, COLUMNS, PADDING)));
+            String path = Storage.child(Storage.child(context.assignment().output(), FOLDER), name);
+            context.storage().putBytes(path, PngEncoder.encode(ImageGrid.of(images, COLUMNS, PADDING)));
+            context.report(new Report.Grid(step, path));
         }
     }
 

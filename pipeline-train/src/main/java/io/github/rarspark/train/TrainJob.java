@@ -102,6 +102,9 @@ public final class TrainJob implements Job<TrainJob.Trained> {
     @Override
     public Trained runMissing(OutputClaim claim) throws IOException {
         context.storage().putString(claim.path("recipe.yaml"), recipe.toYaml());
+        if (inputs.tokenizer().isPresent()) {
+            SampleGrid.describe(context.storage(), claim.directory(), recipe, inputs.tokens());
+        }
         Checkpoints.Found found = Checkpoints.find(context.session(), claim);
         Optional<Checkpoints.Reference> resume = found.newest();
         List<String> warnings = new ArrayList<>(TrainingCost.of(recipe).warnings());
@@ -120,7 +123,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
 
     @Override
     public Outcome commit(OutputClaim claim, Trained trained) throws IOException {
-        trained.metrics().publish();
+        trained.metrics().publish(trained.last().step());
         Checkpoints.publishModel(claim, trained.last());
         Map<String, Long> counts = Map.of(
                 "steps", (long) settings.steps(),

@@ -45,7 +45,7 @@ class MetricsLogTest {
             MetricsLog log = MetricsLog.resumeAt(claim, 0);
             log.add(first);
             log.add(third);
-            log.publish();
+            log.publish(3);
             List<String> lines = Files.readAllLines(file);
             Files.write(file, List.of(lines.get(0), malformed, lines.get(1)));
             assertFails(ExitCode.DATA, () -> MetricsLog.resumeAt(claim, 3))

@@ -32,7 +32,7 @@ class RankReportsTest {
             MetricsLog metrics = MetricsLog.resumeAt(claim, 0);
             RankMonitor monitor =
                     new RankMonitor(Runs.recipe("none", output.resolve("none")).train(), System::nanoTime);
-            RankReports reports = new RankReports(claim, metrics, progress, monitor, Optional.empty());
+            RankReports reports = new RankReports(claim, metrics, progress, monitor, List.of(), Optional.empty());
             reports.handle(ProgressReports.of(4, 1.5));
             // The driver gets no further than the metrics.
             Files.createDirectories(output.resolve("checkpoints/step-000000004-a1/manifest.json"));

@@ -23,6 +23,7 @@ import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import io.github.rarspark.train.coordinator.Report;
+import io.github.rarspark.train.tensorboard.EventReader;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -36,6 +37,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -272,6 +274,9 @@ class TrainJobTest {
         assertThat(cut.resolve("checkpoints/LAST")).content().matches("step-000000012-a2-r0-[0-9a-f]{8}\n");
         assertThat(Runs.model(cut)).isEqualTo(Runs.model(whole));
         assertThat(Files.readAllLines(cut.resolve(MetricsLog.NAME))).hasSize(12);
+        assertThat(EventReader.values(EventReader.folder(cut), "loss/all"))
+                .extracting(EventReader.Value::step)
+                .isEqualTo(LongStream.rangeClosed(1, 12).boxed().toList());
     }
 
     /** The folder of the checkpoint after {@code step} updates. */
@@ -392,6 +397,10 @@ class TrainJobTest {
             assertThat(picture.height()).isEqualTo(4 * 8 + 5 * 2);
             assertThat(picture.width()).isEqualTo(8 * 8 + 9 * 2);
         }
+        assertThat(output.resolve("samples/classes.txt")).content().isEqualTo("class 0\nclass 1\nclass 2\nclass 3\n");
+        assertThat(EventReader.values(EventReader.folder(output), "samples/class 3"))
+                .extracting(EventReader.Value::step)
+                .containsExactly(8L, 12L);
     }
 
     private void refused(ExitCode code, String words, Path output, String... keysAndValues) {

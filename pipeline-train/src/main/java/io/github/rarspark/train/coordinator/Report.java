@@ -13,6 +13,8 @@ import java.util.List;
 @JsonSubTypes({
     @JsonSubTypes.Type(value = Report.Heartbeat.class, name = "heartbeat"),
     @JsonSubTypes.Type(value = Report.Progress.class, name = "progress"),
+    @JsonSubTypes.Type(value = Report.Grid.class, name = "grid"),
+    @JsonSubTypes.Type(value = Report.Warning.class, name = "warning"),
     @JsonSubTypes.Type(value = Report.Checkpoint.class, name = "checkpoint"),
     @JsonSubTypes.Type(value = Report.Failure.class, name = "failure")
 })
@@ -65,6 +67,23 @@ public sealed interface Report {
      * @param optimizer clipping and applying gradients
      */
     record TimeShares(double data, double forward, double backward, double allReduce, double optimizer) {}
+
+    /**
+     * A sample grid was written.
+     *
+     * @param step updates made so far
+     * @param path of the picture
+     */
+    record Grid(long step, String path) implements Report {}
+
+    /**
+     * Something that a person should know, although the training continues.
+     *
+     * @param rank which one warns
+     * @param step updates made so far
+     * @param message one line
+     */
+    record Warning(int rank, long step, String message) implements Report {}
 
     /**
      * The files of a checkpoint are complete; it counts once the driver has published its manifest.
