@@ -37,6 +37,11 @@ import java.io.Serializable;
         weight_decay     | double     | 0.03       | [0, )  | yes    | AdamW weight decay, applied to matrices only.
         max_grad_norm    | double     | 1          | (0, )  | yes    | Maximum global gradient norm; larger gradients
                                                                        are clipped.
+        skip_grad_norm   | double     | 0          | [0, )  | yes    | Gradient norm above which an update is skipped; 0
+                                                                       for no limit.
+        max_skips        | int        | 10         | [0, )  | no     | Updates in a row that may be skipped because the
+                                                                       gradient is not finite or exceeds
+                                                                       train.skip_grad_norm; one more ends the run.
         class_drop       | double     | 0.1        | [0, 1] | yes    | Probability of dropping a sample's class, for
                                                                        classifier-free guidance.
         anneal_start     | int        | 125000     | [0, )  | yes    | Step until which every sample is in a random
@@ -80,6 +85,8 @@ public record TrainSettings(
         double eps,
         double weightDecay,
         double maxGradNorm,
+        double skipGradNorm,
+        int maxSkips,
         double classDrop,
         int annealStart,
         int annealEnd,

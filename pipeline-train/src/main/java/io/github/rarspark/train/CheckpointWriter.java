@@ -11,8 +11,10 @@ import java.util.Map;
 
 /** Writes the files of a checkpoint and reports them to the driver, which publishes it. Rank 0 only. */
 record CheckpointWriter(RankContext context, RarConfig config, TrainState state) {
-    void write(long step) throws IOException {
+    void write() throws IOException {
         RankAssignment assignment = context.assignment();
+        StepCounter counter = state.counter();
+        long step = counter.step();
         Storage storage = context.storage();
         String name = Checkpoints.name(step, assignment.attempt(), assignment.restart(), assignment.owner());
         String directory = Storage.child(Storage.child(assignment.output(), Checkpoints.FOLDER), name);
@@ -22,6 +24,8 @@ record CheckpointWriter(RankContext context, RarConfig config, TrainState state)
                 Storage.child(directory, Checkpoints.STATE),
                 Map.of(
                         "step", step,
+                        "skipped", counter.skipped(),
+                        "skipped_in_row", counter.skippedInRow(),
                         "ranks", context.group().worldSize(),
                         "restarts", assignment.restart(),
                         "plan", assignment.planSha256())));

@@ -42,13 +42,22 @@ final class Checkpoints {
     /**
      * A published checkpoint.
      *
+     * @param directory its folder
      * @param model its weights, as the manifest has them
      * @param optimizer its moments, as the manifest has them
      */
-    record Reference(long step, WeightFile model, WeightFile optimizer) implements Serializable {
+    record Reference(long step, String directory, WeightFile model, WeightFile optimizer) implements Serializable {
         private static Reference of(CheckpointManifest manifest, String directory) {
             return new Reference(
-                    manifest.step(), manifest.weights(MODEL, directory), manifest.weights(OPTIMIZER, directory));
+                    manifest.step(),
+                    directory,
+                    manifest.weights(MODEL, directory),
+                    manifest.weights(OPTIMIZER, directory));
+        }
+
+        /** How far the training was. */
+        StepCounter counter(Storage storage) throws IOException {
+            return storage.readJson(Storage.child(directory, STATE), StepCounter.class);
         }
     }
 

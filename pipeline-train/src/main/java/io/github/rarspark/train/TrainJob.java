@@ -125,12 +125,18 @@ public final class TrainJob implements Job<TrainJob.Trained> {
     public Outcome commit(OutputClaim claim, Trained trained) throws IOException {
         trained.metrics().publish(trained.last().step());
         Checkpoints.publishModel(claim, trained.last());
+        long skipped = trained.last().counter(context.storage()).skipped();
         Map<String, Long> counts = Map.of(
                 "steps", (long) settings.steps(),
+                "skipped", skipped,
                 "images", (long) settings.steps() * settings.batch(),
                 "ranks", (long) settings.ranks(),
                 "restarts", (long) trained.restarts());
+        List<String> warnings = new ArrayList<>(trained.warnings());
+        if (skipped > 0) {
+            warnings.add(skipped + " of " + settings.steps() + " updates were skipped; the log of rank 0 says why");
+        }
         Report.Progress end = trained.metrics().last();
-        return Outcome.of(counts, end == null ? Map.of() : Map.of("loss", end.loss()), trained.warnings());
+        return Outcome.of(counts, end == null ? Map.of() : Map.of("loss", end.loss()), warnings);
     }
 }

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Everything that an update changes: weights, moments, the number of updates. Rank 0 makes or reads it and the others
+ * Everything that an update changes: weights, moments, the count of updates. Rank 0 makes or reads it and the others
  * receive it, so that all ranks begin with the same bits.
  */
 final class TrainState implements AutoCloseable {
@@ -28,6 +28,7 @@ final class TrainState implements AutoCloseable {
 
     private final NamedTensors weights;
     private final AdamW optimizer;
+    private StepCounter counter = StepCounter.START;
 
     private TrainState(NamedTensors weights, AdamW optimizer) {
         this.weights = weights;
@@ -67,7 +68,8 @@ final class TrainState implements AutoCloseable {
             if (first) {
                 state.readMoments(assignment.resume().optimizer().read(assignment.storage()));
             }
-            optimizer.resumeAt(assignment.resume().step());
+            state.counter = assignment.resume().counter(assignment.storage());
+            optimizer.resumeAt(state.counter.updates());
         }
         group.broadcast(weights.asMap().values(), 0);
         group.broadcast(optimizer.firstMoments().values(), 0);
@@ -76,9 +78,19 @@ final class TrainState implements AutoCloseable {
         return state;
     }
 
-    /** The updates made so far. */
+    /** How far the training is. */
+    StepCounter counter() {
+        return counter;
+    }
+
+    /** The updates made or skipped so far. */
     long step() {
-        return optimizer.steps();
+        return counter.step();
+    }
+
+    /** Counts an update that was made or skipped. */
+    void count(boolean skipped) {
+        counter = counter.next(skipped);
     }
 
     NamedTensors weights() {

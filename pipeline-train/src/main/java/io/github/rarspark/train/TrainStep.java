@@ -2,6 +2,7 @@ package io.github.rarspark.train;
 
 import ai.djl.ndarray.NDArray;
 import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.dist.GradientReducer;
@@ -17,16 +18,21 @@ import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.rar.TrainingLoss;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.train.StepClock.Phase;
+import java.util.Map;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One update of the weights by all ranks. It is a function of the state and the step's number: samples, orders, dropped
  * classes and dropout masks are drawn by (seed, step, row of the global batch).
  */
 final class TrainStep implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainStep.class);
     private static final long MEGABYTE = 1 << 20;
 
     private final RankContext context;
+    private final TrainState state;
     private final Recipe recipe;
     private final TrainSettings settings;
     private final ProcessGroup group;
@@ -53,6 +59,7 @@ final class TrainStep implements AutoCloseable {
     TrainStep(RankContext context, TrainState state, RarModel model, TrainingSamples samples, StepClock clock) {
         this.context = context;
         this.clock = clock;
+        this.state = state;
         this.recipe = context.recipe();
         this.settings = recipe.train();
         this.group = context.group();
@@ -74,12 +81,14 @@ final class TrainStep implements AutoCloseable {
     }
 
     /**
-     * Makes the next update. Every rank has the same averaged gradient, so either all of them fail here or none.
+     * Makes the next update, or skips it if its gradient is not finite or too large. All ranks decide alike, since they
+     * have the same averaged gradient.
      *
      * @param logged whether to split the loss, which takes a moment
+     * @throws NumericException if too many in a row were skipped
      */
     Update run(boolean logged) {
-        long step = optimizerStep.optimizer().steps();
+        long step = state.step();
         int rows = settings.samplesPerPass();
         int rankRows = settings.batch() / group.worldSize();
         int passes = rankRows / rows;
@@ -92,21 +101,38 @@ final class TrainStep implements AutoCloseable {
             loss += scores.loss();
             split = split.plus(scores.split());
         }
-        try {
-            double norm = optimizerStep.run();
-            clock.end(Phase.OPTIMIZER);
-            return new Update(
-                    loss,
-                    split,
-                    norm,
-                    optimizerStep.learningRate().at(step),
-                    draws.schedule().probability(step));
-        } catch (NumericException e) {
-            throw e.advising("the loss of rank " + group.rank() + " was " + loss
-                    + "; this run cannot continue: start another with a lower train.lr, in a new --output, from the"
-                    + " weights of an earlier checkpoint (--init "
-                    + context.assignment().output()
+        double limit = settings.skipGradNorm() > 0 ? settings.skipGradNorm() : Double.MAX_VALUE;
+        OptimizerStep.Result result = optimizerStep.runOrSkip(step, limit);
+        clock.end(Phase.OPTIMIZER);
+        state.count(result.skipped());
+        if (result.skipped()) {
+            skipped(step, loss, result.gradientNorm());
+        }
+        return new Update(
+                loss,
+                split,
+                result.gradientNorm(),
+                optimizerStep.learningRate().at(step),
+                draws.schedule().probability(step));
+    }
+
+    private void skipped(long step, double loss, double norm) {
+        String what = Double.isFinite(norm)
+                ? "has norm " + norm + " (train.skip_grad_norm is " + settings.skipGradNorm() + ")"
+                : "is not finite";
+        String reason =
+                "The gradient of step " + step + " " + what + "; the loss of rank " + group.rank() + " was " + loss;
+        int inRow = state.counter().skippedInRow();
+        if (inRow > settings.maxSkips()) {
+            throw new NumericException(reason + "; this run cannot continue after " + inRow
+                    + " skipped updates in a row (train.max_skips is " + settings.maxSkips()
+                    + "): start another with a lower train.lr, in a new --output, from the weights of an earlier"
+                    + " checkpoint (--init " + context.assignment().output()
                     + "/checkpoints/step-.../model.safetensors) or without --init");
+        }
+        if (context.isFirst()) {
+            LOG.warn("{}; the update is skipped", reason);
+            EventLog.log("update_skipped", Map.of("step", step, "loss", loss, "gradient_norm", norm));
         }
     }
 
@@ -122,18 +148,25 @@ final class TrainStep implements AutoCloseable {
         try (TensorScope s = TensorScope.training(context.manager())) {
             TrainingLoss loss = model.trainingLoss(s, batch, dropout, settings.activationCheckpointing());
             NDArray share = s.affine(loss.scored().loss(), 1.0 / passes, 0);
+            NDArray guarded = guarded(s, share);
             clock.end(Phase.FORWARD);
             if (last && group.worldSize() > 1) {
-                clock.endReduced(() -> reducer.average(() -> loss.backward(share)));
+                clock.endReduced(() -> reducer.average(() -> loss.backward(guarded)));
             } else if (last) {
-                reducer.average(() -> loss.backward(share));
+                reducer.average(() -> loss.backward(guarded));
             } else {
-                loss.backward(share);
+                loss.backward(guarded);
             }
             float value = share.getFloat();
             clock.end(Phase.BACKWARD);
             return new Scores(value, logged ? split(s, step, firstRow, loss.scored(), batch) : LossSplit.NONE);
         }
+    }
+
+    /** The loss; if it is not finite, neither is any gradient of this, so every rank learns of it by the average. */
+    static NDArray guarded(TensorScope s, NDArray loss) {
+        NDArray oneIfFinite = s.affine(s.detach(loss), 0, 1);
+        return s.multiply(loss, oneIfFinite);
     }
 
     private LossSplit split(TensorScope s, long step, long firstRow, RarModel.Scored scored, RarBatch batch) {

@@ -50,7 +50,7 @@ final class Trainer implements AutoCloseable {
     /**
      * Trains until the recipe's last step; checkpoints on the way and at the end.
      *
-     * @return the updates that the state has seen
+     * @return the updates made or skipped
      */
     long run() throws IOException, InterruptedException {
         while (state.step() < settings.steps()) {
@@ -67,7 +67,7 @@ final class Trainer implements AutoCloseable {
                 grid.write(sampled, step);
             }
             if (isDue(step, settings.checkpointEvery()) && context.isFirst()) {
-                checkpoints.write(step);
+                checkpoints.write();
             }
         }
         context.group().barrier();

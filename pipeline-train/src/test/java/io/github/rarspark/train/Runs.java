@@ -17,13 +17,14 @@ final class Runs {
     static final int TOKENS = 16;
     static final int CODES = 32;
     static final int CLASSES = 4;
+    static final int SAMPLES = 50;
 
     private Runs() {}
 
-    /** 50 samples whose tokens depend on their class, with some noise: there is something to learn. */
+    /** Samples whose tokens depend on their class, i modulo 4 for sample i, with some noise: there is something to learn. */
     static String tokens(Path folder) throws IOException {
         Path file = folder.resolve("tokens.jsonl");
-        String lines = IntStream.range(0, 50)
+        String lines = IntStream.range(0, SAMPLES)
                 .mapToObj(i -> {
                     RandomStream random = RandomStream.of(1, Purpose.SPLIT, i);
                     String tokens = IntStream.range(0, TOKENS)

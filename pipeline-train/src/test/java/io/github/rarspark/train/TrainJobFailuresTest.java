@@ -92,7 +92,9 @@ class TrainJobFailuresTest {
     @Test
     void aGradientThatIsNotFiniteIsMendedByWhatItsMessageAdvises() throws IOException {
         Path output = folder.resolve("run");
-        String[] wild = {"train.lr", "1e30", "train.warmup_steps", "8", "train.checkpoint_every", "1"};
+        String[] wild = {
+            "train.lr", "1e30", "train.warmup_steps", "8", "train.checkpoint_every", "1", "train.max_skips", "0"
+        };
         assertFails(ExitCode.DATA, () -> train(output, wild))
                 .contains("is not finite", "lower train.lr, in a new --output", output + "/checkpoints/step-");
         assertFails(ExitCode.OUTPUT_EXISTS, () -> train(output));

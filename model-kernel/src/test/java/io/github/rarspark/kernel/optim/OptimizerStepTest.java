@@ -66,6 +66,25 @@ class OptimizerStepTest {
     }
 
     @Test
+    void aStepIsSkippedWhenTheGradientIsTooLargeOrNotFinite() {
+        backward(1);
+        assertThat(step.runOrSkip(1, 4.9).skipped()).isTrue();
+        backward(Double.POSITIVE_INFINITY);
+        assertThat(step.runOrSkip(1, Double.MAX_VALUE).skipped()).isTrue();
+        assertThat(weight.toFloatArray()).containsExactly(3, 4);
+        assertThat(optimizer.firstMoments().get("weight").toFloatArray()).containsExactly(0, 0);
+        assertThat(optimizer.steps()).isZero();
+        backward(1);
+        OptimizerStep.Result made = step.runOrSkip(1, 5.1);
+        assertThat(made.skipped()).isFalse();
+        assertThat(made.gradientNorm()).as("of this gradient alone").isCloseTo(5, within(1e-5));
+        assertThat(weight.toFloatArray())
+                .as("at the rate of the step given, as the optimizer's first update")
+                .usingComparatorWithPrecision(1e-4f)
+                .containsExactly(2.9f, 3.9f);
+    }
+
+    @Test
     void nothingMovesWhenTheGradientIsNotFinite() {
         backward(1);
         step.run();
