@@ -1,8 +1,9 @@
 package io.github.rarspark.train;
 
 import ai.djl.ndarray.NDArray;
+import io.github.rarspark.kernel.optim.StepClock;
+import io.github.rarspark.kernel.optim.StepClock.Phase;
 import io.github.rarspark.kernel.tensor.TensorScope;
-import io.github.rarspark.train.StepClock.Phase;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
 

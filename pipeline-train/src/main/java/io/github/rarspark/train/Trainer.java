@@ -2,6 +2,7 @@ package io.github.rarspark.train;
 
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.conf.TrainSettings;
+import io.github.rarspark.kernel.optim.StepClock;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarModel;
 import java.io.IOException;

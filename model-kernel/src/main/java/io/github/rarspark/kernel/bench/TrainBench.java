@@ -105,7 +105,7 @@ public final class TrainBench {
         private final int rows;
         private final long[][] tokens;
         private final int[] labels;
-        private final StepClock clock = new StepClock();
+        private final StepClock clock = StepClock.ofThread();
         private final double[] seconds;
 
         Replica(BenchRequest request, ProcessGroup group, NDManager manager) {
@@ -155,24 +155,24 @@ public final class TrainBench {
         }
 
         private void update(int step) {
-            clock.begin(Phase.DATA);
+            clock.begin();
             RarBatch batch = draws.batch(step, firstRow(), tokens, labels);
             KeyedDropout dropout = KeyedDropout.of(DROPOUT, 0, step, firstRow(), rows);
-            clock.begin(Phase.FORWARD);
+            clock.end(Phase.DATA);
             try (TensorScope s = TensorScope.training(manager)) {
                 NDArray loss = model.loss(s, batch, dropout);
-                clock.begin(Phase.BACKWARD);
-                reducer.average(() -> s.backward(loss));
+                clock.end(Phase.FORWARD);
+                clock.endReduced(() -> reducer.average(() -> s.backward(loss)));
             }
-            clock.begin(Phase.OPTIMIZER);
+            clock.end(Phase.BACKWARD);
             optimizerStep.run();
-            clock.end();
+            clock.end(Phase.OPTIMIZER);
         }
 
         /** The phases of a timed update, the mean over runs and ranks; all ranks take part. */
         List<TrainBenchReport.Phase> phases() {
-            double[] own = clock.take().values().stream()
-                    .mapToDouble(total -> total / request.repeat() / group.worldSize())
+            double[] own = Arrays.stream(clock.take())
+                    .map(total -> total / request.repeat() / group.worldSize())
                     .toArray();
             try (TensorScope s = TensorScope.inference(manager)) {
                 NDArray mean = s.doubles(own, own.length);

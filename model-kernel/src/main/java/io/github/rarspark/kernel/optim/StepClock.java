@@ -6,29 +6,26 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumMap;
+import java.util.Arrays;
 import java.util.Locale;
-import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
- * Measures where the time of a rank's training steps goes, on the thread that makes them.
- *
- * <p>All-reduces run while the backward pass does, in one call, so {@link Phase#ALL_REDUCE} is the time that the thread
- * slept in {@link Phase#BACKWARD}: it neither computed nor waited for a core. With several libtorch threads per
- * operation, waiting for one of these counts too.
+ * Where the time of a rank's steps goes, by its own clock: nothing waits for a device or another rank to be measured, so
+ * what a GPU does counts in the phase in which the rank waits for it.
  */
 public final class StepClock {
-    /** The parts of a step, in their order. */
+    /** What a rank does in a step. */
     public enum Phase {
-        /** Reading samples and drawing orders and dropped classes. */
+        /** Reads samples and draws orders. */
         DATA,
-        /** Computing the loss. */
+        /** Computes the loss. */
         FORWARD,
-        /** Computing the gradients and copying them into buckets. */
+        /** Computes gradients, and meanwhile starts their all-reduce. */
         BACKWARD,
-        /** Waiting for all-reduces that the backward pass did not hide, and thus for slower ranks. */
+        /** Waits for gradients of the other ranks: the part of the all-reduce that computing does not hide. */
         ALL_REDUCE,
-        /** Clipping the gradients, updating the weights, clearing the gradients. */
+        /** Clips, checks and applies the gradients. */
         OPTIMIZER;
 
         /** The phase's name in results, such as {@code all_reduce}. */
@@ -37,57 +34,71 @@ public final class StepClock {
         }
     }
 
-    /** Nanoseconds on a core, waiting for one, and number of time slices. */
-    private static final Path SCHEDULER_STATISTICS = Path.of("/proc/thread-self/schedstat");
+    /** Nanoseconds that the calling thread was on a core and waited for one, and its number of time slices. */
+    private static final Path SCHEDULED = Path.of("/proc/thread-self/schedstat");
 
-    private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-    private final EnumMap<Phase, Long> nanos = new EnumMap<>(Phase.class);
-    private Phase current;
-    private long since;
-    private long awakeBefore;
+    private final LongSupplier nanos;
+    private final LongSupplier awakeNanos;
+    private final long[] spent = new long[Phase.values().length];
+    private long lap;
 
-    /** Ends the current phase, if there is one, and begins {@code phase}. */
-    public void begin(Phase phase) {
-        end();
-        current = phase;
-        if (phase == Phase.BACKWARD) {
-            awakeBefore = awakeNanos();
-        }
-        since = System.nanoTime();
+    /** A clock of the calling thread. */
+    public static StepClock ofThread() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        return new StepClock(System::nanoTime, () -> threads.getCurrentThreadCpuTime() + nanosWithoutCore());
     }
 
-    /** Ends the current phase; what follows counts to none. */
-    public void end() {
-        if (current == null) {
-            return;
-        }
-        long duration = System.nanoTime() - since;
-        if (current == Phase.BACKWARD) {
-            long awake = Math.min(duration, awakeNanos() - awakeBefore);
-            nanos.merge(Phase.ALL_REDUCE, duration - awake, Long::sum);
-            duration = awake;
-        }
-        nanos.merge(current, duration, Long::sum);
-        current = null;
-    }
-
-    /** The seconds of each phase since the last call, also of those that did not occur. */
-    public Map<Phase, Double> take() {
-        EnumMap<Phase, Double> seconds = new EnumMap<>(Phase.class);
-        for (Phase phase : Phase.values()) {
-            seconds.put(phase, nanos.getOrDefault(phase, 0L) / 1e9);
-        }
-        nanos.clear();
-        return seconds;
-    }
-
-    /** How long the calling thread has been on a core or waiting for one. */
-    private long awakeNanos() {
+    private static long nanosWithoutCore() {
         try {
-            String[] statistics = Files.readString(SCHEDULER_STATISTICS).trim().split(" ");
-            return threads.getCurrentThreadCpuTime() + Long.parseLong(statistics[1]);
+            return Long.parseLong(Files.readString(SCHEDULED).split(" ")[1]);
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot read " + SCHEDULER_STATISTICS, e);
+            throw new UncheckedIOException("Cannot read " + SCHEDULED, e);
         }
+    }
+
+    /**
+     * A clock that reads others.
+     *
+     * @param awakeNanos how long the calling thread has computed or waited for a core
+     */
+    StepClock(LongSupplier nanos, LongSupplier awakeNanos) {
+        this.nanos = nanos;
+        this.awakeNanos = awakeNanos;
+        this.lap = nanos.getAsLong();
+    }
+
+    /** Begins a lap that the next {@link #end} counts; what was since the last belongs to no phase. */
+    public void begin() {
+        lap = nanos.getAsLong();
+    }
+
+    /** Counts what has passed since the last call as {@code phase}. */
+    public void end(Phase phase) {
+        long now = nanos.getAsLong();
+        spent[phase.ordinal()] += now - lap;
+        lap = now;
+    }
+
+    /**
+     * Runs a backward pass that averages its gradients with other ranks, and counts the time in which the thread slept
+     * as {@link Phase#ALL_REDUCE}. With several libtorch threads per operation, that includes waiting for one of these.
+     */
+    public void endReduced(Runnable backward) {
+        long awakeBefore = awakeNanos.getAsLong();
+        backward.run();
+        long awake = awakeNanos.getAsLong() - awakeBefore;
+        long now = nanos.getAsLong();
+        long slept = Math.max(0, now - lap - awake);
+        spent[Phase.ALL_REDUCE.ordinal()] += slept;
+        spent[Phase.BACKWARD.ordinal()] += now - lap - slept;
+        lap = now;
+    }
+
+    /** The seconds spent in each phase since the last call, in the order of {@link Phase}. */
+    public double[] take() {
+        double[] seconds =
+                Arrays.stream(spent).mapToDouble(phase -> phase / 1e9).toArray();
+        Arrays.fill(spent, 0);
+        return seconds;
     }
 }

@@ -3,63 +3,76 @@ package io.github.rarspark.kernel.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.kernel.optim.StepClock.Phase;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class StepClockTest {
-    private static final double SECONDS = 0.25;
+    private static final long SECOND = 1_000_000_000;
 
-    private final StepClock clock = new StepClock();
+    private long nanos;
+    private long awakeNanos;
+    private final StepClock clock = new StepClock(() -> nanos, () -> awakeNanos);
 
-    /** Computes for a while. */
-    private static void compute() {
-        long end = System.nanoTime() + (long) (SECONDS * 1e9);
-        while (System.nanoTime() < end) {
-            Thread.onSpinWait();
-        }
-    }
-
-    /** Waits for what does not come, as for another rank. */
-    private static void await() throws InterruptedException {
-        assertThat(new CountDownLatch(1).await((long) (SECONDS * 1000), TimeUnit.MILLISECONDS))
-                .isFalse();
+    @Test
+    void timeIsCountedFromTheBeginningOfAStepAndByPhase() {
+        nanos += 5 * SECOND; // a checkpoint, say
+        clock.begin();
+        nanos += SECOND;
+        clock.end(Phase.DATA);
+        nanos += 2 * SECOND;
+        clock.end(Phase.FORWARD);
+        nanos += 3 * SECOND;
+        clock.end(Phase.DATA);
+        assertThat(clock.take()).containsExactly(4, 2, 0, 0, 0);
+        assertThat(clock.take()).containsExactly(0, 0, 0, 0, 0);
     }
 
     @Test
-    void eachPhaseEndsWhereTheNextBegins() throws Exception {
-        clock.begin(Phase.DATA);
-        clock.begin(Phase.FORWARD);
-        await();
-        clock.begin(Phase.OPTIMIZER);
-        clock.end();
-        await();
-        clock.end();
-        Map<Phase, Double> seconds = clock.take();
-        assertThat(seconds).containsOnlyKeys(Phase.values());
-        assertThat(seconds.get(Phase.FORWARD)).isGreaterThanOrEqualTo(SECONDS);
-        assertThat(seconds.get(Phase.DATA)).isPositive();
-        assertThat(seconds.get(Phase.OPTIMIZER)).isPositive().isLessThan(seconds.get(Phase.FORWARD));
-        assertThat(seconds.get(Phase.BACKWARD)).isZero();
-        assertThat(clock.take().values()).as("taken before").containsOnly(0.0);
+    void theSleepOfAThreadInAReducedPassIsAllReduce() {
+        clock.begin();
+        clock.endReduced(() -> {
+            nanos += 10 * SECOND;
+            awakeNanos += 7 * SECOND;
+        });
+        assertThat(clock.take()).containsExactly(0, 0, 7, 3, 0);
+        clock.endReduced(() -> {
+            nanos += SECOND;
+            awakeNanos += SECOND + 1; // clocks of different resolution
+        });
+        assertThat(clock.take()).containsExactly(0, 0, 1, 0, 0);
     }
 
-    /** On a busy machine the computation also waits for a core, which is not a wait for other ranks. */
     @Test
-    void sleepInTheBackwardPassIsAWaitForAllReduces() throws Exception {
-        for (int pass = 0; pass < 2; pass++) {
-            clock.begin(Phase.BACKWARD);
-            compute();
-            await();
-            clock.end();
-        }
-        Map<Phase, Double> seconds = clock.take();
-        assertThat(seconds.get(Phase.ALL_REDUCE)).isGreaterThan(1.9 * SECONDS);
-        assertThat(seconds.get(Phase.BACKWARD)).isGreaterThan(1.9 * SECONDS);
-        clock.begin(Phase.BACKWARD);
-        compute();
-        clock.end();
-        assertThat(clock.take().get(Phase.ALL_REDUCE)).isLessThan(0.1 * SECONDS);
+    void aThreadThatWaitsSleeps() throws InterruptedException {
+        StepClock real = StepClock.ofThread();
+        CountDownLatch never = new CountDownLatch(1);
+        real.begin();
+        real.endReduced(() -> {
+            try {
+                assertThat(never.await(200, TimeUnit.MILLISECONDS)).isFalse();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        double[] seconds = real.take();
+        assertThat(seconds[Phase.ALL_REDUCE.ordinal()]).isGreaterThan(0.15);
+        assertThat(seconds[Phase.BACKWARD.ordinal()]).isLessThan(0.1);
+    }
+
+    /** On a busy machine it also waits for a core, which is no wait for other ranks. */
+    @Test
+    void aThreadThatComputesDoesNotSleep() {
+        StepClock real = StepClock.ofThread();
+        real.begin();
+        real.endReduced(() -> {
+            long end = System.nanoTime() + SECOND / 2;
+            while (System.nanoTime() < end) {
+                Thread.onSpinWait();
+            }
+        });
+        double[] seconds = real.take();
+        assertThat(seconds[Phase.BACKWARD.ordinal()]).isGreaterThan(0.45);
+        assertThat(seconds[Phase.ALL_REDUCE.ordinal()]).isLessThan(0.05);
     }
 }
