@@ -143,6 +143,12 @@ final class BenchCommand implements Callable<Integer> {
             description = "Train and allreduce: megabytes of gradients per all-reduce (default: ${DEFAULT-VALUE}).")
     private double bucketMegabytes;
 
+    @Option(
+            names = "--activation-checkpointing",
+            order = 12,
+            description = "Train: compute the blocks anew in the backward pass, for less memory.")
+    private boolean activationCheckpointing;
+
     @Override
     public Integer call() throws IOException {
         Benchmark benchmark = BENCHMARKS.get(what);
@@ -179,6 +185,7 @@ final class BenchCommand implements Callable<Integer> {
                         runs,
                         warmup,
                         steps,
+                        activationCheckpointing,
                         new BenchRequest.Ranks(
                                 rankCount, processes, Math.max(1, Math.round(bucketMegabytes * MEBIBYTE)))));
         options.write(report);

@@ -10,6 +10,7 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,6 +101,22 @@ class BenchCommandTest {
                             .sum())
                     .isCloseTo(1, within(1e-9));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", " --activation-checkpointing"})
+    void trainingReportsItsPeakMemory(String option) throws Exception {
+        Path json = folder.resolve("bench.json");
+        int code = bench(("train --size 32x2x2x64x16x64 --repeat 1 --json " + json + option).split(" "));
+        assertThat(code).as(err::toString).isZero();
+        JsonNode report = new ObjectMapper().readTree(json.toFile());
+        assertThat(report.get("activation_checkpointing").asBoolean()).isEqualTo(!option.isEmpty());
+        long peak = report.get("peak_memory_bytes").asLong();
+        long heap = Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+        assertThat(peak).isGreaterThan(heap);
+        assertThat(out.toString())
+                .contains(String.format(Locale.ROOT, "%npeak memory of the process %.2f GB", peak / 1e9))
+                .matches("(?s).* GB" + (option.isEmpty() ? "" : ", with activation checkpointing") + "\\Rphase .*");
     }
 
     @ParameterizedTest

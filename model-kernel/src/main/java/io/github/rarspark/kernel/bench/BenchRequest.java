@@ -14,10 +14,19 @@ import java.io.Serializable;
  * @param repeat number of timed runs
  * @param warmup number of untimed runs before them
  * @param steps sampling steps per run; 0 for all
+ * @param activationCheckpointing whether training computes the blocks anew in the backward pass
  * @param ranks who computes
  */
 public record BenchRequest(
-        String size, int batch, Precision precision, int threads, int repeat, int warmup, int steps, Ranks ranks)
+        String size,
+        int batch,
+        Precision precision,
+        int threads,
+        int repeat,
+        int warmup,
+        int steps,
+        boolean activationCheckpointing,
+        Ranks ranks)
         implements Serializable {
 
     /**

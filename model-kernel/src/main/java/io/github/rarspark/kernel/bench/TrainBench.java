@@ -17,6 +17,7 @@ import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
+import io.github.rarspark.kernel.rar.TrainingLoss;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import java.util.Arrays;
@@ -76,6 +77,8 @@ public final class TrainBench {
                         group.worldSize(),
                         request.ranks().processes(),
                         request.ranks().bucketBytes(),
+                        request.activationCheckpointing(),
+                        ResidentMemory.peakBytes(),
                         shared.phases(),
                         single == null ? null : oneRank(single, speed));
             }
@@ -160,9 +163,10 @@ public final class TrainBench {
             KeyedDropout dropout = KeyedDropout.of(DROPOUT, 0, step, firstRow(), rows);
             clock.end(Phase.DATA);
             try (TensorScope s = TensorScope.training(manager)) {
-                NDArray loss = model.loss(s, batch, dropout);
+                TrainingLoss loss = model.trainingLoss(s, batch, dropout, request.activationCheckpointing());
                 clock.end(Phase.FORWARD);
-                clock.endReduced(() -> reducer.average(() -> s.backward(loss)));
+                clock.endReduced(
+                        () -> reducer.average(() -> loss.backward(loss.scored().loss())));
             }
             clock.end(Phase.BACKWARD);
             optimizerStep.run();
@@ -181,7 +185,7 @@ public final class TrainBench {
             }
         }
 
-        /** Floating-point operations of the products in an update by all ranks. */
+        /** Floating-point operations of the products in an update by all ranks, without those of recomputed blocks. */
         double flops() {
             double forward = RarBench.flops(config, rows, RarBench.distinct(config, rows), config.tokens() + 1);
             return 3 * forward * group.worldSize();

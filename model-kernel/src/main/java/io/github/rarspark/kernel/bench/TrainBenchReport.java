@@ -14,6 +14,8 @@ import java.util.Locale;
  * @param ranks the number of ranks
  * @param processes whether each rank had a process of its own
  * @param bucketBytes the maximum size of a gradient bucket
+ * @param activationCheckpointing whether the blocks were computed anew in the backward pass
+ * @param peakMemoryBytes the largest resident memory of rank 0's process
  * @param phases of a step, the mean over runs and ranks
  * @param oneRank the same batch on one rank, alternately with the ranks; null if there is only one
  */
@@ -22,6 +24,8 @@ public record TrainBenchReport(
         int ranks,
         boolean processes,
         long bucketBytes,
+        boolean activationCheckpointing,
+        long peakMemoryBytes,
         List<Phase> phases,
         @JsonInclude(JsonInclude.Include.NON_NULL) OneRank oneRank)
         implements BenchReport {
@@ -64,6 +68,12 @@ public record TrainBenchReport(
                     oneRank.speedup(),
                     oneRank.imagesPerSecond()));
         }
+        text.append(String.format(
+                Locale.ROOT,
+                "%npeak memory of %s %.2f GB%s",
+                processes ? "rank 0's process" : "the process",
+                peakMemoryBytes / 1e9,
+                activationCheckpointing ? ", with activation checkpointing" : ""));
         text.append(String.format(Locale.ROOT, "%n%-12s %10s %7s", "phase", "ms/step", "share"));
         if (oneRank != null) {
             text.append(String.format(Locale.ROOT, " %10s %7s", "one rank", "share"));
