@@ -24,6 +24,7 @@ import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.rar.KeyedDropout;
 import io.github.rarspark.kernel.rar.MergedPositions;
 import io.github.rarspark.kernel.rar.PermutationSchedule;
+import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
@@ -38,20 +39,23 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * {@code train --evaluate}: the mean loss of given weights over all tokens, in the target order, with every class known
- * and without dropout, in the recipe's precision. One task for each block of tokens. Driver only.
+ * {@code train --evaluate}: the mean loss of given weights over all tokens, in the scan order and in random orders, with
+ * every class known and without dropout, in the recipe's precision. Weights whose positions are merged for the scan order
+ * have no other. One task for each block of tokens. Driver only.
  */
-final class EvaluateJob implements Job<Double> {
+final class EvaluateJob implements Job<EvaluateJob.Losses> {
     private static final Device DEVICE = Device.cpu();
 
     private final JobContext context;
     private final TokenSource tokens;
     private final WeightFile weights;
+    private final boolean permutes;
 
-    private EvaluateJob(JobContext context, TokenSource tokens, WeightFile weights) {
+    private EvaluateJob(JobContext context, TokenSource tokens, WeightFile weights, boolean permutes) {
         this.context = context;
         this.tokens = tokens;
         this.weights = weights;
+        this.permutes = permutes;
     }
 
     static EvaluateJob open(JobContext context) throws IOException {
@@ -66,7 +70,8 @@ final class EvaluateJob implements Job<Double> {
         WeightContent.require(KernelSettings.rar(recipe.model()).parameters(), file);
         MergedPositions.require(
                 file.metadata(), KernelSettings.scanOrder(settings.scanOrder()), settings.init(), "train.scan_order");
-        return new EvaluateJob(context, tokens, weights);
+        boolean merged = MergedPositions.order(file.metadata()).isPresent();
+        return new EvaluateJob(context, tokens, weights, !merged);
     }
 
     @Override
@@ -83,79 +88,98 @@ final class EvaluateJob implements Job<Double> {
                 Map.of());
     }
 
-    /** The loss of a block, to be weighted by its rows. */
-    private record BlockLoss(int block, double sum) implements Serializable {}
+    /**
+     * Losses of some rows.
+     *
+     * @param scanOrder in the scan order
+     * @param permuted in random orders
+     */
+    record Losses(double scanOrder, double permuted) implements Serializable {}
 
-    /** The mean loss. It has no parts that are kept, so another attempt measures all of it again. */
+    /** The sums over a block's rows. */
+    private record BlockLosses(int block, Losses sums) implements Serializable {}
+
+    /** The mean losses. They have no parts that are kept, so another attempt measures all of it again. */
     @Override
-    public Double runMissing(OutputClaim claim) {
+    public Losses runMissing(OutputClaim claim) {
         SparkSessions.describe(context.session(), "evaluate " + tokens.blocks() + " blocks of tokens");
         // Summed in the order of the blocks, whoever is done first.
-        double[] sums = new double[tokens.blocks()];
-        BlockTask task = new BlockTask(context.recipe(), context.storage(), weights, tokens);
+        Losses[] sums = new Losses[tokens.blocks()];
+        BlockTask task = new BlockTask(context.recipe(), context.storage(), weights, permutes, tokens);
         try (Progress progress = context.progress("evaluate", "blocks", tokens.blocks())) {
             UnitTasks.run(
                     context.session(),
                     IntStream.range(0, tokens.blocks()).boxed().toList(),
                     task,
                     done -> {
-                        sums[done.block()] = done.sum();
+                        sums[done.block()] = done.sums();
                         progress.step(1);
                     });
         }
-        return Arrays.stream(sums).sum() / tokens.rows();
+        return new Losses(
+                Arrays.stream(sums).mapToDouble(Losses::scanOrder).sum() / tokens.rows(),
+                Arrays.stream(sums).mapToDouble(Losses::permuted).sum() / tokens.rows());
     }
 
     @Override
-    public Outcome commit(OutputClaim claim, Double loss) {
-        return Outcome.of(Map.of("rows", tokens.rows()), Map.of("loss", loss), tokens.warnings());
+    public Outcome commit(OutputClaim claim, Losses losses) {
+        Map<String, Double> metrics = permutes
+                ? Map.of("loss", losses.scanOrder(), "loss_permuted", losses.permuted())
+                : Map.of("loss", losses.scanOrder());
+        return Outcome.of(Map.of("rows", tokens.rows()), metrics, tokens.warnings());
     }
 
     /** Measures a block, on an executor. */
-    private record BlockTask(Recipe recipe, Storage storage, WeightFile weights, TokenSource tokens)
-            implements UnitTasks.Work<Integer, BlockLoss> {
+    private record BlockTask(Recipe recipe, Storage storage, WeightFile weights, boolean permutes, TokenSource tokens)
+            implements UnitTasks.Work<Integer, BlockLosses> {
         @Override
-        public BlockLoss run(Integer block) throws IOException {
-            return new BlockLoss(block, sumOfLosses(recipe, storage, weights, tokens.read(block)));
+        public BlockLosses run(Integer block) throws IOException {
+            Torch.setIntraOpThreads(recipe.train().threads());
+            RarConfig config = KernelSettings.rar(recipe.model());
+            Precision precision = KernelSettings.precision(recipe.train().precision());
+            TokenBlock rows = tokens.read(block);
+            try (Lease<LoadedRar> lease = LoadedRar.lease(weights, storage, config, precision, DEVICE);
+                    NDManager manager = NDManager.newBaseManager(DEVICE)) {
+                RarModel model = lease.value().model();
+                return new BlockLosses(
+                        block,
+                        new Losses(
+                                sum(model, manager, rows, draws(config, 0), block),
+                                permutes ? sum(model, manager, rows, draws(config, Long.MAX_VALUE), block) : 0));
+            } catch (NativeMemoryException e) {
+                throw e.lowering("train.micro_batch");
+            }
         }
-    }
 
-    private static double sumOfLosses(Recipe recipe, Storage storage, WeightFile weights, TokenBlock block)
-            throws IOException {
-        Torch.setIntraOpThreads(recipe.train().threads());
-        RarConfig config = KernelSettings.rar(recipe.model());
-        TrainingDraws draws = new TrainingDraws(
-                recipe.seed(),
-                config.space(),
-                KernelSettings.scanOrder(recipe.train().scanOrder())
-                        .orElseThrow()
-                        .of(config.tokens()),
-                new PermutationSchedule(0, 0),
-                0);
-        int batch = recipe.train().samplesPerPass();
-        Precision precision = KernelSettings.precision(recipe.train().precision());
-        double sum = 0;
-        try (Lease<LoadedRar> lease = LoadedRar.lease(weights, storage, config, precision, DEVICE);
-                NDManager manager = NDManager.newBaseManager(DEVICE)) {
-            RarModel model = lease.value().model();
+        /** Draws that permute every sample of steps before {@code annealed}, and drop no class. */
+        private TrainingDraws draws(RarConfig config, long annealed) {
+            int[] scanOrder = KernelSettings.scanOrder(recipe.train().scanOrder())
+                    .orElseThrow()
+                    .of(config.tokens());
+            return new TrainingDraws(
+                    recipe.seed(), config.space(), scanOrder, new PermutationSchedule(annealed, annealed), 0);
+        }
+
+        /** The sum of the rows' losses. Random orders depend on block and row. */
+        private double sum(RarModel model, NDManager manager, TokenBlock block, TrainingDraws draws, long number) {
+            int batch = recipe.train().samplesPerPass();
+            double sum = 0;
             for (int first = 0; first < block.rows(); first += batch) {
                 UnitTasks.endIfKilled();
                 int rows = Math.min(batch, block.rows() - first);
-                long[][] tokens = new long[rows][config.tokens()];
+                long[][] tokens = new long[rows][model.config().tokens()];
                 int[] labels = new int[rows];
                 for (int row = 0; row < rows; row++) {
                     labels[row] = block.classIds()[first + row];
                     block.copyTokens(first + row, tokens[row], 0);
                 }
                 try (TensorScope s = TensorScope.inference(manager)) {
+                    RarBatch drawn = draws.batch(number, first, tokens, labels);
                     sum += rows
-                            * (double) model.loss(s, draws.batch(0, first, tokens, labels), KeyedDropout.NONE)
-                                    .getFloat();
+                            * (double) model.loss(s, drawn, KeyedDropout.NONE).getFloat();
                 }
             }
-        } catch (NativeMemoryException e) {
-            throw e.lowering("train.micro_batch");
+            return sum;
         }
-        return sum;
     }
 }

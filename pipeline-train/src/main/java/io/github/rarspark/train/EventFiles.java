@@ -90,6 +90,7 @@ final class EventFiles {
         values.put("time_share/backward", time.backward());
         values.put("time_share/all_reduce", time.allReduce());
         values.put("time_share/optimizer", time.optimizer());
+        values.put("skipped", (double) update.skipped());
         values.put("restarts", (double) update.restarts());
         pending.add(new Event(update.step(), Events.scalars(now(), update.step(), values)));
     }

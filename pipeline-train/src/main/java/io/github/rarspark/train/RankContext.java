@@ -41,10 +41,10 @@ record RankContext(
         return group.rank() == 0;
     }
 
-    /** Logs a warning, here and on the driver. */
-    void warn(String message) throws IOException {
+    /** Logs a warning after {@code step} updates, here and on the driver. */
+    void warn(long step, String message) throws IOException {
         LOG.warn(message);
-        driver.send(new Report.Warning(group.rank(), watch.step(), message));
+        driver.send(new Report.Warning(group.rank(), step, message));
     }
 
     /** Reports to the driver; does nothing on ranks other than 0. */

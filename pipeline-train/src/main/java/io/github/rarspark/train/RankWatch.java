@@ -63,11 +63,6 @@ final class RankWatch implements AutoCloseable {
         step.set(updates);
     }
 
-    /** The number of updates made so far. */
-    long step() {
-        return step.get();
-    }
-
     private void watch() {
         try {
             do {

@@ -11,6 +11,7 @@ import java.io.IOException;
 final class StepMetrics {
     private final RankContext context;
     private final StepClock clock;
+    private final TrainState state;
     private long lastNanos = System.nanoTime();
     private long lastStep;
 
@@ -18,12 +19,13 @@ final class StepMetrics {
      * Begins to measure.
      *
      * @param clock of the rank's phases
-     * @param step the updates made so far
+     * @param state counts the updates
      */
-    StepMetrics(RankContext context, StepClock clock, long step) {
+    StepMetrics(RankContext context, StepClock clock, TrainState state) {
         this.context = context;
         this.clock = clock;
-        this.lastStep = step;
+        this.state = state;
+        this.lastStep = state.step();
     }
 
     /** Reports the update that was made last; all ranks take part, for the sums over all of them. */
@@ -58,6 +60,7 @@ final class StepMetrics {
                 images / seconds,
                 new Report.TimeShares(
                         sums[6] / sums[5], sums[7] / sums[5], sums[8] / sums[5], sums[9] / sums[5], sums[10] / sums[5]),
+                state.counter().skipped(),
                 context.assignment().restart()));
     }
 

@@ -19,17 +19,15 @@ import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.rar.TrainingLoss;
 import io.github.rarspark.kernel.tensor.TensorScope;
+import java.io.IOException;
 import java.util.Map;
 import java.util.stream.IntStream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One update of the weights by all ranks. It is a function of the state and the step's number: samples, orders, dropped
  * classes and dropout masks are drawn by (seed, step, row of the global batch).
  */
 final class TrainStep implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(TrainStep.class);
     private static final long MEGABYTE = 1 << 20;
 
     private final RankContext context;
@@ -88,7 +86,7 @@ final class TrainStep implements AutoCloseable {
      * @param logged whether to split the loss, which takes a moment
      * @throws NumericException if too many in a row were skipped
      */
-    Update run(boolean logged) {
+    Update run(boolean logged) throws IOException {
         long step = state.step();
         int rows = settings.samplesPerPass();
         int rankRows = settings.batch() / group.worldSize();
@@ -117,7 +115,7 @@ final class TrainStep implements AutoCloseable {
                 draws.schedule().probability(step));
     }
 
-    private void skipped(long step, double loss, double norm) {
+    private void skipped(long step, double loss, double norm) throws IOException {
         String what = Double.isFinite(norm)
                 ? "has norm " + norm + " (train.skip_grad_norm is " + settings.skipGradNorm() + ")"
                 : "is not finite";
@@ -132,7 +130,7 @@ final class TrainStep implements AutoCloseable {
                     + "/checkpoints/step-.../model.safetensors) or without --init");
         }
         if (context.isFirst()) {
-            LOG.warn("{}; the update is skipped", reason);
+            context.warn(state.step(), reason + "; the update is skipped");
             EventLog.log("update_skipped", Map.of("step", step, "loss", loss, "gradient_norm", norm));
         }
     }

@@ -27,7 +27,7 @@ final class Trainer implements AutoCloseable {
         this.sampled = new RarModel(config, state.weights());
         StepClock clock = StepClock.ofThread();
         this.trainStep = new TrainStep(context, state, trained, samples, clock);
-        this.metrics = new StepMetrics(context, clock, state.step());
+        this.metrics = new StepMetrics(context, clock, state);
         this.grid = grid;
         this.checkpoints = new CheckpointWriter(context, config, state);
     }

@@ -88,6 +88,7 @@ class EventFilesTest {
                         "time_share/backward",
                         "time_share/all_reduce",
                         "time_share/optimizer",
+                        "skipped",
                         "restarts");
         assertThat(events.get(0).version()).isEqualTo("brain.Event:2");
     }

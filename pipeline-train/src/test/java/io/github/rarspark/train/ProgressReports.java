@@ -9,6 +9,6 @@ public final class ProgressReports {
     /** The report of an update whose samples are all in random orders. */
     public static Report.Progress of(long step, double loss) {
         return new Report.Progress(
-                step, loss, loss, null, 1, 1e-3, 0.5, 100, new Report.TimeShares(0.01, 0.3, 0.6, 0.05, 0.02), 0);
+                step, loss, loss, null, 1, 1e-3, 0.5, 100, new Report.TimeShares(0.01, 0.3, 0.6, 0.05, 0.02), 0, 0);
     }
 }

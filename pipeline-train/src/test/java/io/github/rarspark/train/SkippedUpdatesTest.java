@@ -15,6 +15,7 @@ import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.safetensors.Safetensors;
+import io.github.rarspark.train.tensorboard.EventReader;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -90,6 +91,18 @@ class SkippedUpdatesTest {
         }
         assertThat(train(whole, limited).counts()).containsEntry("skipped", skipped);
         assertThat(Runs.model(whole)).isEqualTo(trained);
+
+        List<EventReader.Event> events = EventReader.folder(whole);
+        assertThat(EventReader.values(events, "skipped"))
+                .hasSize(24)
+                .last()
+                .extracting(EventReader.Value::scalar)
+                .isEqualTo((double) skipped);
+        assertThat(EventReader.values(events, "warnings"))
+                .as("ten of the first driver's before the checkpoint, and those that the second heard again")
+                .hasSize((int) (Math.min(10, before) + Math.min(10, skipped - before)))
+                .allSatisfy(warning ->
+                        assertThat(warning.text()).startsWith("rank 0: The gradient of step " + (warning.step() - 1)));
     }
 
     @Test

@@ -36,6 +36,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -310,10 +311,13 @@ class TrainJobTest {
         train(folder.resolve("run"), "train.steps", "60", "train.anneal_end", "30", "train.anneal_start", "0");
         String weights = folder.resolve("run/model.safetensors").toString();
         String[] evaluate = {"train.evaluate", "true", "train.init", weights};
-        double loss = train(folder.resolve("loss"), evaluate).metrics().get("loss");
+        Map<String, Double> losses = train(folder.resolve("loss"), evaluate).metrics();
+        double loss = losses.get("loss");
         assertThat(loss).isBetween(0.1, 0.8 * Math.log(Runs.CODES));
+        // It was trained in random orders at first, then in the scan order only.
+        assertThat(losses.get("loss_permuted")).isBetween(1.05 * loss, Math.log(Runs.CODES));
         // The batch of an evaluation only groups the arithmetic.
-        double regrouped = train(
+        Map<String, Double> regrouped = train(
                         folder.resolve("regrouped"),
                         "train.evaluate",
                         "true",
@@ -321,9 +325,9 @@ class TrainJobTest {
                         weights,
                         "train.batch",
                         "22")
-                .metrics()
-                .get("loss");
-        assertThat(regrouped).isCloseTo(loss, within(1e-6));
+                .metrics();
+        assertThat(regrouped.get("loss")).isCloseTo(loss, within(1e-6));
+        assertThat(regrouped.get("loss_permuted")).isCloseTo(losses.get("loss_permuted"), within(1e-6));
         assertThat(folder.resolve("loss/checkpoints")).doesNotExist();
         refused(ExitCode.USAGE, "train.init", folder.resolve("none"), "train.evaluate", "true");
         refused(

@@ -42,10 +42,14 @@ public final class StepClock {
     private final long[] spent = new long[Phase.values().length];
     private long lap;
 
-    /** A clock of the calling thread. */
+    /** A clock of the calling thread. Where the system does not tell how long it waits for a core, it counts as asleep. */
     public static StepClock ofThread() {
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-        return new StepClock(System::nanoTime, () -> threads.getCurrentThreadCpuTime() + nanosWithoutCore());
+        return new StepClock(
+                System::nanoTime,
+                Files.isReadable(SCHEDULED)
+                        ? () -> threads.getCurrentThreadCpuTime() + nanosWithoutCore()
+                        : threads::getCurrentThreadCpuTime);
     }
 
     private static long nanosWithoutCore() {

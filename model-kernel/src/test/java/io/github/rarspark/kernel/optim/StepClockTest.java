@@ -55,9 +55,7 @@ class StepClockTest {
                 throw new IllegalStateException(e);
             }
         });
-        double[] seconds = real.take();
-        assertThat(seconds[Phase.ALL_REDUCE.ordinal()]).isGreaterThan(0.15);
-        assertThat(seconds[Phase.BACKWARD.ordinal()]).isLessThan(0.1);
+        assertThat(real.take()[Phase.ALL_REDUCE.ordinal()]).isGreaterThan(0.15);
     }
 
     /** On a busy machine it also waits for a core, which is no wait for other ranks. */

@@ -42,6 +42,7 @@ public sealed interface Report {
      * @param gradientNorm before clipping
      * @param imagesPerSecond of all ranks, since the last report
      * @param timeShares where the time since the last report went
+     * @param skipped how many of the updates changed nothing, because of their gradient
      * @param restarts of the attempt, before this update
      */
     record Progress(
@@ -54,6 +55,7 @@ public sealed interface Report {
             double gradientNorm,
             double imagesPerSecond,
             TimeShares timeShares,
+            long skipped,
             int restarts)
             implements Report {}
 
