@@ -36,6 +36,7 @@ public final class Main {
     public static void main(String[] args) {
         // Opts out of DJL's usage tracking; must be set before DJL is initialized.
         System.setProperty("OPT_OUT_TRACKING", "true");
+        SubmittedLog.moveToFile(System.err);
         Interruption interruption =
                 Interruption.announcedOn(System.err, () -> Torch.halt(ExitCode.INTERRUPTED.number()));
         int code = execute(
