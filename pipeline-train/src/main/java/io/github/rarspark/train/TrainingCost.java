@@ -7,6 +7,7 @@ import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.conf.Precision;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
+import io.github.rarspark.kernel.rar.Conditioning;
 import io.github.rarspark.kernel.rar.RarConfig;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -19,8 +20,8 @@ import java.util.Locale;
  *
  * @param settings of the training
  * @param stateBytes weights, gradients and two moments of a rank
- * @param passBytes what the backward pass of a rank reads: the inputs of the matrix products, attention's q, k and v, and
- *     the logits; with activation checkpointing the inputs of all blocks, and the rest for one block
+ * @param passBytes what the backward pass of a rank reads: the activations of all blocks, with activation checkpointing the
+ *     inputs of all blocks and the activations of one; and the logits
  * @param updateFlops operations of the matrix products in a rank's share of an update
  */
 record TrainingCost(TrainSettings settings, double stateBytes, double passBytes, double updateFlops) {
@@ -34,8 +35,7 @@ record TrainingCost(TrainSettings settings, double stateBytes, double passBytes,
         TrainSettings settings = recipe.train();
         RarConfig model = KernelSettings.rar(recipe.model());
         double positions = (double) settings.samplesPerPass() * model.positions();
-        int bytes = settings.precision() == Precision.FP32 ? Float.BYTES : Short.BYTES;
-        double block = (6.0 * model.hidden() + 2.0 * model.mlp()) * bytes;
+        double block = blockBytes(model, recipe.model().dropout() > 0, settings.precision());
         double blocks = settings.activationCheckpointing()
                 ? (double) model.layers() * model.hidden() * Float.BYTES + block
                 : model.layers() * block;
@@ -49,6 +49,20 @@ record TrainingCost(TrainSettings settings, double stateBytes, double passBytes,
                 positions * (blocks + logits),
                 // A multiplication and an addition each, in a forward pass once, in a backward pass twice.
                 2 * share * (blockPasses * model.layers() * perBlock + 3.0 * model.hidden() * model.codes()));
+    }
+
+    /**
+     * What the backward pass of a block reads for each position, a little less than measured. Of the residual stream's
+     * width: inputs and outputs of normalizations, products and residual sums, and the modulations; of the MLP's: its
+     * hidden layer on both sides of the activation; with dropout also the masks, and attention's weights, which are not
+     * stored without.
+     */
+    private static double blockBytes(RarConfig model, boolean dropout, Precision precision) {
+        double hidden = (model.conditioning() == Conditioning.ADALN ? 26.0 : 15.0) + (dropout ? 4 : 0);
+        double values = hidden * model.hidden()
+                + (dropout ? 3.0 * (model.mlp() + model.heads() * model.positions()) : 2.0 * model.mlp());
+        // Under autocast, what is not a product stays in float32.
+        return values * (precision == Precision.FP32 ? 4 : 2.5);
     }
 
     /** The settings to change for less memory, as what follows "lower". */

@@ -223,7 +223,7 @@ class TrainJobTest {
     void activationCheckpointingTrainsTheSameBits() throws IOException {
         for (String precision : List.of("fp32", "bf16")) {
             String[] settings = {
-                "train.precision", precision, "train.micro_batch", "2", "model.layers", "3", "train.steps", "6"
+                "train.precision", precision, "train.micro_batch", "2", "train.ranks", "3", "model.layers", "3"
             };
             Path kept = folder.resolve("kept-" + precision);
             Path recomputed = folder.resolve("recomputed-" + precision);

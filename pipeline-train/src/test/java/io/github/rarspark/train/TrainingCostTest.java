@@ -34,13 +34,26 @@ class TrainingCostTest {
                         + " but it has .*; lower train.micro_batch or set train.activation_checkpointing=true");
     }
 
+    /** Resident memory of a process grew from 6.63 to 8.08 GB when a pass of RAR-B in bfloat16 had 4 samples, not 2. */
+    @Test
+    void theActivationsAreNearlyThoseMeasured() {
+        double two = rarB("train.micro_batch", "2").passBytes();
+        double four = rarB("train.micro_batch", "4").passBytes();
+        assertThat(four - two).isBetween(0.85 * 1.45e9, 1.45e9);
+        Recipe plain = rarB().with(Map.of("train.micro_batch", "2", "model.conditioning", "plain"));
+        Recipe withoutDropout = plain.with(Map.of("model.dropout", "0"));
+        assertThat(TrainingCost.of(plain).passBytes()).isLessThan(0.85 * two);
+        assertThat(TrainingCost.of(withoutDropout).passBytes())
+                .isLessThan(0.6 * TrainingCost.of(plain).passBytes());
+    }
+
     @Test
     void activationCheckpointingTakesLessMemoryAndAThirdMoreOperations() {
         Recipe recipe = rarB().with(Map.of("train.micro_batch", "8"));
         TrainingCost kept = TrainingCost.of(recipe);
         TrainingCost recomputed = TrainingCost.of(recipe.with(Map.of("train.activation_checkpointing", "true")));
         assertThat(recomputed.stateBytes()).isEqualTo(kept.stateBytes());
-        assertThat(recomputed.passBytes()).isLessThan(kept.passBytes() / 4);
+        assertThat(recomputed.passBytes()).isLessThan(kept.passBytes() / 10);
         // The inputs of 24 blocks in float32, whatever the precision.
         assertThat(recomputed.passBytes()).isGreaterThan(8.0 * 258 * 768 * 24 * 4);
         assertThat(recomputed.updateFlops() / kept.updateFlops()).isBetween(1.32, 4 / 3.0);
