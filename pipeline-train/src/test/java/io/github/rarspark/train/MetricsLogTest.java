@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -54,6 +55,28 @@ class MetricsLogTest {
             Files.write(file, lines);
             assertThat(MetricsLog.resumeAt(claim, 3).last()).isEqualTo(third);
             assertThat(MetricsLog.resumeAt(claim, 2).last()).isEqualTo(first);
+        }
+    }
+
+    /** The loss of a skipped update may be no number; and earlier versions wrote fewer keys. */
+    @Test
+    void linesOfSkippedUpdatesAndOfEarlierVersionsAreKept() throws Exception {
+        Path file = output.resolve(MetricsLog.NAME);
+        Plan plan = Plan.of("train", "r", Map.of(), Map.of());
+        try (OutputClaim claim =
+                Claims.claim(new Storage(new Configuration()), output.toUri().toString(), plan)) {
+            MetricsLog log = MetricsLog.resumeAt(claim, 0);
+            log.add(ProgressReports.of(2, Double.NaN));
+            log.publish(2);
+            String skipped = Files.readAllLines(file).get(0);
+            assertThat(skipped).contains("\"loss\":\"NaN\"");
+            String earlier = "{\"type\":\"progress\",\"step\":1,\"loss\":2.5,\"learning_rate\":1e-3,"
+                    + "\"gradient_norm\":0.1,\"images_per_second\":10}";
+            Files.write(file, List.of(earlier, skipped));
+            MetricsLog resumed = MetricsLog.resumeAt(claim, 2);
+            resumed.publish(2);
+            assertThat(Files.readAllLines(file)).hasSize(2).last().isEqualTo(skipped);
+            assertThat(Files.readAllLines(file).get(0)).contains("\"step\":1,\"loss\":2.5,");
         }
     }
 }

@@ -7,6 +7,7 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.testing.LocalCluster;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.train.tensorboard.EventReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
@@ -73,6 +75,19 @@ class TrainOnExecutorsTest {
         }
         assertThat(Runs.model(cut)).isEqualTo(Runs.model(whole));
         assertThat(Files.readAllLines(cut.resolve(MetricsLog.NAME))).hasSize(20);
+        List<EventReader.Event> events = EventReader.folder(cut);
+        assertThat(EventReader.values(events, "loss/all"))
+                .extracting(EventReader.Value::step)
+                .isEqualTo(LongStream.rangeClosed(1, 20).mapToObj(i -> 20 * i).toList());
+        assertThat(EventReader.values(events, "restarts"))
+                .last()
+                .extracting(EventReader.Value::scalar)
+                .isEqualTo(1.0);
+        assertThat(EventReader.values(events, "restarts/cause"))
+                .singleElement()
+                .extracting(EventReader.Value::text)
+                .asString()
+                .startsWith("restart 1 after step ");
     }
 
     /** Executors are the only JVMs that this one starts. */
