@@ -12,12 +12,12 @@ import io.github.rarspark.common.samples.SamplesManifest;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.TokenTable;
 import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.common.tokens.TokenLines;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenShards;
 import io.github.rarspark.common.tokens.TokenSource;
-import io.github.rarspark.common.tokens.TokenTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,7 +85,7 @@ class DecodeJobTest {
         generate("run", Map.of("generate.tokens", "true"));
         String tokens = folder.resolve("run/tokens").toString();
         TokenSource source = TokenSource.open(storage, "--tokens", tokens, SHAPE);
-        TokenTable table = source.readAll();
+        TokenTable table = TokenTable.of(source);
         assertThat(table.rows()).isEqualTo(28);
         assertThat(table.classId(4)).isEqualTo(1);
         assertThat(TokenShards.open(storage, tokens).manifest().grid()).isEqualTo(4);
@@ -169,8 +169,7 @@ class DecodeJobTest {
                 .where("sample_id = '4'")
                 .collectAsList();
         long[] expected = new long[16];
-        TokenSource.open(storage, "--tokens", output + "/tokens", SHAPE)
-                .readAll()
+        TokenTable.of(TokenSource.open(storage, "--tokens", output + "/tokens", SHAPE))
                 .copyTokens(4, expected, 0);
         List<Long> actual = tokens.get(0).<Short>getList(tokens.get(0).fieldIndex("tokens")).stream()
                 .map(Short::longValue)

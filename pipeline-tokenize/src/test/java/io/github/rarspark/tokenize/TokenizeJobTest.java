@@ -18,6 +18,7 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Claims;
 import io.github.rarspark.common.testing.FaultyFiles;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.TokenTable;
 import io.github.rarspark.common.tokens.TokenManifest;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenSource;
@@ -119,8 +120,8 @@ class TokenizeJobTest {
         assertThat(lines.rows()).isEqualTo(20);
         long[] a = new long[16];
         long[] b = new long[16];
-        lines.readAll().copyTokens(13, a, 0);
-        shards.readAll().copyTokens(13, b, 0);
+        TokenTable.of(lines).copyTokens(13, a, 0);
+        TokenTable.of(shards).copyTokens(13, b, 0);
         assertThat(a).isEqualTo(b);
     }
 

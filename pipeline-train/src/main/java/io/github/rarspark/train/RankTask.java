@@ -2,6 +2,8 @@ package io.github.rarspark.train;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.spark.EventLog;
+import io.github.rarspark.common.tokens.TokenStore;
+import io.github.rarspark.common.tokens.TokenStores;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.dist.RendezvousStore;
@@ -46,8 +48,14 @@ final class RankTask implements BarrierStage.Task<Long> {
                     ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout)) {
                 watch.guard(group);
                 EventLog.log("rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host));
-                try (Trainer trainer = Trainer.open(new RankContext(assignment, group, manager, driver, watch))) {
-                    return trainer.run();
+                TokenStores stores = TokenStores.of(SparkEnv.get().conf(), assignment.owner());
+                try (TokenStore tokens = stores.open(assignment.tokens(), timeout);
+                        Trainer trainer =
+                                Trainer.open(new RankContext(assignment, group, manager, driver, watch), tokens)) {
+                    long steps = trainer.run();
+                    // Now that all ranks have ended; until then the ranks of a restart need them.
+                    stores.remove();
+                    return steps;
                 } catch (NativeMemoryException e) {
                     throw e.lowering(TrainingCost.lowerForMemory(train));
                 }

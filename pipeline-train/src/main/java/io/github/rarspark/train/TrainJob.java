@@ -11,6 +11,7 @@ import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.tokens.TokenStores;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.train.coordinator.Report;
@@ -59,6 +60,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         if (context.session().sparkContext().isLocal()) {
             job.requireSlots();
             TrainingCost.of(context.recipe()).requireFits();
+            TokenStores.requireRoom(context.session().sparkContext().getConf(), job.inputs.tokens());
         }
         return job;
     }
@@ -118,6 +120,12 @@ public final class TrainJob implements Job<TrainJob.Trained> {
             Checkpoints.Reference last = stages.run(resume);
             warnings.addAll(stages.warnings());
             return new Trained(metrics, last, stages.restarts(), warnings);
+        } finally {
+            if (context.session().sparkContext().isLocal()) {
+                // The ranks remove it when they end well; else clusters do when the application ends.
+                TokenStores.of(context.session().sparkContext().getConf(), claim.owner())
+                        .remove();
+            }
         }
     }
 

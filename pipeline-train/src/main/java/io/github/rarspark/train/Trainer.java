@@ -1,6 +1,7 @@
 package io.github.rarspark.train;
 
 import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.tokens.TokenStore;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.optim.StepClock;
 import io.github.rarspark.kernel.rar.RarConfig;
@@ -32,13 +33,11 @@ final class Trainer implements AutoCloseable {
         this.checkpoints = new CheckpointWriter(context, config, state);
     }
 
-    /** Reads the samples, and initializes, loads or receives the state. */
-    static Trainer open(RankContext context) throws IOException {
+    /** Initializes, loads or receives the state to train on {@code tokens}. */
+    static Trainer open(RankContext context, TokenStore tokens) throws IOException {
         RarConfig config = KernelSettings.rar(context.recipe().model());
-        TrainingSamples samples = new TrainingSamples(
-                context.assignment().tokens().readAll(),
-                config.tokens(),
-                context.recipe().seed());
+        TrainingSamples samples =
+                new TrainingSamples(tokens, config.tokens(), context.recipe().seed());
         TrainState state = TrainState.open(context, config);
         try {
             return new Trainer(context, config, state, samples, SampleGrid.open(context));

@@ -1,6 +1,6 @@
 package io.github.rarspark.train;
 
-import io.github.rarspark.common.tokens.TokenTable;
+import io.github.rarspark.common.tokens.TokenStore;
 import io.github.rarspark.kernel.random.EpochOrder;
 
 /**
@@ -8,15 +8,15 @@ import io.github.rarspark.kernel.random.EpochOrder;
  * whatever the number of ranks.
  */
 final class TrainingSamples {
-    private final TokenTable table;
+    private final TokenStore store;
     private final int tokensPerRow;
     private final long seed;
     private EpochOrder order;
     private long epoch = -1;
 
-    TrainingSamples(TokenTable table, int tokensPerRow, long seed) {
+    TrainingSamples(TokenStore store, int tokensPerRow, long seed) {
         this.tokensPerRow = tokensPerRow;
-        this.table = table;
+        this.store = store;
         this.seed = seed;
     }
 
@@ -26,19 +26,19 @@ final class TrainingSamples {
         long[][] tokens = new long[count][tokensPerRow];
         for (int i = 0; i < count; i++) {
             long sample = sampleAt(first + i);
-            labels[i] = table.classId(sample);
-            table.copyTokens(sample, tokens[i], 0);
+            labels[i] = store.classId(sample);
+            store.copyTokens(sample, tokens[i], 0);
         }
         return new Rows(labels, tokens);
     }
 
     private long sampleAt(long position) {
-        long wanted = position / table.rows();
+        long wanted = position / store.rows();
         if (wanted != epoch) {
             epoch = wanted;
-            order = new EpochOrder(seed, epoch, table.rows());
+            order = new EpochOrder(seed, epoch, store.rows());
         }
-        return order.sampleAt(position % table.rows());
+        return order.sampleAt(position % store.rows());
     }
 
     /**

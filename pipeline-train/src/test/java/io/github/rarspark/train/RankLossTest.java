@@ -8,9 +8,13 @@ import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.common.testing.StandaloneCluster;
 import io.github.rarspark.conf.Recipe;
 import java.io.IOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -124,14 +128,41 @@ class RankLossTest {
         assertEndsLikeUndisturbed(run, 3, 2);
     }
 
+    /** Those that replace them share the token stores of the ones before. */
     @Test
     void allRanksAreKilled() throws Exception {
         Future<JobResult> run = train(2);
         awaitCheckpointAfter(0);
+        Map<Path, Object> stores = tokenStores();
+        assertThat(stores).as("one for each worker").hasSize(2);
         List<ProcessHandle> executors = cluster.executors();
         assertThat(executors).hasSize(2);
         executors.forEach(RankLossTest::kill);
+        awaitCheckpointAfter(1);
+        assertThat(tokenStores()).isEqualTo(stores);
+        run.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+        assertThat(tokenStores()).isEmpty();
         assertEndsLikeUndisturbed(run, 2, 1);
+    }
+
+    /** The files of the token stores, each with what tells it from another of its name. */
+    private Map<Path, Object> tokenStores() throws IOException {
+        Map<Path, Object> stores = new HashMap<>();
+        Files.walkFileTree(cluster.localDirectory(), new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                if (file.toString().endsWith(".tokens")) {
+                    stores.put(file, attributes.fileKey());
+                }
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) {
+                return FileVisitResult.CONTINUE; // A directory of an executor that has ended.
+            }
+        });
+        return stores;
     }
 
     /** Its task would keep the slot that the restart needs. */

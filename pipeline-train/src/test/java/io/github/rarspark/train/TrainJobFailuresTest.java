@@ -183,19 +183,58 @@ class TrainJobFailuresTest {
         }
     }
 
-    /** As in a configuration that was written for shuffles. */
-    @Test
-    void aDefaultParallelismBelowTheNumberOfRanksIsNoLackOfSlots() throws IOException {
+    /** Starts another session, with one more setting. */
+    private void restart(String key, String value) {
         session.close();
         session = SparkSession.builder()
                 .master("local[2]")
-                .appName("parallelism")
+                .appName("restarted")
                 .config("spark.ui.enabled", "false")
                 .config("spark.driver.host", "127.0.0.1")
                 .config("spark.driver.bindAddress", "127.0.0.1")
-                .config("spark.default.parallelism", "1")
+                .config(key, value)
                 .getOrCreate();
+    }
+
+    /** As in a configuration that was written for shuffles. */
+    @Test
+    void aDefaultParallelismBelowTheNumberOfRanksIsNoLackOfSlots() throws IOException {
+        restart("spark.default.parallelism", "1");
         assertThat(train(folder.resolve("run")).status()).isEqualTo(JobResult.Status.DONE);
+    }
+
+    @Test
+    void theTokenStoreGoesWhenTheRunEndsHoweverItEnds() throws IOException {
+        Path local = Files.createDirectory(folder.resolve("local"));
+        restart("spark.local.dir", local.toString());
+        train(folder.resolve("run"));
+        assertThat(local).isDirectoryNotContaining("glob:**/rar-tokens-*");
+        assertFails(ExitCode.DATA, () -> train(folder.resolve("wild"), "train.lr", "1e30", "train.warmup_steps", "8"));
+        assertThat(local).isDirectoryNotContaining("glob:**/rar-tokens-*");
+    }
+
+    @Test
+    @Tag("fault")
+    void aLocalDirectoryWithoutRoomForTheTokensIsRefusedBeforeTheOutputIsClaimed() throws Exception {
+        try (SmallDisk disk = SmallDisk.mount(folder, 1 << 20)) {
+            restart("spark.local.dir", disk.path().toString());
+            Files.write(disk.path().resolve("filler"), new byte[(1 << 20) - (4 << 12)]);
+            tokens = manyTokens();
+            Path output = folder.resolve("run");
+            assertFails(ExitCode.UNAVAILABLE, () -> train(output))
+                    .startsWith("Cannot build the token store: it takes ")
+                    .contains(disk.path().toString())
+                    .endsWith("; free some, or set spark.local.dir to a larger disk");
+            assertThat(output).doesNotExist();
+        }
+    }
+
+    /** The same 50 rows again and again, more than 16 KiB when stored. */
+    private String manyTokens() throws IOException {
+        Path lines = folder.resolve("many.jsonl");
+        Files.writeString(
+                lines, Files.readString(folder.resolve("tokens.jsonl")).repeat(20));
+        return lines.toUri().toString();
     }
 
     @Test

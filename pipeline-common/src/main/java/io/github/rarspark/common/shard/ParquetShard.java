@@ -118,10 +118,16 @@ public final class ParquetShard {
 
     /** A reader of the records of a Parquet file, ours or another's; the caller closes it. */
     public static ParquetReader<GenericRecord> read(Storage storage, String path) throws IOException {
-        Configuration configuration = listConfiguration();
-        return new ReaderBuilder(new StorageInputFile(storage, path))
-                .withConf(configuration)
-                .build();
+        return read(new StorageInputFile(storage, path));
+    }
+
+    /** A reader of the records of a Parquet file with this content. */
+    static ParquetReader<GenericRecord> read(byte[] content) throws IOException {
+        return read(new ContentInputFile(content));
+    }
+
+    private static ParquetReader<GenericRecord> read(InputFile file) throws IOException {
+        return new ReaderBuilder(file).withConf(listConfiguration()).build();
     }
 
     /** The schema of a Parquet file. */

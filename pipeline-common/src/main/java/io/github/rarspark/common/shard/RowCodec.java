@@ -81,9 +81,20 @@ public final class RowCodec<T> {
     /** Passes the rows of a shard to {@code sink}, in order, holding one at a time. */
     public void read(Storage storage, String path, Sink<T> sink) throws IOException {
         try (ParquetReader<GenericRecord> records = ParquetShard.read(storage, path)) {
-            for (GenericRecord record = records.read(); record != null; record = records.read()) {
-                sink.accept(decoder.apply(record));
-            }
+            pass(records, sink);
+        }
+    }
+
+    /** Passes the rows of a shard with this content to {@code sink}, in order, holding one at a time. */
+    public void read(byte[] content, Sink<T> sink) throws IOException {
+        try (ParquetReader<GenericRecord> records = ParquetShard.read(content)) {
+            pass(records, sink);
+        }
+    }
+
+    private void pass(ParquetReader<GenericRecord> records, Sink<T> sink) throws IOException {
+        for (GenericRecord record = records.read(); record != null; record = records.read()) {
+            sink.accept(decoder.apply(record));
         }
     }
 

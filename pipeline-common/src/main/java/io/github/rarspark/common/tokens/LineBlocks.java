@@ -23,11 +23,13 @@ record LineBlocks(String sha256, long lines, List<Block> blocks) implements Seri
     /**
      * A part of the file.
      *
-     * @param offset where its first line begins, in bytes
-     * @param firstLine the number of that line, from 1, lines without content included
+     * @param offset where it begins, in bytes; the end of the block before
+     * @param bytes its length; lines without content may be at both of its ends
+     * @param sha256 the hash of these bytes
+     * @param firstLine the number of its first line, from 1, lines without content included
      * @param lines how many lines with content it has
      */
-    record Block(long offset, long firstLine, int lines) implements Serializable {}
+    record Block(long offset, long bytes, String sha256, long firstLine, int lines) implements Serializable {}
 
     LineBlocks {
         blocks = List.copyOf(blocks);
@@ -41,69 +43,77 @@ record LineBlocks(String sha256, long lines, List<Block> blocks) implements Seri
     /** Reads a file to its end. */
     static LineBlocks scan(InputStream file, int linesPerBlock) throws IOException {
         Scan scan = new Scan(linesPerBlock);
-        MessageDigest digest = Sha256.digest();
         byte[] buffer = new byte[BUFFER_BYTES];
         for (int n = file.read(buffer); n >= 0; n = file.read(buffer)) {
-            digest.update(buffer, 0, n);
-            for (int i = 0; i < n; i++) {
-                scan.add(buffer[i]);
-            }
+            scan.add(buffer, n);
         }
-        scan.endLine();
-        scan.endBlock();
-        long lines = scan.blocks.stream().mapToLong(Block::lines).sum();
-        return new LineBlocks(HexFormat.of().formatHex(digest.digest()), lines, scan.blocks);
+        return scan.end();
     }
 
     private static final class Scan {
         private final int linesPerBlock;
+        private final MessageDigest fileDigest = Sha256.digest();
+        private final MessageDigest blockDigest = Sha256.digest();
         private final List<Block> blocks = new ArrayList<>();
         private long position;
-        private long lineStart;
         private long line = 1;
         private boolean hasContent;
         private byte previous;
         private long blockStart;
-        private long blockLine;
+        private long blockLine = 1;
         private int blockLines;
 
         Scan(int linesPerBlock) {
             this.linesPerBlock = linesPerBlock;
         }
 
-        void add(byte next) {
-            position++;
-            if (next == '\n' && previous == '\r') {
-                lineStart = position;
-            } else if (next == '\n' || next == '\r') {
-                endLine();
-                line++;
-                lineStart = position;
-            } else if (next < 0 || next > ' ') {
-                hasContent = true;
+        void add(byte[] buffer, int length) {
+            fileDigest.update(buffer, 0, length);
+            int hashed = 0;
+            for (int i = 0; i < length; i++) {
+                byte next = buffer[i];
+                boolean endsPair = next == '\n' && previous == '\r';
+                if (blockLines == linesPerBlock && !endsPair) {
+                    blockDigest.update(buffer, hashed, i - hashed);
+                    hashed = i;
+                    endBlock(position + i);
+                }
+                if (!endsPair) {
+                    if (next == '\n' || next == '\r') {
+                        endLine();
+                    } else if (next < 0 || next > ' ') {
+                        hasContent = true;
+                    }
+                }
+                previous = next;
             }
-            previous = next;
+            blockDigest.update(buffer, hashed, length - hashed);
+            position += length;
         }
 
-        void endLine() {
+        LineBlocks end() {
+            endLine();
+            if (blockLines > 0) {
+                endBlock(position);
+            }
+            long lines = blocks.stream().mapToLong(Block::lines).sum();
+            return new LineBlocks(HexFormat.of().formatHex(fileDigest.digest()), lines, blocks);
+        }
+
+        private void endLine() {
             if (hasContent) {
-                if (blockLines == 0) {
-                    blockStart = lineStart;
-                    blockLine = line;
-                }
                 blockLines++;
-                if (blockLines == linesPerBlock) {
-                    endBlock();
-                }
             }
             hasContent = false;
+            line++;
         }
 
-        void endBlock() {
-            if (blockLines > 0) {
-                blocks.add(new Block(blockStart, blockLine, blockLines));
-                blockLines = 0;
-            }
+        private void endBlock(long end) {
+            String sha256 = HexFormat.of().formatHex(blockDigest.digest());
+            blocks.add(new Block(blockStart, end - blockStart, sha256, blockLine, blockLines));
+            blockStart = end;
+            blockLine = line;
+            blockLines = 0;
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.github.rarspark.common.tokens;
 
 import io.github.rarspark.kernel.error.DataException;
+import java.nio.ByteBuffer;
 
 /**
  * Rows of tokens in memory: two bytes a token.
@@ -28,6 +29,13 @@ public record TokenBlock(int tokensPerRow, int[] classIds, short[] tokens) {
         for (int t = 0; t < tokensPerRow; t++) {
             target[at + t] = tokens[row * tokensPerRow + t];
         }
+    }
+
+    /** Puts class id and tokens of {@code row} at the position of {@code target}. */
+    void putRow(int row, ByteBuffer target) {
+        target.putInt(classIds[row]);
+        target.asShortBuffer().put(tokens, row * tokensPerRow, tokensPerRow);
+        target.position(target.position() + tokensPerRow * Short.BYTES);
     }
 
     /** Collects rows, of which the number is known, and checks each. */

@@ -8,16 +8,22 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.rarspark.common.storage.ContentWriter;
+import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.List;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.util.LimitInputStream;
 
 /**
  * Tokens as lines of JSON, in the format of the public implementation: {@code {"class_id": 3, "tokens": [17, 4, ...]}}.
@@ -81,6 +87,11 @@ public final class TokenLines implements TokenSource {
     }
 
     @Override
+    public int tokensPerRow() {
+        return shape.tokens();
+    }
+
+    @Override
     public List<String> classNames() {
         return List.of();
     }
@@ -100,18 +111,23 @@ public final class TokenLines implements TokenSource {
         LineBlocks.Block range = lines.blocks().get(block);
         TokenBlock.Builder builder = new TokenBlock.Builder(shape, path, range.lines());
         ObjectReader json = new JsonMapper().reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-        try (FSDataInputStream in = storage.open(path)) {
-            in.seek(range.offset());
+        MessageDigest digest = Sha256.digest();
+        try (FSDataInputStream file = storage.open(path)) {
+            file.seek(range.offset());
+            InputStream in = new DigestInputStream(new LimitInputStream(file, range.bytes()), digest);
             BufferedReader reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
             long number = range.firstLine();
-            int rows = 0;
-            for (String line = reader.readLine(); line != null && rows < range.lines(); line = reader.readLine()) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 if (!LineBlocks.isBlank(line)) {
                     add(builder, parse(json, line, number), number);
-                    rows++;
                 }
                 number++;
             }
+        } catch (EOFException e) {
+            throw changed(e);
+        }
+        if (!HexFormat.of().formatHex(digest.digest()).equals(range.sha256())) {
+            throw changed(null);
         }
         return builder.build();
     }
@@ -137,6 +153,10 @@ public final class TokenLines implements TokenSource {
         } catch (JsonProcessingException e) {
             throw malformed(number, e);
         }
+    }
+
+    private DataException changed(Throwable cause) {
+        return new DataException("Cannot read " + path + ": it has changed since the job began; run again", cause);
     }
 
     private DataException malformed(long number, Throwable cause) {

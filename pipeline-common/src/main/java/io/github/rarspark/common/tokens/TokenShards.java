@@ -62,6 +62,11 @@ public final class TokenShards implements TokenSource {
     }
 
     @Override
+    public int tokensPerRow() {
+        return shape.tokens();
+    }
+
+    @Override
     public List<String> classNames() {
         return manifest.classNames();
     }
@@ -90,9 +95,9 @@ public final class TokenShards implements TokenSource {
     public TokenBlock read(int block) throws IOException {
         ShardReceipt shard = manifest.shards().get(block);
         String path = Storage.child(directory, shard.name());
-        shard.check(storage, path, "tokenize again into another output");
+        byte[] content = shard.content(storage, path, "tokenize again into another output");
         TokenBlock.Builder rows = new TokenBlock.Builder(shape, path, shard.rows());
-        TokenFormat.ROWS.read(storage, path, row -> {
+        TokenFormat.ROWS.read(content, row -> {
             rows.row(row.classId(), row.tokens().length);
             for (long token : row.tokens()) {
                 rows.token(token);

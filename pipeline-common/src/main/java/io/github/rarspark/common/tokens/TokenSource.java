@@ -7,7 +7,6 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
 import java.io.Serializable;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -40,6 +39,9 @@ public sealed interface TokenSource extends Serializable permits TokenShards, To
     /** The number of rows. */
     long rows();
 
+    /** The number of tokens of each row. */
+    int tokensPerRow();
+
     /** The class names by class id; empty if they are not known. */
     List<String> classNames();
 
@@ -55,18 +57,9 @@ public sealed interface TokenSource extends Serializable permits TokenShards, To
     }
 
     /**
-     * Reads one block, whole and in its order.
+     * Reads one block, whole and in its order; reads its bytes once.
      *
-     * @throws DataException if it is corrupt or a row does not match
+     * @throws DataException if it is corrupt, has changed since the source was opened, or a row does not match
      */
     TokenBlock read(int block) throws IOException;
-
-    /** Reads all blocks. */
-    default TokenTable readAll() throws IOException {
-        List<TokenBlock> all = new ArrayList<>();
-        for (int block = 0; block < blocks(); block++) {
-            all.add(read(block));
-        }
-        return new TokenTable(all);
-    }
 }

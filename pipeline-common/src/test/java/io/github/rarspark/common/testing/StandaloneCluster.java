@@ -31,6 +31,7 @@ public final class StandaloneCluster implements AutoCloseable {
 
     private StandaloneCluster(Path folder, int port) throws IOException {
         this.folder = Files.createDirectories(folder);
+        Files.createDirectory(localDirectory());
         this.master = "spark://127.0.0.1:" + port;
         this.masterProcess = java(
                         "master",
@@ -128,7 +129,13 @@ public final class StandaloneCluster implements AutoCloseable {
     public ProcessBuilder java(String name, List<String> options, String mainClass, String... arguments) {
         ProcessBuilder process = Jvm.of(options, mainClass, arguments);
         process.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
+        process.environment().put("SPARK_LOCAL_DIRS", localDirectory().toString());
         return process.redirectErrorStream(true).redirectOutput(log(name).toFile());
+    }
+
+    /** Where the workers create the local directories of their executors. */
+    public Path localDirectory() {
+        return folder.resolve("local");
     }
 
     /** The log of a process that {@link #java} describes. */

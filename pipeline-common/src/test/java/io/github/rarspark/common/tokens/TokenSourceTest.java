@@ -5,20 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.run.Manifest;
-import io.github.rarspark.common.run.OutputClaim;
-import io.github.rarspark.common.run.Plan;
-import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.common.testing.Claims;
+import io.github.rarspark.common.testing.TokenSets;
+import io.github.rarspark.common.testing.TokenTable;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.schema.MessageTypeParser;
 import org.junit.jupiter.api.BeforeEach;
@@ -66,7 +62,7 @@ class TokenSourceTest {
         assertThat(source.rows()).isEqualTo(5);
         assertThat(source.blocks()).isEqualTo(3);
         assertThat(source.classNames()).containsExactly("cat", "dog", "eel");
-        TokenTable table = source.readAll();
+        TokenTable table = TokenTable.of(source);
         assertThat(table.rows()).isEqualTo(5);
         for (int row = 0; row < 5; row++) {
             long[] tokens = new long[5];
@@ -92,11 +88,11 @@ class TokenSourceTest {
                         """);
         TokenSource lines = TokenSource.open(storage, "--tokens", path, SHAPE);
         assertThat(lines.rows()).isEqualTo(3);
-        TokenTable table = lines.readAll();
+        TokenTable table = TokenTable.of(lines);
         for (int row = 0; row < 3; row++) {
             long[] expected = new long[4];
             long[] actual = new long[4];
-            shards.readAll().copyTokens(row, expected, 0);
+            TokenTable.of(shards).copyTokens(row, expected, 0);
             table.copyTokens(row, actual, 0);
             assertThat(actual).isEqualTo(expected);
         }
@@ -164,8 +160,7 @@ class TokenSourceTest {
         Path file = Files.writeString(
                 temp.resolve("x.jsonl"),
                 "{\"class_id\": 2, \"tokens\": [7, 0, 1, 5]}\r\n".repeat(70_000) + "\n\r\noops\n");
-        assertFails(ExitCode.DATA, () -> TokenSource.open(storage, "--tokens", file.toString(), SHAPE)
-                        .readAll())
+        assertFails(ExitCode.DATA, () -> TokenTable.of(TokenSource.open(storage, "--tokens", file.toString(), SHAPE)))
                 .contains("x.jsonl, line 70003: expected {");
     }
 
@@ -185,7 +180,28 @@ class TokenSourceTest {
         Path file = Files.writeString(temp.resolve("x.jsonl"), row.repeat(3));
         TokenSource source = TokenSource.open(storage, "--tokens", file.toString(), SHAPE);
         Files.writeString(file, row.repeat(2));
-        assertFails(ExitCode.DATA, () -> source.read(0)).contains("it has 2 rows instead of the 3 that were counted");
+        assertFails(ExitCode.DATA, () -> source.read(0)).contains("it has changed since the job began; run again");
+        Files.writeString(file, row.repeat(2) + row.replace('7', '8'));
+        assertFails(ExitCode.DATA, () -> source.read(0)).contains("it has changed since the job began; run again");
+        Files.writeString(file, row.repeat(4));
+        assertThat(source.read(0).rows()).isEqualTo(3);
+    }
+
+    @Test
+    void aChangeIsFoundInTheBlockThatHasIt() throws Exception {
+        String row = "{\"class_id\": 2, \"tokens\": [7, 0, 1, 5]}\r\n";
+        int perBlock = 1 << 16;
+        Path file = Files.writeString(temp.resolve("x.jsonl"), "\n " + row.repeat(2 * perBlock) + "\r\n");
+        TokenSource source = TokenSource.open(storage, "--tokens", file.toString(), SHAPE);
+        assertThat(source.blocks()).isEqualTo(2);
+        byte[] bytes = Files.readAllBytes(file);
+        int second = 2 + perBlock * row.length();
+        bytes[second + row.indexOf('7')] = '8';
+        Files.write(file, bytes);
+        assertThat(source.read(0).rows()).isEqualTo(perBlock);
+        assertFails(ExitCode.DATA, () -> source.read(1)).contains("it has changed since the job began");
+        Files.write(file, Arrays.copyOf(bytes, second - 10));
+        assertFails(ExitCode.DATA, () -> source.read(1)).contains("it has changed since the job began");
     }
 
     @Test
@@ -241,8 +257,7 @@ class TokenSourceTest {
 
     private void expectBadLine(String line, String message) throws IOException {
         String path = Files.writeString(temp.resolve("bad.jsonl"), line + "\n").toString();
-        assertFails(ExitCode.DATA, () -> TokenSource.open(storage, "--tokens", path, SHAPE)
-                        .readAll())
+        assertFails(ExitCode.DATA, () -> TokenTable.of(TokenSource.open(storage, "--tokens", path, SHAPE)))
                 .contains("bad.jsonl")
                 .contains(message);
     }
@@ -254,24 +269,13 @@ class TokenSourceTest {
 
     /** Shards of these many rows; row i has class i mod 3. */
     private void write(List<String> classNames, int... rowsOfShards) throws IOException {
-        Plan plan = Plan.of("tokenize", "recipe", Map.of(), Map.of());
-        try (OutputClaim claim = Claims.claim(storage, output, plan)) {
-            List<ShardReceipt> shards = new ArrayList<>();
-            int from = 0;
-            for (int rows : rowsOfShards) {
-                int first = from;
-                String path = claim.path(TokenFormat.shardName(0, shards.size()));
-                shards.add(TokenFormat.ROWS.write(storage, path, plan.sha256(), sink -> {
-                    for (int i = first; i < first + rows; i++) {
-                        sink.accept(new TokenRow("image " + i, i % 3, 0, new long[] {i, 10 + i, 20 + i, 32767 - i}));
-                    }
-                }));
-                from += rows;
-            }
-            Manifest.publish(
-                    claim,
-                    new TokenManifest(
-                            plan.sha256(), "tokenizer", 4, 2, 32768, "center", classNames, from, from, 0, shards));
-        }
+        TokenSets.write(
+                storage,
+                output,
+                2,
+                32768,
+                classNames,
+                i -> new TokenRow("image " + i, (int) i % 3, 0, new long[] {i, 10 + i, 20 + i, 32767 - i}),
+                rowsOfShards);
     }
 }

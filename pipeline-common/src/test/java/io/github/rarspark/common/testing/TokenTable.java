@@ -1,5 +1,9 @@
-package io.github.rarspark.common.tokens;
+package io.github.rarspark.common.testing;
 
+import io.github.rarspark.common.tokens.TokenBlock;
+import io.github.rarspark.common.tokens.TokenSource;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -17,6 +21,15 @@ public final class TokenTable {
             rows += blocks.get(i).rows();
             ends[i] = rows;
         }
+    }
+
+    /** All rows of {@code source}. */
+    public static TokenTable of(TokenSource source) throws IOException {
+        List<TokenBlock> blocks = new ArrayList<>();
+        for (int block = 0; block < source.blocks(); block++) {
+            blocks.add(source.read(block));
+        }
+        return new TokenTable(blocks);
     }
 
     /** The number of rows. */
