@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -124,6 +125,35 @@ class ProcessGroupTest {
         }
         assertThatThrownBy(() -> RendezvousStore.connect("127.0.0.1", 1, Duration.ofMillis(300)))
                 .isInstanceOf(CommunicationException.class);
+    }
+
+    /** Whether a rank sees another that leaves at once is a matter of microseconds: in about one of twenty tries. */
+    @Test
+    @Tag("fault")
+    void aPeerThatLeavesWhileOthersJoinIsLost() throws Exception {
+        ExecutorService pool = Executors.newSingleThreadExecutor();
+        try {
+            for (int i = 0; i < 100; i++) {
+                try (RendezvousStore served = RendezvousStore.serve("127.0.0.1", PATIENT);
+                        RendezvousStore connected = RendezvousStore.connect("127.0.0.1", served.port(), PATIENT)) {
+                    Future<Optional<Throwable>> other = pool.submit(() -> joinAndLeave(connected, 1));
+                    List<Optional<Throwable>> failures =
+                            List.of(joinAndLeave(served, 0), other.get(60, TimeUnit.SECONDS));
+                    assertThat(failures.stream().flatMap(Optional::stream))
+                            .allSatisfy(failure -> assertThat(failure).isInstanceOf(CommunicationException.class));
+                }
+            }
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    private static Optional<Throwable> joinAndLeave(RendezvousStore store, int rank) {
+        try (ProcessGroup group = ProcessGroup.join(store, rank, 2, "127.0.0.1", PATIENT)) {
+            return Optional.empty();
+        } catch (RuntimeException e) {
+            return Optional.of(e);
+        }
     }
 
     @Test
