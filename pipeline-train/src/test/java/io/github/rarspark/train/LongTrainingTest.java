@@ -1,0 +1,237 @@
+package io.github.rarspark.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.testing.Jvm;
+import io.github.rarspark.common.testing.StandaloneCluster;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.kernel.tensor.Handles;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A tiny model trains for 10,000 steps on a Standalone cluster, with a checkpoint every 100 and the loss of a rank every
+ * 2,000; what the driver and the executor that is never killed take stays the same.
+ */
+@Tag("soak")
+@Timeout(3600)
+class LongTrainingTest {
+    private static final int STEPS = 10_000;
+    private static final int STEPS_PER_STAGE = 2_000;
+    private static final int RESTARTS = STEPS / STEPS_PER_STAGE - 1;
+    private static final int HEAP_MEBIBYTES = 512;
+    private static final Duration LIMIT = Duration.ofMinutes(20);
+
+    @TempDir
+    private Path folder;
+
+    private final ExecutorService pool = Executors.newCachedThreadPool();
+    private StandaloneCluster cluster;
+    private SparkSession session;
+    private Path output;
+
+    /**
+     * What a training takes at a step.
+     *
+     * @param offHeap resident bytes of the surviving executor, without mapped files and heap
+     * @param files that the surviving executor has open
+     * @param threads of the surviving executor, without a pool of Spark's that grows to its limit
+     * @param driverHeap bytes of the driver's heap that are in use after a collection
+     */
+    private record Sample(long step, long offHeap, long files, long threads, long driverHeap) {}
+
+    @AfterEach
+    void stop() {
+        pool.shutdownNow();
+        if (session != null) {
+            session.close();
+        }
+        if (cluster != null) {
+            cluster.close();
+        }
+    }
+
+    @Test
+    void resourcesStayTheSame() throws Exception {
+        output = folder.resolve("run");
+        Recipe recipe = recipe();
+        cluster = StandaloneCluster.start(folder.resolve("cluster"), 2);
+        session = session();
+        Future<JobResult> run = pool.submit(() -> TrainJob.run(JobContext.of(session, recipe, false)));
+        awaitStep(STEPS_PER_STAGE / 4, run);
+        ProcessHandle survivor = executorsByAge().get(0);
+        List<Sample> stages = new ArrayList<>();
+        for (int stage = 0; stage <= RESTARTS; stage++) {
+            stages.add(stage(survivor, stage * STEPS_PER_STAGE, run));
+            if (stage < RESTARTS) {
+                awaitStep((stage + 1) * STEPS_PER_STAGE, run);
+                kill(executorsByAge().get(1));
+            }
+        }
+        assertThat(run.get(LIMIT.toSeconds(), TimeUnit.SECONDS).counts()).containsEntry("restarts", (long) RESTARTS);
+        stages.forEach(System.out::println);
+        assertThat(survivor.isAlive()).isTrue();
+        assertThat(liveHandles()).hasSize(2).allSatisfy((executor, live) -> assertThat(live)
+                .isZero());
+        // The first restart loads classes that the beginning did not need.
+        Sample early = least(stages.subList(1, 3));
+        Sample late = least(stages.subList(3, 5));
+        assertThat((double) late.offHeap()).isLessThan(1.05 * early.offHeap());
+        assertThat((double) late.driverHeap()).isLessThan(1.05 * early.driverHeap());
+        // Rank 0 has a few more than rank 1.
+        assertThat(late.files()).isLessThanOrEqualTo(early.files() + 8);
+        assertThat(late.threads()).isLessThanOrEqualTo(early.threads() + 4);
+    }
+
+    /** Three samples between two fifths and four fifths of a stage. */
+    private Sample stage(ProcessHandle executor, int firstStep, Future<?> run) throws IOException {
+        List<Sample> samples = new ArrayList<>();
+        for (int fifth = 2; fifth <= 4; fifth++) {
+            awaitStep(firstStep + fifth * STEPS_PER_STAGE / 5, run);
+            samples.add(sample(executor));
+        }
+        return least(samples);
+    }
+
+    private static Sample least(List<Sample> samples) {
+        return new Sample(
+                samples.get(0).step(),
+                least(samples, Sample::offHeap),
+                least(samples, Sample::files),
+                least(samples, Sample::threads),
+                least(samples, Sample::driverHeap));
+    }
+
+    private static long least(List<Sample> samples, ToLongFunction<Sample> value) {
+        return samples.stream().mapToLong(value).min().orElseThrow();
+    }
+
+    private Recipe recipe() throws IOException {
+        return Runs.recipe(
+                Runs.tokens(folder),
+                output,
+                "train.steps",
+                Integer.toString(STEPS),
+                "train.warmup_steps",
+                "100",
+                "train.anneal_start",
+                Integer.toString(STEPS / 2),
+                "train.anneal_end",
+                Integer.toString(STEPS * 3 / 4),
+                "train.checkpoint_every",
+                "100",
+                "train.log_every",
+                "100",
+                "model.dropout",
+                "0.1");
+    }
+
+    /** The executors' heap has its full size from the start, so that only other memory can grow. */
+    private SparkSession session() {
+        SparkSession.Builder builder = SparkSession.builder().master(cluster.master());
+        cluster.settings().forEach(builder::config);
+        return builder.config("spark.executor.memory", HEAP_MEBIBYTES + "m")
+                .config(
+                        "spark.executor.extraJavaOptions",
+                        Jvm.options() + " -XX:+AlwaysPreTouch -Xms" + HEAP_MEBIBYTES + "m")
+                .config("spark.task.reaper.enabled", "true")
+                .getOrCreate();
+    }
+
+    private void awaitStep(int step, Future<?> run) {
+        Awaitility.await("step " + step)
+                .atMost(LIMIT)
+                .pollInterval(Duration.ofMillis(200))
+                .until(() -> {
+                    assertThat(run).isNotDone();
+                    return newestCheckpoint() >= step;
+                });
+    }
+
+    private long newestCheckpoint() throws IOException {
+        Path last = output.resolve(Checkpoints.LAST);
+        return Files.exists(last) ? Long.parseLong(Files.readString(last).split("-")[1]) : 0;
+    }
+
+    private List<ProcessHandle> executorsByAge() {
+        Awaitility.await().atMost(LIMIT).until(() -> cluster.executors().size() == 2);
+        return cluster.executors().stream()
+                .sorted(Comparator.comparing(
+                        executor -> executor.info().startInstant().orElse(Instant.MAX)))
+                .toList();
+    }
+
+    private static void kill(ProcessHandle process) {
+        assertThat(process.isAlive()).isTrue();
+        assertThat(process.destroyForcibly()).isTrue();
+        Awaitility.await().atMost(LIMIT).until(() -> !process.isAlive());
+    }
+
+    private Sample sample(ProcessHandle executor) throws IOException {
+        Path process = Path.of("/proc", Long.toString(executor.pid()));
+        Path status = process.resolve("status");
+        try (Stream<Path> files = Files.list(process.resolve("fd"));
+                Stream<Path> threads = Files.list(process.resolve("task"))) {
+            System.gc();
+            return new Sample(
+                    newestCheckpoint(),
+                    number(status, "RssAnon:") * 1024 - HEAP_MEBIBYTES * (1L << 20),
+                    files.count(),
+                    threads.filter(thread -> !name(thread).startsWith("block-manager"))
+                            .count(),
+                    ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+        }
+    }
+
+    private static String name(Path thread) {
+        try {
+            return Files.readString(thread.resolve("comm"));
+        } catch (IOException e) {
+            return "ended";
+        }
+    }
+
+    private static long number(Path status, String key) throws IOException {
+        String line = Files.readAllLines(status).stream()
+                .filter(entry -> entry.startsWith(key))
+                .findFirst()
+                .orElseThrow();
+        return Long.parseLong(line.replaceAll("\\D", ""));
+    }
+
+    /** The native objects that are open in each executor. */
+    private Map<String, Long> liveHandles() {
+        return JavaSparkContext.fromSparkContext(session.sparkContext())
+                .parallelize(List.of(0, 1, 2, 3, 4, 5, 6, 7), 8)
+                .mapToPair(i -> {
+                    Thread.sleep(200); // so that no executor takes all
+                    return new scala.Tuple2<>(SparkEnv.get().executorId(), Handles.live());
+                })
+                .collectAsMap();
+    }
+}
