@@ -52,7 +52,14 @@ import java.io.Serializable;
         scan_order       | TokenOrder | row-major  |        | yes    | Scan order that training anneals to; random is
                                                                        for generate.order only.
         precision        | Precision  | bf16       |        | yes    | Precision of the large matrix products.
+        ema_decay        | double     | 0          | [0, 1) | yes    | Decay of the exponential moving average of the
+                                                                       weights; 0 for none.
         checkpoint_every | int        | 1000       | [1, )  | no     | Updates between checkpoints.
+        checkpoint_minutes | double   | 0          | [0, )  | no     | Minutes after which there is a checkpoint in any
+                                                                       case; 0 for no limit.
+        keep_last        | int        | 5          | [0, )  | no     | Newest checkpoints that are kept; 0 for all.
+        keep_every       | int        | 0          | [0, )  | no     | Checkpoints after a multiple of so many updates are
+                                                                       kept for good; 0 for none.
         sample_every     | int        | 5000       | [0, )  | no     | Updates between sample grids; 0 for none.
         log_every        | int        | 50         | [1, )  | no     | Updates between lines of metrics.jsonl.
         threads          | int        | 1          | [1, )  | yes    | Libtorch threads per rank.
@@ -92,7 +99,11 @@ public record TrainSettings(
         int annealEnd,
         TokenOrder scanOrder,
         Precision precision,
+        double emaDecay,
         int checkpointEvery,
+        double checkpointMinutes,
+        int keepLast,
+        int keepEvery,
         int sampleEvery,
         int logEvery,
         int threads,

@@ -26,15 +26,24 @@ record CheckpointManifest(long step, int attempt, String plan, List<File> files)
             return new File(Storage.name(stored.path()), stored.bytes(), stored.sha256());
         }
 
-        /** Whether the file is in {@code directory} and undamaged; reads it. */
-        boolean isWhole(Storage storage, String directory) throws IOException {
+        /** What is wrong with the file in {@code directory}, which it reads; empty if nothing. */
+        String defect(Storage storage, String directory) throws IOException {
             String path = Storage.child(directory, name);
             try {
-                return storage.length(path) == bytes && storage.sha256(path).equals(sha256);
+                long length = storage.length(path);
+                if (length != bytes) {
+                    return name + " has " + length + " bytes instead of " + bytes;
+                }
+                return storage.sha256(path).equals(sha256) ? "" : name + " does not match its checksum";
             } catch (FileNotFoundException e) {
-                return false;
+                return name + " is missing";
             }
         }
+    }
+
+    /** Whether the checkpoint has a file of this name. */
+    boolean lists(String name) {
+        return files.stream().anyMatch(file -> file.name().equals(name));
     }
 
     /** A weight file of the checkpoint in {@code directory}. */

@@ -5,7 +5,6 @@ import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
@@ -17,7 +16,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.SparkSession;
@@ -32,6 +30,7 @@ final class Checkpoints {
     static final String LAST = FOLDER + "/LAST";
     static final String MODEL = "model.safetensors";
     static final String OPTIMIZER = "optimizer.safetensors";
+    static final String EMA = "ema.safetensors";
     static final String STATE = "state.json";
 
     /** Step and attempt in a folder's name; what follows only keeps writers apart. */
@@ -45,14 +44,17 @@ final class Checkpoints {
      * @param directory its folder
      * @param model its weights, as the manifest has them
      * @param optimizer its moments, as the manifest has them
+     * @param averages of its weights, as the manifest has them; null if there are none
      */
-    record Reference(long step, String directory, WeightFile model, WeightFile optimizer) implements Serializable {
+    record Reference(long step, String directory, WeightFile model, WeightFile optimizer, WeightFile averages)
+            implements Serializable {
         private static Reference of(CheckpointManifest manifest, String directory) {
             return new Reference(
                     manifest.step(),
                     directory,
                     manifest.weights(MODEL, directory),
-                    manifest.weights(OPTIMIZER, directory));
+                    manifest.weights(OPTIMIZER, directory),
+                    manifest.lists(EMA) ? manifest.weights(EMA, directory) : null);
         }
 
         /** How far the training was. */
@@ -65,17 +67,21 @@ final class Checkpoints {
      * What a run can resume from.
      *
      * @param newest the newest checkpoint that is whole
-     * @param damaged newer published ones that are not intact, the newest first
+     * @param refused newer published ones, the newest first
      */
-    record Found(Optional<Reference> newest, List<String> damaged) {
-        /** A line for each checkpoint that was passed over. */
+    record Found(Optional<Reference> newest, List<Refused> refused) {
+        /** A line for each checkpoint that was refused. */
         List<String> warnings() {
             String from = newest.map(whole -> "step " + whole.step()).orElse("the beginning");
-            return damaged.stream()
-                    .map(directory -> directory + " is corrupt; training resumed from " + from)
+            return refused.stream()
+                    .map(checkpoint -> "checkpoint " + checkpoint.directory() + " is corrupt (" + checkpoint.reason()
+                            + "); training resumed from " + from)
                     .toList();
         }
     }
+
+    /** A published checkpoint that cannot be used. */
+    record Refused(String directory, String reason) {}
 
     /**
      * The folder's name of a checkpoint after {@code step} updates. Whatever an older attempt, the ranks before a restart
@@ -103,19 +109,62 @@ final class Checkpoints {
      */
     static Found find(SparkSession session, OutputClaim claim) throws IOException {
         Storage storage = claim.storage();
-        List<String> damaged = new ArrayList<>();
+        List<Refused> refused = new ArrayList<>();
         for (String name : newestFirst(storage.directories(claim.path(FOLDER)))) {
             String directory = claim.path(FOLDER + "/" + name);
-            if (!storage.exists(Storage.child(directory, CheckpointManifest.NAME))) {
-                continue; // Never published: a rank was still writing it.
+            if (isPublished(storage, directory)) {
+                try {
+                    return new Found(Optional.of(whole(session, claim, directory)), refused);
+                } catch (DataException e) {
+                    refused.add(new Refused(directory, e.getMessage()));
+                }
             }
-            Optional<Reference> whole = whole(session, claim, directory);
-            if (whole.isPresent()) {
-                return new Found(whole, damaged);
-            }
-            damaged.add(directory);
         }
-        return new Found(Optional.empty(), damaged);
+        return new Found(Optional.empty(), refused);
+    }
+
+    private static boolean isPublished(Storage storage, String directory) throws IOException {
+        return storage.exists(Storage.child(directory, CheckpointManifest.NAME));
+    }
+
+    /** Deletes what earlier ranks, none of which runs any more, have not finished. Driver only. */
+    static void deleteUnfinished(OutputClaim claim) throws IOException {
+        Storage storage = claim.storage();
+        for (String name : newestFirst(storage.directories(claim.path(FOLDER)))) {
+            String directory = claim.path(FOLDER + "/" + name);
+            if (!isPublished(storage, directory)) {
+                claim.check();
+                storage.delete(directory);
+            }
+        }
+    }
+
+    /**
+     * Deletes all but the newest checkpoints and those to be kept for good. Driver only.
+     *
+     * @param newest how many to keep; 0 for all
+     * @param every the steps whose multiples are kept for good; 0 for none
+     */
+    static void deleteOld(OutputClaim claim, int newest, int every) throws IOException {
+        if (newest == 0) {
+            return;
+        }
+        Storage storage = claim.storage();
+        List<String> names = newestFirst(storage.directories(claim.path(FOLDER)));
+        for (String name : names.subList(Math.min(newest, names.size()), names.size())) {
+            if (every == 0 || step(name) % every != 0) {
+                String directory = claim.path(FOLDER + "/" + name);
+                claim.check();
+                // Without its manifest it no longer counts, whatever of the rest can be deleted.
+                storage.delete(Storage.child(directory, CheckpointManifest.NAME));
+                storage.delete(directory);
+            }
+        }
+    }
+
+    private static long step(String name) {
+        Matcher matcher = NAME.matcher(name);
+        return matcher.matches() ? Long.parseLong(matcher.group(1)) : 0;
     }
 
     private static List<String> newestFirst(List<String> names) {
@@ -132,44 +181,51 @@ final class Checkpoints {
                 .toList();
     }
 
-    /** The checkpoint in {@code directory}; empty if it is damaged or another run's. */
-    private static Optional<Reference> whole(SparkSession session, OutputClaim claim, String directory)
-            throws IOException {
+    /**
+     * The checkpoint in {@code directory}.
+     *
+     * @throws DataException if it is damaged or another run's
+     */
+    private static Reference whole(SparkSession session, OutputClaim claim, String directory) throws IOException {
         Storage storage = claim.storage();
-        CheckpointManifest manifest;
-        try {
-            manifest = storage.readJson(Storage.child(directory, CheckpointManifest.NAME), CheckpointManifest.class);
-        } catch (DataException e) {
-            return Optional.empty();
-        }
+        CheckpointManifest manifest =
+                storage.readJson(Storage.child(directory, CheckpointManifest.NAME), CheckpointManifest.class);
         if (!manifest.plan().equals(claim.plan().sha256())) {
-            return Optional.empty();
+            throw new DataException(CheckpointManifest.NAME + " has another run's plan");
         }
         SparkSessions.describe(session, "check " + directory);
-        AtomicInteger whole = new AtomicInteger();
-        UnitTasks.run(
-                session,
-                manifest.files(),
-                file -> file.isWhole(storage, directory),
-                isWhole -> whole.addAndGet(isWhole ? 1 : 0));
-        return whole.get() == manifest.files().size()
-                ? Optional.of(Reference.of(manifest, directory))
-                : Optional.empty();
+        List<String> defects = new ArrayList<>();
+        UnitTasks.run(session, manifest.files(), file -> file.defect(storage, directory), defect -> {
+            if (!defect.isEmpty()) {
+                defects.add(defect);
+            }
+        });
+        if (!defects.isEmpty()) {
+            throw new DataException(String.join(", ", defects));
+        }
+        return Reference.of(manifest, directory);
     }
 
     /**
-     * Publishes the checkpoint's model as the run's result. Driver only.
+     * Publishes the checkpoint's model, and the averages of its weights if there are any, as the run's result. Driver only.
      *
      * @throws DataException if it is not the file that the checkpoint's manifest lists
      */
-    static Stored publishModel(OutputClaim claim, Reference checkpoint) throws IOException {
-        return claim.publish(MODEL, out -> {
-            try (InputStream in = claim.storage().open(checkpoint.model().path())) {
+    static void publishModel(OutputClaim claim, Reference checkpoint) throws IOException {
+        if (checkpoint.averages() != null) {
+            publish(claim, EMA, checkpoint.averages());
+        }
+        publish(claim, MODEL, checkpoint.model());
+    }
+
+    private static void publish(OutputClaim claim, String name, WeightFile file) throws IOException {
+        claim.publish(name, out -> {
+            try (InputStream in = claim.storage().open(file.path())) {
                 in.transferTo(out);
             }
-            if (!out.sha256().equals(checkpoint.model().sha256())) {
-                throw new DataException("Cannot publish " + checkpoint.model().path()
-                        + ": its checksum does not match the checkpoint's manifest");
+            if (!out.sha256().equals(file.sha256())) {
+                throw new DataException(
+                        "Cannot publish " + file.path() + ": its checksum does not match the checkpoint's manifest");
             }
         });
     }

@@ -2,6 +2,7 @@ package io.github.rarspark.train;
 
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.spark.Progress;
+import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.train.coordinator.Coordinator;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
@@ -9,12 +10,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Handles the reports of a stage's ranks: hands heartbeats on to the monitor, records metrics, shows progress, publishes
  * checkpoints and collects failures. Driver only.
  */
 final class RankReports implements Coordinator.Handler {
+    private static final Logger LOG = LoggerFactory.getLogger(RankReports.class);
+
+    private final TrainSettings settings;
     private final OutputClaim claim;
     private final MetricsLog metrics;
     private final Progress progress;
@@ -31,12 +37,14 @@ final class RankReports implements Coordinator.Handler {
      * @param resume the checkpoint that the ranks resume from
      */
     RankReports(
+            TrainSettings settings,
             OutputClaim claim,
             MetricsLog metrics,
             Progress progress,
             RankMonitor monitor,
             List<String> captions,
             Optional<Checkpoints.Reference> resume) {
+        this.settings = settings;
         this.claim = claim;
         this.metrics = metrics;
         this.progress = progress;
@@ -85,6 +93,11 @@ final class RankReports implements Coordinator.Handler {
                 checkpoint.directory(),
                 new CheckpointManifest(
                         checkpoint.step(), claim.attempt(), claim.plan().sha256(), files)));
+        try {
+            Checkpoints.deleteOld(claim, settings.keepLast(), settings.keepEvery());
+        } catch (IOException e) {
+            LOG.warn("Cannot delete old checkpoints; trying again after the next", e);
+        }
     }
 
     /** The newest published checkpoint. */

@@ -1,6 +1,7 @@
 package io.github.rarspark.train;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.OutputClaim;
@@ -67,32 +68,70 @@ final class RankStages {
             progress.stepTo(first);
             RankMonitor monitor = new RankMonitor(settings, System::nanoTime);
             RankReports reports = new RankReports(
-                    claim, metrics, progress, monitor, SampleGrid.captions(context.recipe(), inputs.tokens()), resume);
+                    settings,
+                    claim,
+                    metrics,
+                    progress,
+                    monitor,
+                    SampleGrid.captions(context.recipe(), inputs.tokens()),
+                    resume);
             Optional<RankFailures.Cause> failed = runStage(resume, reports, monitor);
             if (failed.isEmpty()) {
                 return reports.last()
                         .orElseThrow(() -> new IllegalStateException("Training ended without a checkpoint"));
             }
-            claim.check();
-            JobException failure = failed.get().failure();
-            Duration pause = restarts.after(failure, failed.get().lostRank(), monitor.step() > first);
-            monitor.silent().forEach(this::replace);
+            resume = recover(failed.get(), monitor, first);
+        }
+    }
+
+    /**
+     * Makes ready for the next stage, if another is allowed. Storage that does not answer meanwhile is a failure like any
+     * other that may pass.
+     *
+     * @return the checkpoint to resume from
+     */
+    private Optional<Checkpoints.Reference> recover(RankFailures.Cause failed, RankMonitor monitor, long first)
+            throws IOException {
+        requireClaim();
+        Duration pause = restarts.after(failed.failure(), failed.lostRank(), monitor.step() > first);
+        monitor.silent().forEach(this::replace);
+        JobException failure = failed.failure();
+        while (true) {
             EventLog.log(
                     "restart",
                     Map.of("restart", restarts.count(), "step", monitor.step(), "reason", failure.getMessage()));
             context.say("restart " + restarts.count() + " in " + pause.toSeconds() + " s: " + failure.getMessage());
             sleep(pause);
-            Checkpoints.Found found = Checkpoints.find(context.session(), claim);
-            found.warnings().forEach(LOG::warn);
-            warnings.addAll(found.warnings());
-            resume = found.newest();
-            long step = resume.map(Checkpoints.Reference::step).orElse(0L);
-            metrics.rewindTo(step);
-            metrics.note(
-                    step,
-                    "restarts/cause",
-                    "restart " + restarts.count() + " after step " + monitor.step() + ": " + failure.getMessage());
+            try {
+                return rewind(
+                        "restart " + restarts.count() + " after step " + monitor.step() + ": " + failure.getMessage());
+            } catch (IOException e) {
+                failure = new JobException(Failures.exitCode(e), Failures.message(e), e);
+                pause = restarts.after(failure, true, true);
+            }
         }
+    }
+
+    /** Another driver may have caused the failure, by taking the run over. */
+    private void requireClaim() {
+        try {
+            claim.check();
+        } catch (IOException e) {
+            LOG.warn("Cannot check the claim; checking again before the restart", e);
+        }
+    }
+
+    /** Finds the checkpoint to resume from, and forgets what came after it. */
+    private Optional<Checkpoints.Reference> rewind(String cause) throws IOException {
+        claim.check();
+        Checkpoints.Found found = Checkpoints.find(context.session(), claim);
+        Checkpoints.deleteUnfinished(claim);
+        found.warnings().forEach(LOG::warn);
+        warnings.addAll(found.warnings());
+        long step = found.newest().map(Checkpoints.Reference::step).orElse(0L);
+        metrics.rewindTo(step);
+        metrics.note(step, "restarts/cause", cause);
+        return found.newest();
     }
 
     /** The restarts so far. */

@@ -108,6 +108,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
             SampleGrid.describe(context.storage(), claim.directory(), recipe, inputs.tokens());
         }
         Checkpoints.Found found = Checkpoints.find(context.session(), claim);
+        Checkpoints.deleteUnfinished(claim);
         Optional<Checkpoints.Reference> resume = found.newest();
         List<String> warnings = new ArrayList<>(TrainingCost.of(recipe).warnings());
         warnings.addAll(inputs.tokens().warnings());

@@ -3,36 +3,33 @@ package io.github.rarspark.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.common.storage.Stored;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.optim.AdamW;
+import io.github.rarspark.kernel.optim.MovingAverage;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.TensorFile;
-import io.github.rarspark.kernel.weights.safetensors.Safetensors;
 import java.io.IOException;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * Everything that an update changes: weights, moments, the count of updates. Rank 0 makes or reads it and the others
+ * Everything that an update changes: weights, moments, averages, the count of updates. Rank 0 makes or reads it and the others
  * receive it, so that all ranks begin with the same bits.
  */
 final class TrainState implements AutoCloseable {
-    private static final String FIRST_MOMENT = "first_moment/";
-    private static final String SECOND_MOMENT = "second_moment/";
-
     private final NamedTensors weights;
     private final AdamW optimizer;
+    private final Optional<MovingAverage> average;
     private StepCounter counter = StepCounter.START;
 
-    private TrainState(NamedTensors weights, AdamW optimizer) {
+    private TrainState(NamedTensors weights, AdamW optimizer, Optional<MovingAverage> average) {
         this.weights = weights;
         this.optimizer = optimizer;
+        this.average = average;
     }
 
     /** The state to begin with: of the checkpoint, else of the weights in {@code train.init}, else random. */
@@ -63,10 +60,13 @@ final class TrainState implements AutoCloseable {
                 config::decays,
                 new AdamW.Settings(
                         train.beta1(), train.beta2(), train.eps(), train.weightDecay(), train.maxGradNorm()));
-        TrainState state = new TrainState(weights, optimizer);
+        Optional<MovingAverage> average = train.emaDecay() > 0
+                ? Optional.of(new MovingAverage(manager, weights, train.emaDecay()))
+                : Optional.empty();
+        TrainState state = new TrainState(weights, optimizer, average);
         if (assignment.resume() != null) {
             if (first) {
-                state.readMoments(assignment.resume().optimizer().read(assignment.storage()));
+                state.read(assignment.resume(), assignment.storage());
             }
             state.counter = assignment.resume().counter(assignment.storage());
             optimizer.resumeAt(state.counter.updates());
@@ -74,6 +74,7 @@ final class TrainState implements AutoCloseable {
         group.broadcast(weights.asMap().values(), 0);
         group.broadcast(optimizer.firstMoments().values(), 0);
         group.broadcast(optimizer.secondMoments().values(), 0);
+        average.ifPresent(tensors -> group.broadcast(tensors.averages().asMap().values(), 0));
         TensorScope.requireGradients(weights.asMap().values());
         return state;
     }
@@ -88,36 +89,42 @@ final class TrainState implements AutoCloseable {
         return counter.step();
     }
 
-    /** Counts an update that was made or skipped. */
-    void count(boolean skipped) {
+    /** Takes note of an update that was made or skipped. */
+    void updated(boolean skipped) {
         counter = counter.next(skipped);
+        if (!skipped) {
+            average.ifPresent(MovingAverage::update);
+        }
     }
 
     NamedTensors weights() {
         return weights;
     }
 
+    /** The averages of the weights, if {@code train.ema_decay} is set, else the weights. */
+    NamedTensors averagedWeights() {
+        return average.map(MovingAverage::averages).orElse(weights);
+    }
+
     AdamW optimizer() {
         return optimizer;
     }
 
-    /** Writes weights and moments into a folder; returns what was written. */
-    List<Stored> write(Storage storage, String directory, Map<String, String> metadata) throws IOException {
-        Map<String, NDArray> moments = new LinkedHashMap<>();
-        optimizer.firstMoments().forEach((name, moment) -> moments.put(FIRST_MOMENT + name, moment));
-        optimizer.secondMoments().forEach((name, moment) -> moments.put(SECOND_MOMENT + name, moment));
-        return List.of(
-                storage.put(
-                        Storage.child(directory, Checkpoints.MODEL),
-                        out -> Safetensors.write(out, metadata, weights.asMap())),
-                storage.put(
-                        Storage.child(directory, Checkpoints.OPTIMIZER),
-                        out -> Safetensors.write(out, Map.of(), moments)));
+    /** A copy to be written as a checkpoint. */
+    TrainSnapshot snapshot() {
+        return new TrainSnapshot(counter, weights, optimizer, average.map(MovingAverage::averages));
     }
 
-    private void readMoments(TensorFile file) {
-        fill(file, FIRST_MOMENT, optimizer.firstMoments());
-        fill(file, SECOND_MOMENT, optimizer.secondMoments());
+    private void read(Checkpoints.Reference checkpoint, Storage storage) throws IOException {
+        TensorFile moments = checkpoint.optimizer().read(storage);
+        fill(moments, TrainSnapshot.FIRST_MOMENT, optimizer.firstMoments());
+        fill(moments, TrainSnapshot.SECOND_MOMENT, optimizer.secondMoments());
+        if (average.isPresent()) {
+            fill(
+                    checkpoint.averages().read(storage),
+                    "",
+                    average.get().averages().asMap());
+        }
     }
 
     private void fill(TensorFile file, String prefix, Map<String, NDArray> moments) {
@@ -135,6 +142,7 @@ final class TrainState implements AutoCloseable {
 
     @Override
     public void close() {
+        average.ifPresent(MovingAverage::close);
         optimizer.close();
         weights.close();
     }

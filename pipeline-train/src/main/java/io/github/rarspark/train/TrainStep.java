@@ -103,7 +103,7 @@ final class TrainStep implements AutoCloseable {
         double limit = settings.skipGradNorm() > 0 ? settings.skipGradNorm() : Double.MAX_VALUE;
         OptimizerStep.Result result = optimizerStep.runOrSkip(step, limit);
         clock.end(Phase.OPTIMIZER);
-        state.count(result.skipped());
+        state.updated(result.skipped());
         if (result.skipped()) {
             skipped(step, loss, result.gradientNorm());
         }

@@ -7,6 +7,7 @@ import io.github.rarspark.kernel.optim.StepClock;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarModel;
 import java.io.IOException;
+import java.util.Optional;
 
 /** One rank's training loop. All ranks take part in every step. */
 final class Trainer implements AutoCloseable {
@@ -17,20 +18,22 @@ final class Trainer implements AutoCloseable {
     private final TrainStep trainStep;
     private final StepMetrics metrics;
     private final SampleGrid grid;
-    private final CheckpointWriter checkpoints;
+    private final Optional<CheckpointWriter> checkpoints;
 
-    private Trainer(RankContext context, RarConfig config, TrainState state, TrainingSamples samples, SampleGrid grid) {
+    private Trainer(RankContext context, RarConfig config, TrainState state, TrainingSamples samples, SampleGrid grid)
+            throws IOException {
         this.context = context;
         this.settings = context.settings();
         this.state = state;
         RarModel trained = new RarModel(config, state.weights(), KernelSettings.precision(settings.precision()));
         // In float32, whatever the precision of training: autocast would convert the weights anew at every token.
-        this.sampled = new RarModel(config, state.weights());
+        this.sampled = new RarModel(config, state.averagedWeights());
         StepClock clock = StepClock.ofThread();
         this.trainStep = new TrainStep(context, state, trained, samples, clock);
         this.metrics = new StepMetrics(context, clock, state);
         this.grid = grid;
-        this.checkpoints = new CheckpointWriter(context, config, state);
+        this.checkpoints =
+                context.isFirst() ? Optional.of(new CheckpointWriter(context, config, state)) : Optional.empty();
     }
 
     /** Initializes, loads or receives the state to train on {@code tokens}. */
@@ -66,12 +69,22 @@ final class Trainer implements AutoCloseable {
             if (isDue(step, settings.sampleEvery())) {
                 grid.write(sampled, step);
             }
-            if (isDue(step, settings.checkpointEvery()) && context.isFirst()) {
-                checkpoints.write();
+            if (checkpoints.isPresent()) {
+                checkpoint(checkpoints.get(), step);
             }
+        }
+        if (checkpoints.isPresent()) {
+            checkpoints.get().await();
         }
         context.group().barrier();
         return state.step();
+    }
+
+    private void checkpoint(CheckpointWriter writer, long step) throws IOException, InterruptedException {
+        writer.check();
+        if (isDue(step, settings.checkpointEvery()) || writer.isDue()) {
+            writer.begin();
+        }
     }
 
     /** Whether something is done after {@code step} updates: at the end, and every so many updates unless 0. */
@@ -80,9 +93,12 @@ final class Trainer implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         grid.close();
         trainStep.close();
         state.close();
+        if (checkpoints.isPresent()) {
+            checkpoints.get().close();
+        }
     }
 }

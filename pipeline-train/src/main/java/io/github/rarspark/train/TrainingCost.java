@@ -19,12 +19,13 @@ import java.util.Locale;
  * announced.
  *
  * @param settings of the training
- * @param stateBytes weights, gradients and two moments of a rank
+ * @param stateBytes weights, gradients, two moments and averages of a rank
+ * @param copyBytes what rank 0 copies for a checkpoint, all but the gradients
  * @param passBytes what the backward pass of a rank reads: the activations of all blocks, with activation checkpointing the
  *     inputs of all blocks and the activations of one; and the logits
  * @param updateFlops operations of the matrix products in a rank's share of an update
  */
-record TrainingCost(TrainSettings settings, double stateBytes, double passBytes, double updateFlops) {
+record TrainingCost(TrainSettings settings, double stateBytes, double copyBytes, double passBytes, double updateFlops) {
     /** More than a thread of present CPUs reaches in float32; with AMX, bfloat16 can be a few times as fast. */
     private static final double FLOPS_PER_THREAD = 100e9;
 
@@ -43,9 +44,12 @@ record TrainingCost(TrainSettings settings, double stateBytes, double passBytes,
         double perBlock = 4.0 * model.hidden() * model.hidden() + 2.0 * model.hidden() * model.mlp();
         int blockPasses = settings.activationCheckpointing() ? 4 : 3;
         double share = (double) settings.batch() / settings.ranks() * model.positions();
+        double weights = (double) model.parameters().elements() * Float.BYTES;
+        int averages = settings.emaDecay() > 0 ? 1 : 0;
         return new TrainingCost(
                 settings,
-                4.0 * model.parameters().elements() * Float.BYTES,
+                (4 + averages) * weights,
+                (3 + averages) * weights,
                 positions * (blocks + logits),
                 // A multiplication and an addition each, in a forward pass once, in a backward pass twice.
                 2 * share * (blockPasses * model.layers() * perBlock + 3.0 * model.hidden() * model.codes()));
@@ -83,7 +87,7 @@ record TrainingCost(TrainSettings settings, double stateBytes, double passBytes,
     }
 
     void requireFits(double memoryBytes) {
-        double needed = settings.ranks() * (stateBytes + passBytes);
+        double needed = settings.ranks() * (stateBytes + passBytes) + copyBytes;
         if (needed > memoryBytes) {
             throw new JobException(
                     ExitCode.UNAVAILABLE,
@@ -95,7 +99,7 @@ record TrainingCost(TrainSettings settings, double stateBytes, double passBytes,
                                     + " %s",
                             settings.ranks(),
                             needed / GIGABYTE,
-                            settings.ranks() * stateBytes / GIGABYTE,
+                            (settings.ranks() * stateBytes + copyBytes) / GIGABYTE,
                             settings.ranks() * passBytes / GIGABYTE,
                             settings.ranks() * settings.samplesPerPass(),
                             memoryBytes / GIGABYTE,
@@ -103,9 +107,10 @@ record TrainingCost(TrainSettings settings, double stateBytes, double passBytes,
         }
     }
 
-    /** The length of one checkpoint, which has the weights and two moments, and of the final weights. */
+    /** The length of one checkpoint and of the final weights. */
     long outputBytes() {
-        return (long) stateBytes;
+        double weights = stateBytes - copyBytes;
+        return (long) (copyBytes + weights + (settings.emaDecay() > 0 ? weights : 0));
     }
 
     /** What the user should know before waiting. */

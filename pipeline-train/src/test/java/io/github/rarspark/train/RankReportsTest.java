@@ -8,6 +8,7 @@ import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Claims;
+import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.train.coordinator.Report;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,9 +31,10 @@ class RankReportsTest {
         try (OutputClaim claim = Claims.claim(storage, output.toUri().toString(), plan);
                 Progress progress = Progress.start("train", "steps", 8, true)) {
             MetricsLog metrics = MetricsLog.resumeAt(claim, 0);
-            RankMonitor monitor =
-                    new RankMonitor(Runs.recipe("none", output.resolve("none")).train(), System::nanoTime);
-            RankReports reports = new RankReports(claim, metrics, progress, monitor, List.of(), Optional.empty());
+            TrainSettings settings = Runs.recipe("none", output.resolve("none")).train();
+            RankMonitor monitor = new RankMonitor(settings, System::nanoTime);
+            RankReports reports =
+                    new RankReports(settings, claim, metrics, progress, monitor, List.of(), Optional.empty());
             reports.handle(ProgressReports.of(4, 1.5));
             // The driver gets no further than the metrics.
             Files.createDirectories(output.resolve("checkpoints/step-000000004-a1/manifest.json"));

@@ -1,13 +1,16 @@
 package io.github.rarspark.train;
 
+import io.github.rarspark.common.testing.TestWeights;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -68,6 +71,12 @@ final class Runs {
             values.put(keysAndValues[i], keysAndValues[i + 1]);
         }
         return Recipe.resolve(new Layer("the test", values));
+    }
+
+    /** Weights of a tokenizer of these images. */
+    static Path tokenizer(Path path, int codes) throws IOException {
+        VqganConfig config = new VqganConfig(32, List.of(1, 1), 1, 4, codes);
+        return TestWeights.write(path, config.metadata(), config.table());
     }
 
     static byte[] model(Path output) throws IOException {

@@ -10,7 +10,6 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.testing.LocalSpark;
-import io.github.rarspark.common.testing.TestWeights;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
@@ -18,7 +17,6 @@ import io.github.rarspark.kernel.rar.MergedPositions;
 import io.github.rarspark.kernel.rar.ScanOrder;
 import io.github.rarspark.kernel.tensor.DeterministicMode;
 import io.github.rarspark.kernel.tensor.Handles;
-import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import io.github.rarspark.kernel.weights.safetensors.Safetensors;
@@ -365,7 +363,7 @@ class TrainJobTest {
                 folder.resolve("none").toString());
         assertThat(output).doesNotExist();
 
-        Path tokenizer = tokenizer(folder.resolve("tokenizer.safetensors"), 64);
+        Path tokenizer = Runs.tokenizer(folder.resolve("tokenizer.safetensors"), 64);
         refused(ExitCode.DATA, "(64 codes)", output, "train.tokenizer", tokenizer.toString());
         assertThat(output).doesNotExist();
 
@@ -386,14 +384,9 @@ class TrainJobTest {
                 "16");
     }
 
-    private static Path tokenizer(Path path, int codes) throws IOException {
-        VqganConfig config = new VqganConfig(32, List.of(1, 1), 1, 4, codes);
-        return TestWeights.write(path, config.metadata(), config.table());
-    }
-
     @Test
     void aTokenizerGivesPicturesOfTheModelInTraining() throws IOException {
-        Path tokenizer = tokenizer(folder.resolve("tokenizer.safetensors"), Runs.CODES);
+        Path tokenizer = Runs.tokenizer(folder.resolve("tokenizer.safetensors"), Runs.CODES);
         Path output = folder.resolve("run");
         train(output, "train.tokenizer", tokenizer.toString(), "train.sample_every", "8");
         for (String name : List.of("step-000000008.png", "step-000000012.png")) {

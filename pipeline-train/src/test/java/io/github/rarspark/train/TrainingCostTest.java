@@ -26,7 +26,7 @@ class TrainingCostTest {
         TrainingCost large = rarB("train.micro_batch", "8");
         assertThat(small.stateBytes()).isEqualTo(large.stateBytes()).isBetween(4.1e9, 4.3e9);
         assertThat(large.passBytes()).isEqualTo(4 * small.passBytes());
-        double needed = 8 * (small.stateBytes() + small.passBytes());
+        double needed = 8 * (small.stateBytes() + small.passBytes()) + small.copyBytes();
         assertThatCode(() -> small.requireFits(needed)).doesNotThrowAnyException();
         assertThatThrownBy(() -> small.requireFits(0.9 * needed))
                 .isInstanceOf(JobException.class)

@@ -134,6 +134,15 @@ public final class NamedTensors implements AutoCloseable {
         });
     }
 
+    /** A copy whose manager belongs to {@code parent}. */
+    public NamedTensors copyTo(NDManager parent) {
+        return create(parent, tensors.keySet(), (name, target) -> {
+            try (TensorScope s = TensorScope.inference(target)) {
+                return s.keep(s.copyOf(get(name)));
+            }
+        });
+    }
+
     /** The manager that owns the tensors. */
     public NDManager manager() {
         return manager;
