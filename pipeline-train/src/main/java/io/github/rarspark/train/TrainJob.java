@@ -110,7 +110,11 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         Checkpoints.Found found = Checkpoints.find(context.session(), claim);
         Checkpoints.deleteUnfinished(claim);
         Optional<Checkpoints.Reference> resume = found.newest();
-        List<String> warnings = new ArrayList<>(TrainingCost.of(recipe).warnings());
+        TrainingCost cost = TrainingCost.of(recipe);
+        List<String> warnings = new ArrayList<>(cost.warnings());
+        if (context.session().sparkContext().isLocal()) {
+            cost.storeWarning(TokenStores.bytes(inputs.tokens())).ifPresent(warnings::add);
+        }
         warnings.addAll(inputs.tokens().warnings());
         warnings.addAll(found.warnings());
         warnings.forEach(LOG::warn);

@@ -13,6 +13,7 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What a training takes at least, by counting: what cannot fit is refused before it begins, and what takes very long is
@@ -82,8 +83,11 @@ record TrainingCost(TrainSettings settings, double stateBytes, double copyBytes,
      * @throws JobException {@link ExitCode#UNAVAILABLE} if its memory is less than they take at least
      */
     void requireFits() {
-        OperatingSystemMXBean machine = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
-        requireFits(machine.getTotalMemorySize());
+        requireFits(machineMemoryBytes());
+    }
+
+    private static double machineMemoryBytes() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     }
 
     void requireFits(double memoryBytes) {
@@ -111,6 +115,28 @@ record TrainingCost(TrainSettings settings, double stateBytes, double copyBytes,
     long outputBytes() {
         double weights = stateBytes - copyBytes;
         return (long) (copyBytes + weights + (settings.emaDecay() > 0 ? weights : 0));
+    }
+
+    /**
+     * What the user should know if all ranks run on this machine and share a token store.
+     *
+     * @param storeBytes the length of the token store
+     */
+    Optional<String> storeWarning(long storeBytes) {
+        return storeWarning(storeBytes, machineMemoryBytes());
+    }
+
+    Optional<String> storeWarning(long storeBytes, double memoryBytes) {
+        double left = memoryBytes - settings.ranks() * (stateBytes + passBytes);
+        return storeBytes <= left
+                ? Optional.empty()
+                : Optional.of(String.format(
+                        Locale.ROOT,
+                        "the token store of %.1f GB does not fit into the memory that %d ranks (train.ranks) leave,"
+                                + " %.1f GB: steps may wait for the disk of spark.local.dir",
+                        storeBytes / GIGABYTE,
+                        settings.ranks(),
+                        left / GIGABYTE));
     }
 
     /** What the user should know before waiting. */

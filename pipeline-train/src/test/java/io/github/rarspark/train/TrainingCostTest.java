@@ -63,6 +63,18 @@ class TrainingCostTest {
     }
 
     @Test
+    void aTokenStoreThatMemoryCannotHoldIsSaid() {
+        TrainingCost cost = rarB("train.micro_batch", "2");
+        double needed = 8 * (cost.stateBytes() + cost.passBytes());
+        long store = 6_600_000_000L;
+        assertThat(cost.storeWarning(store, needed + store)).isEmpty();
+        assertThat(cost.storeWarning(store, needed + store - 1e9))
+                .hasValue(
+                        "the token store of 6.6 GB does not fit into the memory that 8 ranks (train.ranks) leave, 5.6 GB:"
+                                + " steps may wait for the disk of spark.local.dir");
+    }
+
+    @Test
     void anUpdateThatTakesHoursIsSaid() {
         assertThat(rarB("train.batch", "1000000").warnings())
                 .singleElement()

@@ -42,6 +42,11 @@ public final class TokenStore implements AutoCloseable {
         }
     }
 
+    /** The length of each mapping. */
+    List<Integer> mappingBytes() {
+        return mappings.stream().map(ByteBuffer::capacity).toList();
+    }
+
     private ByteBuffer mapping(long row) {
         if (row < 0 || row >= rows) {
             throw new IndexOutOfBoundsException("No row " + row + " among " + rows);

@@ -129,6 +129,11 @@ public final class TokenStores {
         }
     }
 
+    /** The length of a store of {@code source}, on the disk and, as far as there is memory, in the page cache. */
+    public static long bytes(TokenSource source) {
+        return StoreFile.bytes(source);
+    }
+
     /**
      * Checks that one of Spark's local directories on this machine has room for a store of {@code source}.
      *

@@ -115,17 +115,20 @@ class SharedFolderTest {
 
     @Test
     void aFolderIsNeverRemovedFromAProcessThatUsesIt() throws Exception {
-        Process remover = Jvm.of(List.of("-Xmx64m"), SharedFolderTest.class.getName(), folder.toString())
-                .inheritIO()
-                .start();
+        List<Process> removers = new ArrayList<>();
         try {
-            // A folder that disappears shows that the other process has begun.
+            for (int i = 0; i < 2; i++) {
+                removers.add(Jvm.of(List.of("-Xmx64m"), SharedFolderTest.class.getName(), folder.toString())
+                        .inheritIO()
+                        .start());
+            }
+            // That it disappears shows that one of them has begun.
             SharedFolder.use(folder, LIMIT).close();
             Awaitility.await().atMost(LIMIT).until(() -> Files.notExists(folder));
             useAgainAndAgain(300);
-            assertThat(remover.isAlive()).isTrue();
+            assertThat(removers).allMatch(Process::isAlive);
         } finally {
-            remover.destroyForcibly();
+            removers.forEach(Process::destroyForcibly);
         }
     }
 

@@ -131,6 +131,7 @@ class TokenStoresTest {
         TokenSource source = shards(11, 0, 1, 18, 0);
         try (TokenStore store = stores(mappingBytes).open(source, LIMIT)) {
             assertHoldsTheRowsOf(store, source);
+            assertThat(store.mappingBytes()).allMatch(bytes -> bytes <= Math.max(mappingBytes, ROW_BYTES));
         }
     }
 
