@@ -63,7 +63,7 @@ final class RankReports implements Coordinator.Handler {
             progress.stepTo(update.step());
             progress.note(String.format(
                     Locale.ROOT,
-                    "loss %.4f, gradient norm %.3g, rate %.3g, r %.2f, %.1f images/s",
+                    "loss %.4f, gradient norm %.3g, lr %.3g, r %.2f, %.1f images/s",
                     update.loss(),
                     update.gradientNorm(),
                     update.learningRate(),
