@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Optional;
+import java.util.Properties;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.core.LoggerContext;
 import org.apache.logging.log4j.core.config.DefaultConfiguration;
@@ -31,7 +32,7 @@ final class SubmittedLog {
     /** Moves the log to the file in RAR_SPARK_LOG, else to one in java.io.tmpdir, and says so. */
     static void moveToFile(PrintStream err) {
         Object context = LogManager.getContext(SparkConf.class.getClassLoader(), false);
-        if ("client".equals(System.getProperty("spark.submit.deployMode"))
+        if (isOnUsersConsole(System.getProperties())
                 && context instanceof LoggerContext log4j
                 && isUnconfigured(log4j)) {
             String file = Optional.ofNullable(System.getenv("RAR_SPARK_LOG")).orElseGet(SubmittedLog::temporary);
@@ -39,6 +40,12 @@ final class SubmittedLog {
             log4j.setConfigLocation(configuration());
             err.println("rar-spark: the log is " + file);
         }
+    }
+
+    /** Whether spark-submit runs the driver where the user started it. In a pod of Kubernetes it says so as well. */
+    static boolean isOnUsersConsole(Properties spark) {
+        return "client".equals(spark.getProperty("spark.submit.deployMode"))
+                && !"true".equals(spark.getProperty("spark.kubernetes.submitInDriver"));
     }
 
     private static boolean isUnconfigured(LoggerContext log4j) {

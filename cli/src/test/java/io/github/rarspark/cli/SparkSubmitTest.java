@@ -8,6 +8,7 @@ import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -15,9 +16,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the console of spark-submit shows, with Spark's own logging. */
-@Tag("clusters")
 @Timeout(180)
 class SparkSubmitTest {
     @TempDir
@@ -25,6 +27,7 @@ class SparkSubmitTest {
 
     /** The tokens are found to be wrong by the ranks, so that a stage fails, of which Spark logs the traces. */
     @Test
+    @Tag("clusters")
     void anExpectedEndIsOurLinesAndTheTraceIsInTheLog() throws Exception {
         Path tokens = folder.resolve("tokens.jsonl");
         Files.writeString(tokens, "{\"class_id\": 0, \"tokens\": [0, 1, 2, 999]}\n".repeat(4));
@@ -68,6 +71,20 @@ class SparkSubmitTest {
                 .noneMatch(line -> line.startsWith("\tat ") || line.contains("Exception"));
         assertThat(process.exitValue()).isEqualTo(ExitCode.DATA.number());
         assertThat(log).content().contains("exits with 65 (DATA)", "\tat ");
+    }
+
+    /** There the log is what the pod prints, and is kept by the cluster. */
+    @ParameterizedTest
+    @CsvSource({"client,, true", "client, true, false", "cluster,, false", ",, false"})
+    void theLogStaysWhereADriverRunsOnTheCluster(String deployMode, String submitInDriver, boolean onConsole) {
+        Properties spark = new Properties();
+        if (deployMode != null) {
+            spark.setProperty("spark.submit.deployMode", deployMode);
+        }
+        if (submitInDriver != null) {
+            spark.setProperty("spark.kubernetes.submitInDriver", submitInDriver);
+        }
+        assertThat(SubmittedLog.isOnUsersConsole(spark)).isEqualTo(onConsole);
     }
 
     /** Without the tests' own configuration of log4j. */

@@ -134,7 +134,7 @@ final class EventFiles {
                 records.write(event.encoded());
             }
         });
-        pending.removeAll(events);
+        pending.removeIf(event -> event.step() <= step);
     }
 
     private Instant now() {
