@@ -2,6 +2,7 @@ package io.github.rarspark.cli;
 
 import io.github.rarspark.cli.demo.DemoJob;
 import io.github.rarspark.cli.weights.WeightsCommand;
+import io.github.rarspark.common.job.StopRequest;
 import io.github.rarspark.fid.FidJob;
 import io.github.rarspark.generate.DecodeJob;
 import io.github.rarspark.generate.GenerateJob;
@@ -92,9 +93,10 @@ final class Commands {
 
     private Commands() {}
 
-    static List<CommandSpec> all() {
+    /** @param stop asks the running job to end early */
+    static List<CommandSpec> all(StopRequest stop) {
         return Stream.concat(
-                        JOBS.stream().map(JobCommand::of),
+                        JOBS.stream().map(definition -> JobCommand.of(definition, stop)),
                         Stream.of(new WeightsCommand(), new BenchCommand(), new VerifyCommand())
                                 .map(CommandSpec::forAnnotatedObject))
                 .toList();

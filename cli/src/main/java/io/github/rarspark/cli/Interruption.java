@@ -1,5 +1,6 @@
 package io.github.rarspark.cli;
 
+import io.github.rarspark.common.job.StopRequest;
 import java.io.PrintStream;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +20,8 @@ final class Interruption {
     private static final int LAST = 0;
     private static final long COMMAND_SECONDS = 3;
     private static final long HOOK_SECONDS = 10;
+    /** Longer than any job takes to stop, whose own limit counts. */
+    private static final long STOP_SECONDS = 24 * 3600;
 
     private final CountDownLatch commandEnded = new CountDownLatch(1);
     private volatile boolean happened;
@@ -31,14 +34,14 @@ final class Interruption {
     }
 
     /**
-     * Triggers when the JVM shuts down before {@link #commandEnded}: prints a line, and runs {@code halt} after Spark
-     * has stopped. Without it, the process would exit with the signal's number.
+     * Triggers when the JVM shuts down before {@link #commandEnded}: prints a line, asks the job to stop, and runs {@code
+     * halt} after Spark has stopped. Without it, the process would exit with the signal's number.
      */
-    static Interruption announcedOn(PrintStream err, Runnable halt) {
+    static Interruption announcedOn(PrintStream err, StopRequest stop, Runnable halt) {
         Interruption interruption = new Interruption();
-        hook(BEFORE_SPARK, () -> interruption.shutDown(err));
-        hook(BEFORE_FILE_SYSTEMS_CLOSE, interruption::awaitCommand);
-        hook(LAST, () -> {
+        hook(BEFORE_SPARK, STOP_SECONDS, () -> interruption.shutDown(err, stop));
+        hook(BEFORE_FILE_SYSTEMS_CLOSE, HOOK_SECONDS, interruption::awaitCommand);
+        hook(LAST, HOOK_SECONDS, () -> {
             if (interruption.happened()) {
                 halt.run();
             }
@@ -46,14 +49,22 @@ final class Interruption {
         return interruption;
     }
 
-    private static void hook(int priority, Runnable hook) {
-        ShutdownHookManager.get().addShutdownHook(hook, priority, HOOK_SECONDS, TimeUnit.SECONDS);
+    private static void hook(int priority, long seconds, Runnable hook) {
+        ShutdownHookManager.get().addShutdownHook(hook, priority, seconds, TimeUnit.SECONDS);
     }
 
-    void shutDown(PrintStream err) {
+    void shutDown(PrintStream err, StopRequest stop) {
         if (commandEnded.getCount() > 0) {
             happened = true;
-            err.println("rar-spark: interrupted; run the same command to resume");
+            long seconds = stop.limit().toSeconds();
+            err.println("rar-spark: interrupted; "
+                    + (seconds > 0 ? "saving the work within " + seconds + " s; " : "")
+                    + "run the same command to resume");
+            try {
+                stop.make();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

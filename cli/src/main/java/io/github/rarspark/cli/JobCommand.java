@@ -3,6 +3,7 @@ package io.github.rarspark.cli;
 import io.github.rarspark.cli.options.CommandStorage;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.job.StopRequest;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Json;
@@ -44,14 +45,16 @@ final class JobCommand implements Callable<Integer> {
     private CommonOptions common;
 
     private final JobDefinition definition;
+    private final StopRequest stop;
 
-    private JobCommand(JobDefinition definition) {
+    private JobCommand(JobDefinition definition, StopRequest stop) {
         this.definition = definition;
+        this.stop = stop;
     }
 
     /** Creates the command of a definition; its options come from the recipe keys. */
-    static CommandSpec of(JobDefinition definition) {
-        CommandSpec spec = CommandSpec.forAnnotatedObject(new JobCommand(definition));
+    static CommandSpec of(JobDefinition definition, StopRequest stop) {
+        CommandSpec spec = CommandSpec.forAnnotatedObject(new JobCommand(definition, stop));
         spec.name(definition.name());
         UsageMessageSpec usage = spec.usageMessage()
                 .description(definition.summary())
@@ -82,7 +85,7 @@ final class JobCommand implements Callable<Integer> {
         Instant started = Instant.now();
         JobResult result;
         try (SparkSession session = SparkSessions.open("rar-spark " + definition.name(), recipe.spark(), Map.of())) {
-            result = definition.job().run(JobContext.of(session, recipe, common.quiet));
+            result = definition.job().run(JobContext.of(session, recipe, common.quiet, stop));
         }
         if (common.json != null) {
             storage.putBytes(common.json, Json.pretty(result));

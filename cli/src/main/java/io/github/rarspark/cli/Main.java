@@ -3,6 +3,7 @@ package io.github.rarspark.cli;
 import io.github.rarspark.cli.options.BuildVersion;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
+import io.github.rarspark.common.job.StopRequest;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -37,10 +38,11 @@ public final class Main {
         // Opts out of DJL's usage tracking; must be set before DJL is initialized.
         System.setProperty("OPT_OUT_TRACKING", "true");
         SubmittedLog.moveToFile(System.err);
+        StopRequest stop = new StopRequest();
         Interruption interruption =
-                Interruption.announcedOn(System.err, () -> Torch.halt(ExitCode.INTERRUPTED.number()));
+                Interruption.announcedOn(System.err, stop, () -> Torch.halt(ExitCode.INTERRUPTED.number()));
         int code = execute(
-                Commands.all(),
+                Commands.all(stop),
                 new PrintWriter(System.out, true, StandardCharsets.UTF_8),
                 new PrintWriter(System.err, true, StandardCharsets.UTF_8),
                 interruption,

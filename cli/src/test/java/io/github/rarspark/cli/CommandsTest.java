@@ -2,6 +2,7 @@ package io.github.rarspark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.rarspark.common.job.StopRequest;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.HashSet;
@@ -19,12 +20,12 @@ import picocli.CommandLine.Model.CommandSpec;
 class CommandsTest {
 
     static List<String> names() {
-        return Commands.all().stream().map(CommandSpec::name).toList();
+        return Commands.all(new StopRequest()).stream().map(CommandSpec::name).toList();
     }
 
     /** Every command that does something, with its group's name in front. */
     static List<String> leaves() {
-        return Commands.all().stream()
+        return Commands.all(new StopRequest()).stream()
                 .flatMap(command -> command.subcommands().isEmpty()
                         ? Stream.of(command.name())
                         : command.subcommands().keySet().stream().map(name -> command.name() + " " + name))
@@ -37,7 +38,7 @@ class CommandsTest {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         int code = Main.execute(
-                Commands.all(),
+                Commands.all(new StopRequest()),
                 new PrintWriter(out, true),
                 new PrintWriter(err, true),
                 Interruption.none(),
@@ -60,7 +61,7 @@ class CommandsTest {
     void theHelpOfAJobListsTheSectionsThatItReads(String name, String sections) {
         StringWriter out = new StringWriter();
         Main.execute(
-                Commands.all(),
+                Commands.all(new StopRequest()),
                 new PrintWriter(out, true),
                 new PrintWriter(out, true),
                 Interruption.none(),

@@ -2,6 +2,7 @@ package io.github.rarspark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.rarspark.common.job.StopRequest;
 import java.io.BufferedReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -17,7 +18,7 @@ class InterruptionTest {
     static final class Command {
         public static void main(String[] args) throws InterruptedException {
             Interruption interruption = Interruption.announcedOn(
-                    System.err, () -> Runtime.getRuntime().halt(130));
+                    System.err, new StopRequest(), () -> Runtime.getRuntime().halt(130));
             System.err.println("started");
             if (args.length == 0) {
                 new CountDownLatch(1).await(50, TimeUnit.SECONDS);

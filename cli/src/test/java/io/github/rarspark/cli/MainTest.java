@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.job.StopRequest;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.storage.Json;
@@ -77,7 +78,10 @@ class MainTest {
                 List.of("check"),
                 context -> job.run(context));
         return Main.execute(
-                List.of(JobCommand.of(train), JobCommand.of(fid), JobCommand.of(tokenize)),
+                List.of(
+                        JobCommand.of(train, new StopRequest()),
+                        JobCommand.of(fid, new StopRequest()),
+                        JobCommand.of(tokenize, new StopRequest())),
                 new PrintWriter(out, true),
                 new PrintWriter(err, true),
                 interruption,
@@ -177,7 +181,7 @@ class MainTest {
     @Test
     void aReportThatCannotBeWrittenIsRefusedBeforeTheWork() {
         assertThat(Main.execute(
-                        Commands.all(),
+                        Commands.all(new StopRequest()),
                         new PrintWriter(out, true),
                         new PrintWriter(err, true),
                         interruption,
@@ -320,7 +324,7 @@ class MainTest {
     void interruptionIsSaidOnceInsteadOfWhatFailsBecauseOfIt() {
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         job = context -> {
-            interruption.shutDown(new PrintStream(said, true, StandardCharsets.UTF_8));
+            interruption.shutDown(new PrintStream(said, true, StandardCharsets.UTF_8), new StopRequest());
             throw new IllegalStateException("SparkContext was shut down");
         };
         assertThat(runJob()).isEqualTo(130);

@@ -67,6 +67,9 @@ import java.io.Serializable;
                                                                        and the last limit of every collective.
         step_timeout_seconds | int    | 30         | [2, )  | no     | Seconds without a heartbeat of a rank after which
                                                                        it counts as lost.
+        stop_seconds     | int        | 60         | [0, )  | no     | Seconds that an interrupted training may take to
+                                                                       finish its step and write a checkpoint; 0 to end
+                                                                       without.
         max_restarts     | int        | 10         | [0, )  | no     | Restarts from the newest checkpoint within
                                                                        train.restart_window_minutes after which a lost
                                                                        rank ends the job.
@@ -109,6 +112,7 @@ public record TrainSettings(
         int threads,
         int timeoutSeconds,
         int stepTimeoutSeconds,
+        int stopSeconds,
         int maxRestarts,
         double restartWindowMinutes,
         double bucketMb)

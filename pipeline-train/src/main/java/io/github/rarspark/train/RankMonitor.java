@@ -49,6 +49,11 @@ final class RankMonitor {
         newest.put(heartbeat.rank(), new Heard(heartbeat, now));
     }
 
+    /** Whether a rank has started. */
+    synchronized boolean hasBegun() {
+        return !newest.isEmpty();
+    }
+
     /** The most updates that a rank has made. */
     synchronized long step() {
         return newest.values().stream()

@@ -4,6 +4,7 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.job.StopRequest;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.common.spark.Progress;
@@ -158,9 +159,12 @@ final class RankStages {
             RankTask task = new RankTask(
                     RankAssignment.of(context, inputs, claim, restarts.count(), resume, coordinator.address()));
             try {
-                BarrierStage.run(context.session(), ranks, Long.class, task, monitor::check);
+                runRanks(task, monitor, coordinator);
                 return Optional.empty();
             } catch (Exception e) {
+                if (context.stop().isRequested()) {
+                    throw stopped(reports.last(), e);
+                }
                 // Spark's own exception is checked, which its Java API does not say.
                 if (monitor.verdict().isPresent()) {
                     return monitor.verdict().map(silence -> new RankFailures.Cause(silence, true));
@@ -169,6 +173,29 @@ final class RankStages {
                 return Optional.of(cause.lostRank() ? named(cause, monitor) : cause);
             }
         }
+    }
+
+    private void runRanks(RankTask task, RankMonitor monitor, Coordinator coordinator) throws InterruptedException {
+        BarrierStage.awaitSlots(context.session(), settings.ranks());
+        try (StopRequest.Acceptance accepted = context.stop().accept(Duration.ofSeconds(settings.stopSeconds()))) {
+            BarrierStage.run(context.session(), settings.ranks(), Long.class, task, () -> check(monitor, coordinator));
+        }
+    }
+
+    private void check(RankMonitor monitor, Coordinator coordinator) {
+        monitor.check();
+        if (context.stop().isRequested()) {
+            if (!monitor.hasBegun()) {
+                throw new JobException(ExitCode.INTERRUPTED, "No rank has started yet");
+            }
+            coordinator.requestStop();
+        }
+    }
+
+    private static JobException stopped(Optional<Checkpoints.Reference> last, Exception cause) {
+        String where = last.map(checkpoint -> "step " + checkpoint.step()).orElse("the beginning");
+        return new JobException(
+                ExitCode.INTERRUPTED, "The training was stopped; run the same command to resume from " + where, cause);
     }
 
     /** The loss of a rank with its name, if its executor is gone, instead of how the others noticed. */

@@ -28,6 +28,7 @@ final class RankWatch implements AutoCloseable {
     private final AtomicLong step = new AtomicLong();
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread thread;
+    private volatile boolean stopRequested;
     private ProcessGroup group;
     private boolean cutOff;
 
@@ -63,6 +64,11 @@ final class RankWatch implements AutoCloseable {
         step.set(updates);
     }
 
+    /** Whether the driver has asked the rank to stop. */
+    boolean isStopRequested() {
+        return stopRequested;
+    }
+
     private void watch() {
         try {
             do {
@@ -83,7 +89,9 @@ final class RankWatch implements AutoCloseable {
     }
 
     private void beat(boolean last) throws IOException {
-        driver.send(new Report.Heartbeat(rank, executor, host, step.get(), last));
+        if (driver.send(new Report.Heartbeat(rank, executor, host, step.get(), last))) {
+            stopRequested = true;
+        }
     }
 
     private synchronized void cutOff(String reason) {

@@ -1,5 +1,7 @@
 package io.github.rarspark.train;
 
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.tokens.TokenStore;
 import io.github.rarspark.conf.TrainSettings;
@@ -80,10 +82,16 @@ final class Trainer implements AutoCloseable {
         return state.step();
     }
 
+    /** When the ranks are to stop, the first alone does, after a checkpoint: the others cannot go on without it. */
     private void checkpoint(CheckpointWriter writer, long step) throws IOException, InterruptedException {
         writer.check();
-        if (isDue(step, settings.checkpointEvery()) || writer.isDue()) {
+        boolean stop = context.watch().isStopRequested() && step < settings.steps();
+        if (stop || isDue(step, settings.checkpointEvery()) || writer.isDue()) {
             writer.begin();
+        }
+        if (stop) {
+            writer.await();
+            throw new JobException(ExitCode.INTERRUPTED, "Stopped after step " + step + ", as the driver asked");
         }
     }
 

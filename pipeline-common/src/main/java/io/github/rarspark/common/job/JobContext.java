@@ -15,19 +15,30 @@ import org.slf4j.LoggerFactory;
  * @param storage holds its inputs and its output
  * @param recipe all settings, resolved
  * @param quiet whether to show no progress
+ * @param stop asks the job to end early
  */
-public record JobContext(SparkSession session, Storage storage, Recipe recipe, boolean quiet) {
+public record JobContext(SparkSession session, Storage storage, Recipe recipe, boolean quiet, StopRequest stop) {
     private static final Logger LOG = LoggerFactory.getLogger(JobContext.class);
+
+    /** The context of a job that nobody asks to end early. */
+    public JobContext(SparkSession session, Storage storage, Recipe recipe, boolean quiet) {
+        this(session, storage, recipe, quiet, new StopRequest());
+    }
 
     /** The context of a job whose storage has the Hadoop configuration of {@code session}. */
     public static JobContext of(SparkSession session, Recipe recipe, boolean quiet) {
-        return new JobContext(
-                session, new Storage(SparkSessions.context(session).hadoopConfiguration()), recipe, quiet);
+        return of(session, recipe, quiet, new StopRequest());
+    }
+
+    /** The same for a job that may be asked to end early. */
+    public static JobContext of(SparkSession session, Recipe recipe, boolean quiet, StopRequest stop) {
+        Storage storage = new Storage(SparkSessions.context(session).hadoopConfiguration());
+        return new JobContext(session, storage, recipe, quiet, stop);
     }
 
     /** The same context with another recipe, for a job that runs other jobs. */
     public JobContext with(Recipe other) {
-        return new JobContext(session, storage, other, quiet);
+        return new JobContext(session, storage, other, quiet, stop);
     }
 
     /** Prints a line to stderr unless the job is quiet; always logs it. */

@@ -56,6 +56,7 @@ public final class Coordinator implements AutoCloseable {
     private final Set<Socket> connections = new HashSet<>();
 
     private boolean closed;
+    private volatile boolean stopping;
 
     /**
      * Listens on a free port.
@@ -86,6 +87,11 @@ public final class Coordinator implements AutoCloseable {
     /** Where ranks connect to. */
     public CoordinatorAddress address() {
         return address;
+    }
+
+    /** Asks the ranks to stop, by the answers to their reports. */
+    public void requestStop() {
+        stopping = true;
     }
 
     /** The first failure to handle a report. */
@@ -180,7 +186,7 @@ public final class Coordinator implements AutoCloseable {
             return "the training has ended";
         }
         handler.handle(report);
-        return Wire.OK;
+        return stopping ? Wire.STOP : Wire.OK;
     }
 
     /**

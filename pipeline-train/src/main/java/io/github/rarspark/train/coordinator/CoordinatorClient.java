@@ -46,20 +46,23 @@ public final class CoordinatorClient implements AutoCloseable {
     /**
      * Sends a report and waits until the driver has handled it.
      *
+     * @return whether the driver asks the rank to stop
      * @throws JobException {@link ExitCode#TEMPORARY} if the driver could not handle it
      */
-    public void send(Report report) throws IOException {
-        exchange(Json.line(report));
+    public boolean send(Report report) throws IOException {
+        return exchange(Json.line(report));
     }
 
-    private void exchange(String line) throws IOException {
+    private boolean exchange(String line) throws IOException {
         wire.send(line);
         String answer = wire.receive();
-        if (!Wire.OK.equals(answer)) {
+        boolean stop = Wire.STOP.equals(answer);
+        if (!stop && !Wire.OK.equals(answer)) {
             throw new JobException(
                     ExitCode.TEMPORARY,
                     "The driver refused a report: " + (answer == null ? "it closed the connection" : answer));
         }
+        return stop;
     }
 
     @Override

@@ -12,6 +12,9 @@ import java.nio.charset.StandardCharsets;
 /** Lines over a socket. Reading is limited in length, and in time by the socket's timeout. */
 final class Wire implements AutoCloseable {
     static final String OK = "ok";
+    /** OK, and the rank should stop. */
+    static final String STOP = "stop";
+
     private static final int MAX_LINE = 1 << 16;
 
     private final Socket socket;
