@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.spark.SparkConf;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,11 +58,9 @@ public final class TrainJob implements Job<TrainJob.Trained> {
     private static TrainJob open(JobContext context) throws IOException {
         context.recipe().requireGiven("train", "train.tokens", "train.output");
         TrainJob job = new TrainJob(context, TrainInputs.open(context.storage(), context.recipe()));
-        if (context.session().sparkContext().isLocal()) {
-            job.requireSlots();
-            TrainingCost.of(context.recipe()).requireFits();
-            TokenStores.requireRoom(context.session().sparkContext().getConf(), job.inputs.tokens());
-        }
+        SparkConf conf = context.session().sparkContext().getConf();
+        new TrainPreFlight(conf, context.recipe().train(), TrainingCost.of(context.recipe()))
+                .require(SparkSessions.slots(context.session()));
         return job;
     }
 
@@ -79,16 +78,6 @@ public final class TrainJob implements Job<TrainJob.Trained> {
     @Override
     public long leastBytes() {
         return TrainingCost.of(recipe).outputBytes();
-    }
-
-    private void requireSlots() {
-        int slots = SparkSessions.slots(context.session());
-        if (slots < settings.ranks()) {
-            throw new JobException(
-                    ExitCode.UNAVAILABLE,
-                    "Cannot start " + settings.ranks() + " ranks (train.ranks) on " + slots
-                            + " local task slots; use --master local[" + settings.ranks() + "] or fewer ranks");
-        }
     }
 
     /**

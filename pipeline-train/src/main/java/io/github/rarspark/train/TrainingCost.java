@@ -77,6 +77,11 @@ record TrainingCost(TrainSettings settings, double stateBytes, double copyBytes,
                 : "train.micro_batch or set train.activation_checkpointing=true";
     }
 
+    /** The memory outside the heap of a process with {@code ranks} ranks, the first among them. */
+    double bytes(int ranks) {
+        return ranks * (stateBytes + passBytes) + copyBytes;
+    }
+
     /**
      * Checks that all ranks fit into this machine.
      *
@@ -91,7 +96,7 @@ record TrainingCost(TrainSettings settings, double stateBytes, double copyBytes,
     }
 
     void requireFits(double memoryBytes) {
-        double needed = settings.ranks() * (stateBytes + passBytes) + copyBytes;
+        double needed = bytes(settings.ranks());
         if (needed > memoryBytes) {
             throw new JobException(
                     ExitCode.UNAVAILABLE,

@@ -1,0 +1,113 @@
+package io.github.rarspark.train;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.conf.TrainSettings;
+import java.util.Locale;
+import org.apache.spark.SparkConf;
+import org.apache.spark.network.util.JavaUtils;
+
+/** What a Spark configuration says before any executor is there: whether the ranks can ever run on it. Driver only. */
+record TrainPreFlight(SparkConf conf, TrainSettings settings, TrainingCost cost) {
+    private static final double MEGABYTE = 1 << 20;
+    /** Spark's defaults: of a container's memory beside the heap, and of its least. */
+    private static final double OVERHEAD_FACTOR = 0.1;
+
+    private static final long LEAST_OVERHEAD_MB = 384;
+
+    /**
+     * Checks that the ranks can run together.
+     *
+     * @param localSlots the task slots of a local master; anything on another
+     * @throws JobException {@link ExitCode#UNAVAILABLE} if they cannot
+     */
+    void require(int localSlots) {
+        String master = conf.get("spark.master");
+        if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
+            throw refused(
+                    "Cannot train with spark.dynamicAllocation.enabled=true: all ranks have to start together, on a"
+                            + " fixed number of executors; set it to false and spark.executor.instances to that number");
+        }
+        if (isLocal(master)) {
+            requireLocalSlots(localSlots);
+            cost.requireFits();
+        } else if (isManaged(master)) {
+            requireExecutors();
+            requireOverhead();
+        } else if (conf.contains("spark.cores.max")) {
+            requireSlots(conf.getInt("spark.cores.max", 0) / cpus(), "spark.cores.max=" + conf.get("spark.cores.max"));
+        }
+    }
+
+    private static boolean isLocal(String master) {
+        return master.startsWith("local") && !master.startsWith("local-cluster");
+    }
+
+    /** Whether containers limit the memory of executors. */
+    private static boolean isManaged(String master) {
+        return master.equals("yarn") || master.startsWith("k8s");
+    }
+
+    private int cpus() {
+        return conf.getInt("spark.task.cpus", 1);
+    }
+
+    private int ranksPerExecutor() {
+        return Math.max(1, conf.getInt("spark.executor.cores", 1) / cpus());
+    }
+
+    private void requireLocalSlots(int slots) {
+        if (slots < settings.ranks()) {
+            throw refused("Cannot start " + settings.ranks() + " ranks (train.ranks) on " + slots
+                    + " local task slots; use --master local[" + settings.ranks() + "] or fewer ranks");
+        }
+    }
+
+    private void requireExecutors() {
+        int executors = conf.getInt("spark.executor.instances", 2);
+        requireSlots(
+                executors * (conf.getInt("spark.executor.cores", 1) / cpus()),
+                "spark.executor.instances=" + executors + " with spark.executor.cores="
+                        + conf.getInt("spark.executor.cores", 1) + " and spark.task.cpus=" + cpus());
+    }
+
+    private void requireSlots(int slots, String settingsOfSpark) {
+        if (slots < settings.ranks()) {
+            throw refused(
+                    "Cannot start " + settings.ranks() + " ranks (train.ranks) on " + slots + " task slots, which is"
+                            + " what " + settingsOfSpark + " gives; ask for more, or use fewer ranks");
+        }
+    }
+
+    /** Weights, gradients and activations are outside the heap, where containers have little room by default. */
+    private void requireOverhead() {
+        double heap = megabytes("spark.executor.memory", 1024);
+        double given = conf.contains("spark.executor.memoryOverhead")
+                ? megabytes("spark.executor.memoryOverhead", 0)
+                : Math.max(
+                        LEAST_OVERHEAD_MB,
+                        heap * conf.getDouble("spark.executor.memoryOverheadFactor", OVERHEAD_FACTOR));
+        given += megabytes("spark.memory.offHeap.size", 0);
+        int ranks = Math.min(settings.ranks(), ranksPerExecutor());
+        double needed = cost.bytes(ranks) / MEGABYTE;
+        if (needed > given) {
+            throw refused(String.format(
+                    Locale.ROOT,
+                    "Cannot train: an executor with %d ranks takes about %.0f MB outside the heap, and its container has"
+                            + " %.0f MB for that; set spark.executor.memoryOverhead=%.0fm or more, or lower %s",
+                    ranks,
+                    needed,
+                    given,
+                    Math.ceil(needed),
+                    TrainingCost.lowerForMemory(settings)));
+        }
+    }
+
+    private double megabytes(String key, long standard) {
+        return conf.contains(key) ? JavaUtils.byteStringAsMb(conf.get(key)) : standard;
+    }
+
+    private static JobException refused(String reason) {
+        return new JobException(ExitCode.UNAVAILABLE, reason);
+    }
+}

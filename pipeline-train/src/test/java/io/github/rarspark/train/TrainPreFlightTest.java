@@ -1,0 +1,93 @@
+package io.github.rarspark.train;
+
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.Recipes;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+import org.junit.jupiter.api.Test;
+
+/** RAR-B with 4 ranks of 2 samples: 4.2 GB of state each, and 3.1 GB to copy it. */
+class TrainPreFlightTest {
+    private static final Recipe RAR_B = Recipes.load("rar-b")
+            .with(Map.of("train.ranks", "4", "train.batch", "8", "train.threads", "4", "train.precision", "fp32"));
+
+    private static TrainPreFlight on(String master, String... keysAndValues) {
+        SparkConf conf = new SparkConf(false).set("spark.master", master);
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            conf.set(keysAndValues[i], keysAndValues[i + 1]);
+        }
+        return new TrainPreFlight(conf, RAR_B.train(), TrainingCost.of(RAR_B));
+    }
+
+    private static void refused(TrainPreFlight preFlight, String... words) {
+        assertFails(ExitCode.UNAVAILABLE, () -> preFlight.require(1)).contains(words);
+    }
+
+    @Test
+    void dynamicAllocationIsRefused() {
+        refused(on("yarn", "spark.dynamicAllocation.enabled", "true"), "spark.dynamicAllocation.enabled=true");
+    }
+
+    @Test
+    void tooFewSlotsAreRefusedOnEveryMasterThatTells() {
+        refused(on("local[1]"), "4 ranks (train.ranks) on 1 local task slots", "--master local[4]");
+        refused(on("yarn"), "4 ranks (train.ranks) on 2 task slots", "spark.executor.instances=2");
+        refused(
+                on(
+                        "k8s://https://cluster",
+                        "spark.executor.instances",
+                        "4",
+                        "spark.executor.cores",
+                        "3",
+                        "spark.task.cpus",
+                        "4"),
+                "on 0 task slots",
+                "spark.executor.cores=3 and spark.task.cpus=4");
+        refused(on("spark://master:7077", "spark.cores.max", "3"), "on 3 task slots", "spark.cores.max=3");
+        assertThatCode(() -> on("spark://master:7077").require(1)).doesNotThrowAnyException();
+        assertThatCode(() -> on("spark://master:7077", "spark.cores.max", "4").require(1))
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void aContainerWithoutRoomOutsideTheHeapIsRefusedWithTheEstimate() {
+        String[] four = {"spark.executor.instances", "4"};
+        refused(
+                on("yarn", four),
+                "an executor with 1 ranks takes about ",
+                "its container has 384 MB for that",
+                "set spark.executor.memoryOverhead=",
+                "train.activation_checkpointing");
+        refused(
+                on("yarn", "spark.executor.instances", "4", "spark.executor.memory", "20g"),
+                "its container has 2048 MB for that");
+        refused(
+                on(
+                        "k8s://x",
+                        "spark.executor.instances",
+                        "4",
+                        "spark.executor.memory",
+                        "8g",
+                        "spark.executor.memoryOverheadFactor",
+                        "0.5"),
+                "its container has 4096 MB for that");
+        refused(
+                on(
+                        "yarn",
+                        "spark.executor.instances",
+                        "2",
+                        "spark.executor.cores",
+                        "2",
+                        "spark.executor.memoryOverhead",
+                        "10g"),
+                "an executor with 2 ranks",
+                "has 10240 MB");
+        assertThatCode(() -> on("yarn", "spark.executor.instances", "4", "spark.executor.memoryOverhead", "10g")
+                        .require(1))
+                .doesNotThrowAnyException();
+    }
+}
