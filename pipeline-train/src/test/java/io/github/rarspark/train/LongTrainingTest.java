@@ -9,6 +9,7 @@ import io.github.rarspark.common.testing.StandaloneCluster;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.tensor.Handles;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A tiny model trains for 10,000 steps on a Standalone cluster, with a checkpoint every 100 and the loss of a rank every
- * 2,000; what the driver and the executor that is never killed take stays the same.
+ * 2,000; what the driver, the executor that is never killed and the output take stays the same.
  */
 @Tag("soak")
 @Timeout(3600)
@@ -44,6 +45,7 @@ class LongTrainingTest {
     private static final int STEPS = 10_000;
     private static final int STEPS_PER_STAGE = 2_000;
     private static final int RESTARTS = STEPS / STEPS_PER_STAGE - 1;
+    private static final int KEPT = 3;
     private static final int HEAP_MEBIBYTES = 512;
     private static final Duration LIMIT = Duration.ofMinutes(20);
 
@@ -62,8 +64,9 @@ class LongTrainingTest {
      * @param files that the surviving executor has open
      * @param threads of the surviving executor, without a pool of Spark's that grows to its limit
      * @param driverHeap bytes of the driver's heap that are in use after a collection
+     * @param disk bytes of the checkpoints
      */
-    private record Sample(long step, long offHeap, long files, long threads, long driverHeap) {}
+    private record Sample(long step, long offHeap, long files, long threads, long driverHeap, long disk) {}
 
     @AfterEach
     void stop() {
@@ -103,6 +106,11 @@ class LongTrainingTest {
         Sample late = least(stages.subList(3, 5));
         assertThat((double) late.offHeap()).isLessThan(1.05 * early.offHeap());
         assertThat((double) late.driverHeap()).isLessThan(1.05 * early.driverHeap());
+        assertThat((double) late.disk()).isLessThan(1.05 * early.disk());
+        try (Stream<Path> checkpoints =
+                Files.list(output.resolve(Checkpoints.LAST).getParent())) {
+            assertThat(checkpoints.filter(Files::isDirectory)).hasSize(KEPT);
+        }
         // Rank 0 has a few more than rank 1.
         assertThat(late.files()).isLessThanOrEqualTo(early.files() + 8);
         assertThat(late.threads()).isLessThanOrEqualTo(early.threads() + 4);
@@ -124,7 +132,8 @@ class LongTrainingTest {
                 least(samples, Sample::offHeap),
                 least(samples, Sample::files),
                 least(samples, Sample::threads),
-                least(samples, Sample::driverHeap));
+                least(samples, Sample::driverHeap),
+                least(samples, Sample::disk));
     }
 
     private static long least(List<Sample> samples, ToLongFunction<Sample> value) {
@@ -145,6 +154,8 @@ class LongTrainingTest {
                 Integer.toString(STEPS * 3 / 4),
                 "train.checkpoint_every",
                 "100",
+                "train.keep_last",
+                Integer.toString(KEPT),
                 "train.log_every",
                 "100",
                 "model.dropout",
@@ -204,7 +215,20 @@ class LongTrainingTest {
                     files.count(),
                     threads.filter(thread -> !name(thread).startsWith("block-manager"))
                             .count(),
-                    ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+                    ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed(),
+                    bytes(checkpoints()));
+        }
+    }
+
+    private Path checkpoints() {
+        return output.resolve(Checkpoints.LAST).getParent();
+    }
+
+    private static long bytes(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.mapToLong(file -> file.toFile().length()).sum(); // 0 of one that has just been deleted
+        } catch (UncheckedIOException e) {
+            return Long.MAX_VALUE; // a folder has just been deleted
         }
     }
 
