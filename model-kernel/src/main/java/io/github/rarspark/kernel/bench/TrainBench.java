@@ -20,6 +20,8 @@ import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.rar.TrainingLoss;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -80,6 +82,7 @@ public final class TrainBench {
                         request.activationCheckpointing(),
                         ResidentMemory.peakBytes(),
                         shared.phases(),
+                        shared.processorSeconds(),
                         single == null ? null : oneRank(single, speed));
             }
         }
@@ -90,6 +93,7 @@ public final class TrainBench {
                     speed.imagesPerSecond(),
                     speed.runs(),
                     single.phases(),
+                    single.processorSeconds(),
                     all.imagesPerSecond() / speed.imagesPerSecond());
         }
     }
@@ -109,7 +113,9 @@ public final class TrainBench {
         private final long[][] tokens;
         private final int[] labels;
         private final StepClock clock = StepClock.ofThread();
+        private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         private final double[] seconds;
+        private long processorNanos;
 
         Replica(BenchRequest request, ProcessGroup group, NDManager manager) {
             this.request = request;
@@ -151,9 +157,11 @@ public final class TrainBench {
                 clock.take();
             }
             long start = System.nanoTime();
+            long onCoreBefore = threads.getCurrentThreadCpuTime();
             update(run);
             if (run >= request.warmup()) {
                 seconds[run - request.warmup()] = (System.nanoTime() - start) / 1e9;
+                processorNanos += threads.getCurrentThreadCpuTime() - onCoreBefore;
             }
         }
 
@@ -171,6 +179,10 @@ public final class TrainBench {
             clock.end(Phase.BACKWARD);
             optimizerStep.run();
             clock.end(Phase.OPTIMIZER);
+        }
+
+        double processorSeconds() {
+            return processorNanos / 1e9 / request.repeat();
         }
 
         /** The phases of a timed update, the mean over runs and ranks; all ranks take part. */

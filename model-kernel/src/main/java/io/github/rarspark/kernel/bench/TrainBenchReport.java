@@ -17,6 +17,8 @@ import java.util.Locale;
  * @param activationCheckpointing whether the blocks were computed anew in the backward pass
  * @param peakMemoryBytes the largest resident memory of rank 0's process
  * @param phases of a step, the mean over runs and ranks
+ * @param processorSeconds that rank 0's thread spent on a core per step, the mean over the runs; unlike the others it
+ *     does not grow when other work shares the cores
  * @param oneRank the same batch on one rank, alternately with the ranks; null if there is only one
  */
 public record TrainBenchReport(
@@ -27,6 +29,7 @@ public record TrainBenchReport(
         boolean activationCheckpointing,
         long peakMemoryBytes,
         List<Phase> phases,
+        double processorSeconds,
         @JsonInclude(JsonInclude.Include.NON_NULL) OneRank oneRank)
         implements BenchReport {
     /**
@@ -52,9 +55,11 @@ public record TrainBenchReport(
      * @param imagesPerSecond of the fastest run
      * @param runs images per second of each run
      * @param phases of a step, the mean over the runs
+     * @param processorSeconds that its thread spent on a core per step, the mean over the runs
      * @param speedup the speed of all ranks over that of one, both of their fastest runs
      */
-    public record OneRank(double imagesPerSecond, double[] runs, List<Phase> phases, double speedup) {}
+    public record OneRank(
+            double imagesPerSecond, double[] runs, List<Phase> phases, double processorSeconds, double speedup) {}
 
     @Override
     public String text() {
@@ -84,6 +89,10 @@ public record TrainBenchReport(
             if (oneRank != null) {
                 append(text, oneRank.phases().get(i));
             }
+        }
+        text.append(String.format(Locale.ROOT, "%n%-12s %10.2f", "on a core", processorSeconds * 1e3));
+        if (oneRank != null) {
+            text.append(String.format(Locale.ROOT, " %18.2f", oneRank.processorSeconds() * 1e3));
         }
         return text.toString();
     }
