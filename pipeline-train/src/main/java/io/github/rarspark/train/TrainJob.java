@@ -61,6 +61,9 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         SparkConf conf = context.session().sparkContext().getConf();
         new TrainPreFlight(conf, context.recipe().train(), TrainingCost.of(context.recipe()))
                 .require(SparkSessions.slots(context.session()));
+        if (context.session().sparkContext().isLocal()) {
+            TokenStores.requireRoom(conf, job.inputs.tokens());
+        }
         return job;
     }
 
