@@ -36,15 +36,16 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A tiny model trains for 10,000 steps on a Standalone cluster, with a checkpoint every 100 and the loss of a rank every
- * 2,000; what the driver, the executor that is never killed and the output take stays the same.
+ * A tiny model trains for 10,000 steps on a Standalone cluster, with a checkpoint every 100. A rank is lost
+ * after every 1,000 of the first 4,000; the rest is one stage, to see what a stage frees only at its end. What the driver,
+ * the executor that is never killed and the checkpoints take stays the same.
  */
 @Tag("soak")
 @Timeout(3600)
 class LongTrainingTest {
     private static final int STEPS = 10_000;
-    private static final int STEPS_PER_STAGE = 2_000;
-    private static final int RESTARTS = STEPS / STEPS_PER_STAGE - 1;
+    private static final int RESTARTS = 4;
+    private static final int STEPS_PER_RESTART = 1_000;
     private static final int KEPT = 3;
     private static final int HEAP_MEBIBYTES = 512;
     private static final Duration LIMIT = Duration.ofMinutes(20);
@@ -60,13 +61,17 @@ class LongTrainingTest {
     /**
      * What a training takes at a step.
      *
-     * @param offHeap resident bytes of the surviving executor, without mapped files and heap
+     * @param resident bytes of the surviving executor, without mapped files; its whole heap is resident
      * @param files that the surviving executor has open
      * @param threads of the surviving executor, without a pool of Spark's that grows to its limit
      * @param driverHeap bytes of the driver's heap that are in use after a collection
      * @param disk bytes of the checkpoints
      */
-    private record Sample(long step, long offHeap, long files, long threads, long driverHeap, long disk) {}
+    private record Sample(long step, long resident, long files, long threads, long driverHeap, long disk) {
+        long offHeap() {
+            return resident - HEAP_MEBIBYTES * (1L << 20);
+        }
+    }
 
     @AfterEach
     void stop() {
@@ -86,50 +91,48 @@ class LongTrainingTest {
         cluster = StandaloneCluster.start(folder.resolve("cluster"), 2);
         session = session();
         Future<JobResult> run = pool.submit(() -> TrainJob.run(JobContext.of(session, recipe, false)));
-        awaitStep(STEPS_PER_STAGE / 4, run);
+        awaitStep(100, run);
         ProcessHandle survivor = executorsByAge().get(0);
-        List<Sample> stages = new ArrayList<>();
-        for (int stage = 0; stage <= RESTARTS; stage++) {
-            stages.add(stage(survivor, stage * STEPS_PER_STAGE, run));
-            if (stage < RESTARTS) {
-                awaitStep((stage + 1) * STEPS_PER_STAGE, run);
-                kill(executorsByAge().get(1));
-            }
+        List<Sample> samples = new ArrayList<>();
+        for (int restart = 1; restart <= RESTARTS; restart++) {
+            int step = restart * STEPS_PER_RESTART;
+            samples.add(least(survivor, step - 600, run));
+            awaitStep(step, run);
+            kill(executorsByAge().get(1));
         }
+        samples.add(least(survivor, RESTARTS * STEPS_PER_RESTART + 400, run));
+        samples.add(least(survivor, STEPS - 600, run));
         assertThat(run.get(LIMIT.toSeconds(), TimeUnit.SECONDS).counts()).containsEntry("restarts", (long) RESTARTS);
-        stages.forEach(System.out::println);
+        samples.forEach(System.out::println);
         assertThat(survivor.isAlive()).isTrue();
         assertThat(liveHandles()).hasSize(2).allSatisfy((executor, live) -> assertThat(live)
                 .isZero());
         // The first restart loads classes that the beginning did not need.
-        Sample early = least(stages.subList(1, 3));
-        Sample late = least(stages.subList(3, 5));
-        assertThat((double) late.offHeap()).isLessThan(1.05 * early.offHeap());
-        assertThat((double) late.driverHeap()).isLessThan(1.05 * early.driverHeap());
-        assertThat((double) late.disk()).isLessThan(1.05 * early.disk());
-        try (Stream<Path> checkpoints =
-                Files.list(output.resolve(Checkpoints.LAST).getParent())) {
-            assertThat(checkpoints.filter(Files::isDirectory)).hasSize(KEPT);
+        Sample afterOneRestart = samples.get(1);
+        Sample afterAllRestarts = samples.get(RESTARTS);
+        Sample end = samples.get(RESTARTS + 1);
+        assertThat((double) end.resident()).isLessThan(1.05 * afterOneRestart.resident());
+        assertThat((double) end.offHeap()).isLessThan(1.03 * afterAllRestarts.offHeap());
+        assertThat((double) end.driverHeap()).isLessThan(1.05 * afterOneRestart.driverHeap());
+        assertThat((double) end.disk()).isLessThan(1.05 * afterOneRestart.disk());
+        try (Stream<Path> kept = Files.list(checkpoints())) {
+            assertThat(kept.filter(Files::isDirectory)).hasSize(KEPT);
         }
         // Rank 0 has a few more than rank 1.
-        assertThat(late.files()).isLessThanOrEqualTo(early.files() + 8);
-        assertThat(late.threads()).isLessThanOrEqualTo(early.threads() + 4);
+        assertThat(end.files()).isLessThanOrEqualTo(afterOneRestart.files() + 8);
+        assertThat(end.threads()).isLessThanOrEqualTo(afterOneRestart.threads() + 4);
     }
 
-    /** Three samples between two fifths and four fifths of a stage. */
-    private Sample stage(ProcessHandle executor, int firstStep, Future<?> run) throws IOException {
+    /** The least of three samples, 200 steps apart. */
+    private Sample least(ProcessHandle executor, int firstStep, Future<?> run) throws IOException {
         List<Sample> samples = new ArrayList<>();
-        for (int fifth = 2; fifth <= 4; fifth++) {
-            awaitStep(firstStep + fifth * STEPS_PER_STAGE / 5, run);
+        for (int step = firstStep; step <= firstStep + 400; step += 200) {
+            awaitStep(step, run);
             samples.add(sample(executor));
         }
-        return least(samples);
-    }
-
-    private static Sample least(List<Sample> samples) {
         return new Sample(
-                samples.get(0).step(),
-                least(samples, Sample::offHeap),
+                firstStep,
+                least(samples, Sample::resident),
                 least(samples, Sample::files),
                 least(samples, Sample::threads),
                 least(samples, Sample::driverHeap),
@@ -211,7 +214,7 @@ class LongTrainingTest {
             System.gc();
             return new Sample(
                     newestCheckpoint(),
-                    number(status, "RssAnon:") * 1024 - HEAP_MEBIBYTES * (1L << 20),
+                    number(status, "RssAnon:") * 1024,
                     files.count(),
                     threads.filter(thread -> !name(thread).startsWith("block-manager"))
                             .count(),
