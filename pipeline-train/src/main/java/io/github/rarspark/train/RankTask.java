@@ -42,27 +42,40 @@ final class RankTask implements BarrierStage.Task<Long> {
         String host = host(context.getTaskInfos()[rank].address());
         try (CoordinatorClient driver = new CoordinatorClient(assignment.coordinator(), timeout);
                 RankWatch watch = watch(context, rank, host)) {
+            Throwable told = null;
             try (DeterministicMode deterministic = DeterministicMode.open();
                     NDManager manager = NDManager.newBaseManager();
                     RendezvousStore store = meet(context, rank, host, timeout);
                     ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout)) {
                 watch.guard(group);
                 EventLog.log("rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host));
-                TokenStores stores = TokenStores.of(SparkEnv.get().conf(), assignment.owner());
-                try (TokenStore tokens = stores.open(assignment.tokens(), timeout);
-                        Trainer trainer =
-                                Trainer.open(new RankContext(assignment, group, manager, driver, watch), tokens)) {
-                    long steps = trainer.run();
-                    // Now that all ranks have ended; until then the ranks of a restart need them.
-                    stores.remove();
-                    return steps;
-                } catch (NativeMemoryException e) {
-                    throw e.lowering(TrainingCost.lowerForMemory(train));
+                try {
+                    return train(new RankContext(assignment, group, manager, driver, watch), timeout);
+                } catch (Exception | Error e) {
+                    // Before the group closes, by which the other ranks lose this one and report that.
+                    tell(driver, Report.Failure.of(rank, e), e);
+                    told = e;
+                    throw e;
                 }
             } catch (Exception | Error e) {
-                tell(driver, Report.Failure.of(rank, e), e);
+                if (e != told) {
+                    tell(driver, Report.Failure.of(rank, e), e);
+                }
                 throw e;
             }
+        }
+    }
+
+    private long train(RankContext context, Duration timeout) throws IOException, InterruptedException {
+        TokenStores stores = TokenStores.of(SparkEnv.get().conf(), assignment.owner());
+        try (TokenStore tokens = stores.open(assignment.tokens(), timeout);
+                Trainer trainer = Trainer.open(context, tokens)) {
+            long steps = trainer.run();
+            // Now that all ranks have ended; until then the ranks of a restart need them.
+            stores.remove();
+            return steps;
+        } catch (NativeMemoryException e) {
+            throw e.lowering(TrainingCost.lowerForMemory(context.settings()));
         }
     }
 
