@@ -3,15 +3,10 @@ package io.github.rarspark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.testing.Jvm;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -35,15 +30,13 @@ class InterruptedTrainingTest {
     void makeTokens() throws Exception {
         output = folder.resolve("run");
         err = folder.resolve("err.txt");
-        String lines = IntStream.range(0, 40)
-                .mapToObj(i -> "{\"class_id\": " + i % 10 + ", \"tokens\": [" + i + ", 1, 2, " + (i + 7) + "]}\n")
-                .collect(Collectors.joining());
-        Files.writeString(folder.resolve("tokens.jsonl"), lines);
+        TrainingProcess.writeTokens(folder);
     }
 
     @Test
     void theStepIsFinishedAndSaved() throws Exception {
-        Process process = train();
+        Process process =
+                TrainingProcess.start(folder, output, err, "train.steps=" + STEPS, "train.checkpoint_every=100");
         Path last = output.resolve("checkpoints/LAST");
         Awaitility.await().atMost(Duration.ofSeconds(120)).until(() -> Files.exists(last) || !process.isAlive());
         assertThat(process.isAlive()).isTrue();
@@ -61,38 +54,5 @@ class InterruptedTrainingTest {
                 .content()
                 .contains("The training was stopped; run the same command to resume from step " + step);
         assertThat(output.resolve("_owner.json")).content().contains("\"lease_seconds\" : 0");
-    }
-
-    private Process train() throws Exception {
-        List<String> arguments = new ArrayList<>(List.of(
-                "train",
-                "--master",
-                "local[2]",
-                "--recipe",
-                "demo",
-                "--ranks",
-                "2",
-                "--tokens",
-                folder.resolve("tokens.jsonl").toString(),
-                "--output",
-                output.toString()));
-        for (String setting : List.of(
-                "image.size=8",
-                "model.tokens=4",
-                "model.hidden=32",
-                "model.heads=4",
-                "model.mlp=64",
-                "model.layers=2",
-                "train.batch=8",
-                "train.checkpoint_every=100",
-                "train.steps=" + STEPS)) {
-            arguments.add("--set");
-            arguments.add(setting);
-        }
-        ProcessBuilder process = Jvm.of(List.of("-Xmx768m"), Main.class.getName(), arguments.toArray(String[]::new));
-        process.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
-        return process.redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .redirectError(err.toFile())
-                .start();
     }
 }

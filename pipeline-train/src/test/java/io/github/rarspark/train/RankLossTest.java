@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.testing.GatedFiles;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.common.testing.StandaloneCluster;
 import io.github.rarspark.conf.Recipe;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,10 +42,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** Ranks are lost in the middle of a training on a Standalone cluster; the same job ends with the undisturbed bits. */
 @Tag("clusters")
 @Tag("fault")
-@Timeout(600)
+@Timeout(1200)
 class RankLossTest {
     private static final int STEPS = 300;
-    private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final Duration LIMIT = Duration.ofSeconds(300);
     /** Enough steps for a fault to come before the last one. */
     private static final String[] LONGER = {
         "train.steps", Integer.toString(STEPS),
@@ -51,7 +54,7 @@ class RankLossTest {
         "train.anneal_end", "200",
         "train.checkpoint_every", "20",
         "train.log_every", "1",
-        "train.step_timeout_seconds", "5"
+        "train.step_timeout_seconds", "12"
     };
 
     @TempDir
@@ -187,13 +190,44 @@ class RankLossTest {
         signal(stopped, "CONT");
         assertEndsLikeUndisturbed(run, 2, 1);
         Awaitility.await().atMost(LIMIT).until(() -> !stopped.isAlive());
+        assertThat(events())
+                .containsPattern("Rank 1 of 2 \\(executor \\d on 127\\.0\\.0\\.1\\) has been silent for 12 s");
+    }
+
+    @Test
+    void aRankIsKilledWhileItWritesACheckpoint() throws Exception {
+        Path gate = folder.resolve("gate");
+        Future<JobResult> run = train(2, GatedFiles.closed(gate, "checkpoints/step-000000040-a1-r0"));
+        GatedFiles.awaitWriter(gate, run);
+        kill(executorOf(0));
+        awaitCheckpointAfter(1);
+        try (Stream<Path> all = Files.list(output.resolve(Checkpoints.FOLDER))) {
+            assertThat(all).noneMatch(path -> path.getFileName().toString().startsWith("step-000000040-a1-r0"));
+        }
+        assertEndsLikeUndisturbed(run, 2, 1);
+    }
+
+    /** What TensorBoard shows, as text. */
+    private String events() throws IOException {
+        StringBuilder text = new StringBuilder();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(output, "events.out.tfevents.*")) {
+            for (Path file : files) {
+                text.append(Files.readString(file, StandardCharsets.ISO_8859_1));
+            }
+        }
+        return text.toString();
     }
 
     /** Trains with dropout on a cluster with as many workers as ranks. */
     private Future<JobResult> train(int ranks) throws IOException {
+        return train(ranks, Map.of());
+    }
+
+    private Future<JobResult> train(int ranks, Map<String, String> hadoop) throws IOException {
         cluster = StandaloneCluster.start(folder.resolve("cluster"), ranks);
         SparkSession.Builder builder = SparkSession.builder().master(cluster.master());
         cluster.settings().forEach(builder::config);
+        hadoop.forEach((key, value) -> builder.config("spark.hadoop." + key, value));
         session = builder.config("spark.task.reaper.enabled", "true").getOrCreate();
         session.sparkContext().addSparkListener(placement);
         Recipe recipe = recipe(ranks, output);

@@ -16,11 +16,17 @@ import io.github.rarspark.kernel.error.NativeMemoryException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -162,6 +168,32 @@ class TrainJobFailuresTest {
             train(output, larger);
             assertThat(checkpoints(output, "step-000000004-a2")).isEmpty();
             assertThat(Runs.model(output)).isEqualTo(Runs.model(whole));
+        }
+    }
+
+    @Test
+    @Tag("fault")
+    void aDiskThatIsFullAtACheckpointAndFreedLaterCostsOnlyRestarts() throws Exception {
+        String[] larger = {"model.hidden", "128", "model.mlp", "256"};
+        Path whole = folder.resolve("whole");
+        train(whole, larger);
+        long checkpoint = bytes(checkpoint(whole, "step-000000004-a1"));
+        ExecutorService pool = Executors.newSingleThreadExecutor();
+        try (SmallDisk disk = SmallDisk.mount(folder, checkpoint * 8 / 5)) {
+            Path output = disk.path().resolve("run");
+            Future<JobResult> run = pool.submit(() -> train(output, larger));
+            Awaitility.await("a restart")
+                    .atMost(Duration.ofSeconds(120))
+                    .until(() -> run.isDone()
+                            || Files.isDirectory(output.resolve("checkpoints"))
+                                    && !checkpoints(output, "step-000000008-a1-r1")
+                                            .isEmpty());
+            assertThat(run).isNotDone();
+            disk.resize(checkpoint * 8);
+            assertThat(run.get(120, TimeUnit.SECONDS).counts().get("restarts")).isPositive();
+            assertThat(Runs.model(output)).isEqualTo(Runs.model(whole));
+        } finally {
+            pool.shutdownNow();
         }
     }
 
