@@ -52,7 +52,7 @@ final class Commands {
                     "generate",
                     List.of("model", "image", "tokenizer"),
                     List.of("weights", "tokenizer", "output"),
-                    List.of("count", "classes", "seed", "tokens"),
+                    List.of("ema", "count", "classes", "seed", "tokens"),
                     GenerateJob::run),
             new JobDefinition(
                     "decode",

@@ -12,6 +12,8 @@ import java.util.List;
         weights        | String        |              |       | no     | Weights of the RAR model.
         tokenizer      | String        |              |       | no     | Weights of the tokenizer that decodes the
                                                                          tokens.
+        ema            | boolean       | false        |       | no     | Use ema.safetensors beside generate.weights, the
+                                                                         moving average of the weights.
         output         | String        |              |       | no     | Output folder for the images.
         count          | int           | 50000        | [1, ) | yes    | Number of images, with classes assigned
                                                                          round-robin.
@@ -38,6 +40,7 @@ import java.util.List;
 public record GenerateSettings(
         String weights,
         String tokenizer,
+        boolean ema,
         String output,
         int count,
         List<Integer> classes,

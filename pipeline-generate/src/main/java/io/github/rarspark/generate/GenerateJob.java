@@ -1,5 +1,7 @@
 package io.github.rarspark.generate;
 
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.job.Job;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.JobRunner;
@@ -24,6 +26,7 @@ import java.util.Set;
 public final class GenerateJob implements Job<SampleShards> {
     private static final String COMMAND = "generate";
     private static final String THREADS = "threads";
+    private static final String EMA = "ema.safetensors";
 
     private final JobContext context;
     private final Recipe recipe;
@@ -51,11 +54,28 @@ public final class GenerateJob implements Job<SampleShards> {
         Storage storage = context.storage();
         GenerateSettings settings = recipe.generate();
         recipe.requireGiven(COMMAND, "generate.weights", "generate.tokenizer", "generate.output");
+        if (settings.ema()) {
+            return open(context.with(averaged(storage, recipe)));
+        }
         WeightFile.require(storage, "--weights", settings.weights());
         WeightFile.require(storage, "--tokenizer", settings.tokenizer());
         PreFlight.requireApart(storage, "--weights", settings.weights(), settings.output());
         PreFlight.requireApart(storage, "--tokenizer", settings.tokenizer(), settings.output());
         return new GenerateJob(context, GeneratorSpec.of(storage, recipe));
+    }
+
+    /** The recipe with the average of the weights in the place of the weights. */
+    private static Recipe averaged(Storage storage, Recipe recipe) throws IOException {
+        String weights = recipe.generate().weights();
+        String averages =
+                weights.substring(0, weights.length() - Storage.name(weights).length()) + EMA;
+        if (!storage.exists(averages)) {
+            throw new JobException(
+                    ExitCode.NO_INPUT,
+                    "Cannot use --ema: " + averages + " does not exist; give --weights of a run that was trained with"
+                            + " train.ema_decay");
+        }
+        return recipe.with(Map.of("generate.weights", averages, "generate.ema", "false"));
     }
 
     @Override

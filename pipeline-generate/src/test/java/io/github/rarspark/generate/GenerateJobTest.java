@@ -78,6 +78,20 @@ class GenerateJobTest {
     }
 
     @Test
+    void theAverageOfTheWeightsLiesBesideThem() throws IOException {
+        Path run = Files.createDirectory(folder.resolve("trained"));
+        JobContext context = SPARK.context(new TinyModels(run.resolve("model.safetensors"), tiny.tokenizer())
+                .recipe(folder.resolve("averaged"), Map.of("generate.ema", "true")));
+        assertFails(ExitCode.NO_INPUT, () -> GenerateJob.run(context))
+                .matches("Cannot use --ema: .*/trained/ema.safetensors does not exist; give --weights of a run that was"
+                        + " trained with train.ema_decay");
+        Files.copy(tiny.weights(), run.resolve("ema.safetensors"));
+        GenerateJob.run(context);
+        run("plain", Map.of());
+        assertThat(hashes("averaged")).hasSize(28).isEqualTo(hashes("plain"));
+    }
+
+    @Test
     void anInterruptedRunEndsAsAnUninterruptedOne() throws IOException {
         run("run", Map.of());
         SamplesManifest uninterrupted = manifest("run");
