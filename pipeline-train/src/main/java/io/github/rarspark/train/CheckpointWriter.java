@@ -28,18 +28,15 @@ final class CheckpointWriter implements AutoCloseable {
     private final RankContext context;
     private final RarConfig config;
     private final TrainState state;
-    private final CoordinatorClient driver;
     private final ExecutorService thread;
     private TrainSnapshot snapshot;
     private Future<?> writing = CompletableFuture.completedFuture(null);
     private long begunAt = System.nanoTime();
 
-    /** Connects to the driver once more: the training reports to it meanwhile. */
-    CheckpointWriter(RankContext context, RarConfig config, TrainState state) throws IOException {
+    CheckpointWriter(RankContext context, RarConfig config, TrainState state) {
         this.context = context;
         this.config = config;
         this.state = state;
-        this.driver = new CoordinatorClient(context.assignment().coordinator(), limit());
         this.thread = Executors.newSingleThreadExecutor(task -> {
             Thread writer = new Thread(task, "checkpoint-writer");
             writer.setDaemon(true);
@@ -111,7 +108,10 @@ final class CheckpointWriter implements AutoCloseable {
                         "ranks", context.group().worldSize(),
                         "restarts", assignment.restart(),
                         "plan", assignment.planSha256())));
-        driver.send(new Report.Checkpoint(step, name, files));
+        // A connection of its own: the training reports on the other one meanwhile.
+        try (CoordinatorClient driver = new CoordinatorClient(assignment.coordinator(), limit())) {
+            driver.send(new Report.Checkpoint(step, name, files));
+        }
     }
 
     private Duration limit() {
@@ -121,7 +121,7 @@ final class CheckpointWriter implements AutoCloseable {
 
     /** Gives up a checkpoint that is being written. */
     @Override
-    public void close() throws IOException {
+    public void close() {
         if (!thread.shutdownNow().isEmpty()) {
             snapshot.close(); // Else its writer does.
         }
@@ -131,7 +131,6 @@ final class CheckpointWriter implements AutoCloseable {
         } catch (InterruptedException e) {
             interrupted = true;
         }
-        driver.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

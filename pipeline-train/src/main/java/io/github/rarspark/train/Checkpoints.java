@@ -127,8 +127,14 @@ final class Checkpoints {
         return storage.exists(Storage.child(directory, CheckpointManifest.NAME));
     }
 
-    /** Deletes what earlier ranks, none of which runs any more, have not finished. Driver only. */
-    static void deleteUnfinished(OutputClaim claim) throws IOException {
+    /** As {@link #find}; deletes what earlier ranks, none of which runs any more, have not finished. Driver only. */
+    static Found resume(SparkSession session, OutputClaim claim) throws IOException {
+        Found found = find(session, claim);
+        deleteUnfinished(claim);
+        return found;
+    }
+
+    private static void deleteUnfinished(OutputClaim claim) throws IOException {
         Storage storage = claim.storage();
         for (String name : newestFirst(storage.directories(claim.path(FOLDER)))) {
             String directory = claim.path(FOLDER + "/" + name);

@@ -29,7 +29,7 @@ final class RankFailures {
      * @param reported by the ranks, in the order of their arrival
      */
     static Cause explain(
-            int ranks, Exception stageFailure, Optional<Exception> refused, List<Report.Failure> reported) {
+            int ranks, Exception stageFailure, Optional<Throwable> refused, List<Report.Failure> reported) {
         if (refused.isPresent()) {
             return new Cause(of(refused.get()), false);
         }

@@ -125,8 +125,7 @@ final class RankStages {
     /** Finds the checkpoint to resume from, and forgets what came after it. */
     private Optional<Checkpoints.Reference> rewind(String cause) throws IOException {
         claim.check();
-        Checkpoints.Found found = Checkpoints.find(context.session(), claim);
-        Checkpoints.deleteUnfinished(claim);
+        Checkpoints.Found found = Checkpoints.resume(context.session(), claim);
         found.warnings().forEach(LOG::warn);
         warnings.addAll(found.warnings());
         long step = found.newest().map(Checkpoints.Reference::step).orElse(0L);

@@ -99,8 +99,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         if (inputs.tokenizer().isPresent()) {
             SampleGrid.describe(context.storage(), claim.directory(), recipe, inputs.tokens());
         }
-        Checkpoints.Found found = Checkpoints.find(context.session(), claim);
-        Checkpoints.deleteUnfinished(claim);
+        Checkpoints.Found found = Checkpoints.resume(context.session(), claim);
         Optional<Checkpoints.Reference> resume = found.newest();
         TrainingCost cost = TrainingCost.of(recipe);
         List<String> warnings = new ArrayList<>(cost.warnings());
@@ -139,7 +138,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
                 "restarts", (long) trained.restarts());
         List<String> warnings = new ArrayList<>(trained.warnings());
         if (skipped > 0) {
-            warnings.add(skipped + " of " + settings.steps() + " updates were skipped; the log of rank 0 says why");
+            warnings.add(skipped + " of " + settings.steps() + " updates were skipped; the driver's log says why");
         }
         Report.Progress end = trained.metrics().last();
         return Outcome.of(counts, end == null ? Map.of() : Map.of("loss", end.loss()), warnings);

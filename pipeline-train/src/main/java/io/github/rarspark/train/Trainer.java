@@ -22,8 +22,7 @@ final class Trainer implements AutoCloseable {
     private final SampleGrid grid;
     private final Optional<CheckpointWriter> checkpoints;
 
-    private Trainer(RankContext context, RarConfig config, TrainState state, TrainingSamples samples, SampleGrid grid)
-            throws IOException {
+    private Trainer(RankContext context, RarConfig config, TrainState state, TrainingSamples samples, SampleGrid grid) {
         this.context = context;
         this.settings = context.settings();
         this.state = state;
@@ -101,12 +100,10 @@ final class Trainer implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException {
+    public void close() {
+        checkpoints.ifPresent(CheckpointWriter::close);
         grid.close();
         trainStep.close();
         state.close();
-        if (checkpoints.isPresent()) {
-            checkpoints.get().close();
-        }
     }
 }

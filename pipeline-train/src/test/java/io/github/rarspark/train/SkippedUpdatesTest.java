@@ -75,7 +75,7 @@ class SkippedUpdatesTest {
         Path whole = folder.resolve("whole");
         JobResult result = train(whole, limited);
         long skipped = result.counts().get("skipped");
-        assertThat(result.warnings()).contains(skipped + " of 24 updates were skipped; the log of rank 0 says why");
+        assertThat(result.warnings()).contains(skipped + " of 24 updates were skipped; the driver's log says why");
         assertThat(Files.readAllLines(whole.resolve(MetricsLog.NAME))).hasSize(24);
         assertThat(Runs.model(whole)).isNotEqualTo(Runs.model(plain));
 

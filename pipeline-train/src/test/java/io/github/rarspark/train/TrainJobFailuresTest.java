@@ -9,7 +9,9 @@ import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Claims;
+import io.github.rarspark.common.testing.FaultyFiles;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.common.testing.SmallDisk;
 import io.github.rarspark.kernel.error.NativeMemoryException;
@@ -24,6 +26,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
@@ -195,6 +198,28 @@ class TrainJobFailuresTest {
         } finally {
             pool.shutdownNow();
         }
+    }
+
+    /** The driver cannot publish a checkpoint, nor check its claim before the first restart. */
+    @Test
+    @Tag("fault")
+    void aStorageThatDoesNotAnswerForAWhileCostsOnlyRestarts() throws Exception {
+        Path whole = folder.resolve("whole");
+        train(whole);
+        Path output = folder.resolve("run");
+        AtomicInteger refused = new AtomicInteger();
+        Storage there = new Storage(FaultyFiles.with(path -> {
+            if (path.getName().equals("_plan.json")
+                    && Files.exists(output.resolve("checkpoints/LAST"))
+                    && refused.get() < 4) {
+                refused.incrementAndGet();
+                throw new IOException("Connection reset");
+            }
+        }));
+        JobResult result = TrainJob.run(new JobContext(session, there, Runs.recipe(tokens, output), true));
+        assertThat(refused).hasValue(4);
+        assertThat(result.counts().get("restarts")).isGreaterThanOrEqualTo(1);
+        assertThat(Runs.model(output)).isEqualTo(Runs.model(whole));
     }
 
     @Test

@@ -51,7 +51,7 @@ public final class Coordinator implements AutoCloseable {
     private final CoordinatorAddress address;
     private final Handler handler;
     private final ExecutorService threads;
-    private final AtomicReference<Exception> failure = new AtomicReference<>();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
     /** The connections being served; guards {@link #closed} as well. */
     private final Set<Socket> connections = new HashSet<>();
 
@@ -95,7 +95,7 @@ public final class Coordinator implements AutoCloseable {
     }
 
     /** The first failure to handle a report. */
-    public Optional<Exception> failure() {
+    public Optional<Throwable> failure() {
         return Optional.ofNullable(failure.get());
     }
 
@@ -170,7 +170,9 @@ public final class Coordinator implements AutoCloseable {
         try {
             Report report = Json.read(line.getBytes(StandardCharsets.UTF_8), Report.class, "a rank's report");
             return report instanceof Report.Heartbeat ? answer(report) : answerAlone(report);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException
+                | RuntimeException
+                | Error e) { // Hadoop's local files throw an Error when the disk is full
             LOG.error("Cannot handle a rank's report", e);
             failure.compareAndSet(null, e);
             return String.valueOf(e.getMessage()).lines().findFirst().orElse("failed");

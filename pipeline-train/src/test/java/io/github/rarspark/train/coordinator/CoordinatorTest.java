@@ -58,6 +58,21 @@ class CoordinatorTest {
         }
     }
 
+    /** Hadoop reports a full local disk by an Error of its own. */
+    @Test
+    void anErrorReachesTheRankAndTheDriver() throws IOException {
+        Error full = new Error("No space left on device");
+        try (Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", report -> {
+                    throw full;
+                });
+                CoordinatorClient client = new CoordinatorClient(coordinator.address(), LIMIT)) {
+            assertThatThrownBy(() -> client.send(ProgressReports.of(1, 1)))
+                    .isInstanceOf(JobException.class)
+                    .hasMessageContaining("No space left on device");
+            assertThat(coordinator.failure()).contains(full);
+        }
+    }
+
     @Test
     void whoDoesNotKnowTheSecretIsNotHeard() throws IOException {
         try (Coordinator coordinator = new Coordinator("127.0.0.1", "127.0.0.1", handled::add)) {
