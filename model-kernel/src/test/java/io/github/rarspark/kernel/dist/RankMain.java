@@ -7,11 +7,8 @@ import io.github.rarspark.kernel.error.CommunicationException;
 import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import io.github.rarspark.kernel.testing.ProcessMemory;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -178,14 +175,7 @@ final class RankMain {
     /** The anonymous memory of this process, after a collection of garbage. */
     private static long residentBytes() {
         System.gc();
-        try {
-            return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                    .filter(line -> line.startsWith("RssAnon:"))
-                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
-                    .sum();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return ProcessMemory.bytes("RssAnon");
     }
 
     static List<String> names() {

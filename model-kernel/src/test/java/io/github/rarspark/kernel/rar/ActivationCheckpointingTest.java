@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDArray;
 import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
+import io.github.rarspark.kernel.testing.ProcessMemory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -122,14 +123,11 @@ class ActivationCheckpointingTest {
     static final class OnePass {
         private OnePass() {}
 
-        public static void main(String[] args) throws IOException {
+        public static void main(String[] args) {
             Torch.setIntraOpThreads(1);
             RarConfig config = RarConfig.of(32, 16, 8, 64, TinyRar.TOKENS, TinyRar.CODES, TinyRar.CLASSES);
             train(config, Precision.FP32, 0.1, 32, 1, Boolean.parseBoolean(args[0]));
-            System.out.println(Files.readAllLines(Path.of("/proc/self/status")).stream()
-                    .filter(line -> line.startsWith("VmHWM:"))
-                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
-                    .sum());
+            System.out.println(ProcessMemory.bytes("VmHWM"));
         }
     }
 }

@@ -3,6 +3,7 @@ package io.github.rarspark.kernel.weights;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.testing.ProcessMemory;
 import io.github.rarspark.kernel.weights.format.ElementType;
 import io.github.rarspark.kernel.weights.format.TensorInfo;
 import io.github.rarspark.kernel.weights.format.TensorWriter;
@@ -12,9 +13,6 @@ import io.github.rarspark.kernel.weights.torch.TorchZip;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.lang.management.ManagementFactory;
-import java.lang.management.MemoryPoolMXBean;
-import java.lang.management.MemoryType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -67,7 +65,7 @@ final class LoadBench {
     private static void load(Path path) throws IOException {
         try (NDManager manager = NDManager.newBaseManager()) {
             manager.ones(new Shape(1)); // libtorch is there
-            long libraries = status("RssAnon");
+            long libraries = ProcessMemory.bytes("RssAnon");
             long start = System.nanoTime();
             TensorFile file = TensorFile.open(path);
             long opened = System.nanoTime();
@@ -82,29 +80,11 @@ final class LoadBench {
                         tensors.asMap().size(),
                         (opened - start) / 1e9,
                         (loaded - start) / 1e9,
-                        peakHeap() >> 20,
-                        status("RssAnon") - libraries >> 10,
-                        libraries >> 10,
-                        status("VmHWM") >> 10);
+                        ProcessMemory.peakHeap() >> 20,
+                        ProcessMemory.bytes("RssAnon") - libraries >> 20,
+                        libraries >> 20,
+                        ProcessMemory.bytes("VmHWM") >> 20);
             }
         }
-    }
-
-    private static long peakHeap() {
-        return ManagementFactory.getMemoryPoolMXBeans().stream()
-                .filter(pool -> pool.getType() == MemoryType.HEAP)
-                .map(MemoryPoolMXBean::getPeakUsage)
-                .mapToLong(usage -> usage.getUsed())
-                .sum();
-    }
-
-    /** A line of the kernel's status of this process, in KiB. */
-    private static long status(String key) throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                .filter(line -> line.startsWith(key + ":"))
-                .map(line -> line.replaceAll("\\D", ""))
-                .mapToLong(Long::parseLong)
-                .findFirst()
-                .orElseThrow();
     }
 }

@@ -3,11 +3,8 @@ package io.github.rarspark.common.tokens;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.TokenSets;
 import io.github.rarspark.kernel.random.EpochOrder;
+import io.github.rarspark.kernel.testing.ProcessMemory;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.lang.management.MemoryPoolMXBean;
-import java.lang.management.MemoryType;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -92,26 +89,8 @@ final class TokenStoreBench {
                 what,
                 rows,
                 (System.nanoTime() - start) / 1e9,
-                peakHeap() >> 20,
-                status("RssAnon") >> 10,
-                status("RssFile") >> 10);
-    }
-
-    private static long peakHeap() {
-        return ManagementFactory.getMemoryPoolMXBeans().stream()
-                .filter(pool -> pool.getType() == MemoryType.HEAP)
-                .map(MemoryPoolMXBean::getPeakUsage)
-                .mapToLong(usage -> usage.getUsed())
-                .sum();
-    }
-
-    /** A line of the kernel's status of this process, in KiB. */
-    private static long status(String key) throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                .filter(line -> line.startsWith(key + ":"))
-                .map(line -> line.replaceAll("\\D", ""))
-                .mapToLong(Long::parseLong)
-                .findFirst()
-                .orElseThrow();
+                ProcessMemory.peakHeap() >> 20,
+                ProcessMemory.bytes("RssAnon") >> 20,
+                ProcessMemory.bytes("RssFile") >> 20);
     }
 }

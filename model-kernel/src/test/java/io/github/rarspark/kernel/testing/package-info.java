@@ -1,0 +1,2 @@
+/** What tests and measuring programs of all modules share. */
+package io.github.rarspark.kernel.testing;
