@@ -268,7 +268,10 @@ class TrainJobTest {
         // As an earlier version names it, without the driver.
         Files.move(checkpoint(cut, 4), cut.resolve("checkpoints/step-000000004-a1"));
         Files.writeString(cut.resolve("checkpoints/LAST"), "step-000000004-a1\n");
-        train(cut);
+        assertThat(train(cut).counts())
+                .as("of the whole run")
+                .containsEntry("steps", 12L)
+                .containsEntry("images", 144L);
 
         assertThat(cut.resolve("checkpoints/LAST")).content().matches("step-000000012-a2-r0-[0-9a-f]{8}\n");
         assertThat(Runs.model(cut)).isEqualTo(Runs.model(whole));
