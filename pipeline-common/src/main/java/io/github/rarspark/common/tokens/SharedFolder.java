@@ -87,7 +87,11 @@ final class SharedFolder implements AutoCloseable {
                     close(channel);
                     throw e;
                 }
-                close(channel); // It was removed meanwhile.
+                close(channel);
+                // It was removed meanwhile, or its removal was cut short.
+                removeUnused(path);
+                requireTime(path, start, limit);
+                Thread.sleep(POLL_MILLIS);
             } catch (NoSuchFileException e) {
                 requireTime(path, start, limit); // The same.
             }
@@ -156,7 +160,8 @@ final class SharedFolder implements AutoCloseable {
         synchronized (FILE_LOCKS) {
             try (FileChannel channel = openLock(path, Set.of())) {
                 FileLock all = tryLock(channel, 0, Long.MAX_VALUE);
-                if (all != null && channel.size() == 0) {
+                // If the file here has been written to, a removal was cut short: whoever removes holds the lock.
+                if (all != null && (channel.size() == 0 || Files.size(path.resolve(LOCK)) > 0)) {
                     // Tells those that have opened it meanwhile that it is not the folder's any more.
                     channel.write(ByteBuffer.allocate(1));
                     remove(path);

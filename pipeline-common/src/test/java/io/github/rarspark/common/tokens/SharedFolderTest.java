@@ -58,6 +58,23 @@ class SharedFolderTest {
         assertThat(elsewhere).isEmptyDirectory();
     }
 
+    /** Its remover has written to the lock and died before it was deleted. */
+    @Test
+    void aFolderWhoseRemovalWasCutShortIsRemovedOrUsed() throws Exception {
+        for (boolean use : new boolean[] {false, true}) {
+            SharedFolder.use(folder, LIMIT).close();
+            Files.write(folder.resolve("lock"), new byte[] {0});
+            Files.createFile(folder.resolve("left"));
+            if (use) {
+                SharedFolder.use(folder, LIMIT).close();
+                assertThat(folder.resolve("left")).doesNotExist();
+            } else {
+                SharedFolder.removeUnused(folder);
+                assertThat(folder).doesNotExist();
+            }
+        }
+    }
+
     @Test
     void onlyOneWorksAlone() throws Exception {
         int threads = 4;
