@@ -23,7 +23,7 @@ final class Leftovers {
 
     /** All data that readers ignore until a manifest lists it, and the description of the attempt. */
     private static final Pattern UNFINISHED = Pattern.compile(SHARDS + "|recipe\\.yaml|quarantine\\.jsonl"
-            + "|checkpoints/step-[^/]*/(model\\.safetensors|optimizer\\.safetensors|state\\.json)|samples/(step-[^/]*"
+            + "|checkpoints/step-[^/]*/((model|optimizer|ema)\\.safetensors|state\\.json)|samples/(step-[^/]*"
             + "\\.png|classes\\.txt)");
 
     private Leftovers() {}

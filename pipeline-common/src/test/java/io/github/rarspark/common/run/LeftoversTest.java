@@ -24,6 +24,7 @@ class LeftoversTest extends OutputFixture {
             storage.putString(first.path("tokens/part-00000-00000.parquet"), "another plan's");
             storage.putString(first.path("recipe.yaml"), "seed: 0");
             storage.putString(first.path("samples/classes.txt"), "class 0");
+            storage.putString(first.path("checkpoints/step-000000001-a1/ema.safetensors"), "averages");
             storage.putString(first.path("features/ab/features-00000-of-00001.parquet"), "any plan's");
             first.publish("quarantine.jsonl", out -> out.write('x'));
             first.fail(NOON, new DataException("bad"));
