@@ -28,29 +28,21 @@ final class BarrierStage {
     }
 
     /**
-     * Waits until {@code count} tasks can run at the same time; Spark itself looks only from time to time.
-     *
-     * @throws io.github.rarspark.common.JobException {@link io.github.rarspark.common.ExitCode#UNAVAILABLE} if they cannot
-     *     within {@link SparkSessions#waitLimit}
-     */
-    static void awaitSlots(SparkSession session, int count) throws InterruptedException {
-        // Spark rejects barrier stages with dynamic allocation immediately.
-        if (!session.sparkContext().getConf().getBoolean("spark.dynamicAllocation.enabled", false)) {
-            SparkSessions.awaitSlots(session, count, SparkSessions.waitLimit(session));
-        }
-    }
-
-    /**
      * Runs {@code count} tasks concurrently and returns their results in order. Spark does not retry them: if one
      * fails, all fail.
      *
      * @param type the class of the results
-     * @param check called several times a second while the tasks run; an exception ends them
-     * @throws io.github.rarspark.common.JobException as {@link #awaitSlots} and {@link WatchedJob#run} do
+     * @param check called several times a second until the tasks end; an exception ends them
+     * @throws io.github.rarspark.common.JobException {@link io.github.rarspark.common.ExitCode#UNAVAILABLE} if there
+     *     are not enough task slots within {@link SparkSessions#waitLimit}, else as {@link WatchedJob#run} does
      */
     static <R> List<R> run(SparkSession session, int count, Class<R> type, Task<R> task, Runnable check)
             throws InterruptedException {
-        awaitSlots(session, count);
+        // Spark rejects barrier stages with dynamic allocation immediately, and checks for slots only from time to
+        // time.
+        if (!session.sparkContext().getConf().getBoolean("spark.dynamicAllocation.enabled", false)) {
+            SparkSessions.awaitSlots(session, count, SparkSessions.waitLimit(session), check);
+        }
         RDD<Integer> ranks = SparkSessions.context(session)
                 .parallelize(IntStream.range(0, count).boxed().toList(), count)
                 .rdd();

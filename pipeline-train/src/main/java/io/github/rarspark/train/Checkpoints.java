@@ -33,8 +33,8 @@ final class Checkpoints {
     static final String EMA = "ema.safetensors";
     static final String STATE = "state.json";
 
-    /** Step and attempt in a folder's name; what follows only keeps writers apart. */
-    private static final Pattern NAME = Pattern.compile("step-(\\d{9,18})-a(\\d{1,9})(-.*)?");
+    /** Step, attempt and restart in a folder's name; what follows only keeps writers apart. */
+    private static final Pattern NAME = Pattern.compile("step-(\\d{9,18})-a(\\d{1,9})(?:-r(\\d{1,9}))?(?:-.*)?");
 
     private Checkpoints() {}
 
@@ -127,45 +127,57 @@ final class Checkpoints {
         return storage.exists(Storage.child(directory, CheckpointManifest.NAME));
     }
 
-    /** As {@link #find}; deletes what earlier ranks, none of which runs any more, have not finished. Driver only. */
+    /**
+     * As {@link #find}; deletes what earlier ranks, none of which runs any more, have not finished, and what is refused if
+     * there is another to resume from. Driver only.
+     */
     static Found resume(SparkSession session, OutputClaim claim) throws IOException {
         Found found = find(session, claim);
-        deleteUnfinished(claim);
-        return found;
-    }
-
-    private static void deleteUnfinished(OutputClaim claim) throws IOException {
         Storage storage = claim.storage();
         for (String name : newestFirst(storage.directories(claim.path(FOLDER)))) {
             String directory = claim.path(FOLDER + "/" + name);
             if (!isPublished(storage, directory)) {
-                claim.check();
-                storage.delete(directory);
+                delete(claim, directory);
             }
         }
+        if (found.newest().isPresent()) {
+            for (Refused refused : found.refused()) {
+                delete(claim, refused.directory());
+            }
+        }
+        return found;
     }
 
     /**
-     * Deletes all but the newest checkpoints and those to be kept for good. Driver only.
+     * Deletes all but the newest published checkpoints and those to be kept for good. Driver only.
      *
+     * @param published the name of the one that was published last, which stays
      * @param newest how many to keep; 0 for all
      * @param every the steps whose multiples are kept for good; 0 for none
      */
-    static void deleteOld(OutputClaim claim, int newest, int every) throws IOException {
+    static void deleteOld(OutputClaim claim, String published, int newest, int every) throws IOException {
         if (newest == 0) {
             return;
         }
         Storage storage = claim.storage();
-        List<String> names = newestFirst(storage.directories(claim.path(FOLDER)));
-        for (String name : names.subList(Math.min(newest, names.size()), names.size())) {
-            if (every == 0 || step(name) % every != 0) {
-                String directory = claim.path(FOLDER + "/" + name);
-                claim.check();
-                // Without its manifest it no longer counts, whatever of the rest can be deleted.
-                storage.delete(Storage.child(directory, CheckpointManifest.NAME));
-                storage.delete(directory);
+        int kept = 1;
+        for (String name : newestFirst(storage.directories(claim.path(FOLDER)))) {
+            String directory = claim.path(FOLDER + "/" + name);
+            if (name.equals(published) || !isPublished(storage, directory)) {
+                continue;
+            }
+            kept++;
+            if (kept > newest && (every == 0 || step(name) % every != 0)) {
+                delete(claim, directory);
             }
         }
+    }
+
+    /** Without its manifest a checkpoint no longer counts, whatever of the rest can be deleted. */
+    private static void delete(OutputClaim claim, String directory) throws IOException {
+        claim.check();
+        claim.storage().delete(Storage.child(directory, CheckpointManifest.NAME));
+        claim.storage().delete(directory);
     }
 
     private static long step(String name) {
@@ -174,13 +186,18 @@ final class Checkpoints {
     }
 
     private static List<String> newestFirst(List<String> names) {
-        record Named(int attempt, long step, String name) {}
+        record Named(int attempt, long step, int restart, String name) {}
         return names.stream()
                 .map(NAME::matcher)
                 .filter(Matcher::matches)
-                .map(name -> new Named(Integer.parseInt(name.group(2)), Long.parseLong(name.group(1)), name.group()))
+                .map(name -> new Named(
+                        Integer.parseInt(name.group(2)),
+                        Long.parseLong(name.group(1)),
+                        name.group(3) == null ? 0 : Integer.parseInt(name.group(3)),
+                        name.group()))
                 .sorted(Comparator.comparingInt(Named::attempt)
                         .thenComparingLong(Named::step)
+                        .thenComparingInt(Named::restart)
                         .thenComparing(Named::name)
                         .reversed())
                 .map(Named::name)

@@ -53,10 +53,10 @@ final class EventFiles {
     }
 
     /** Drops what came after {@code step} updates, which a restarted training makes again. */
-    void rewindTo(long step) throws IOException {
-        restart++;
+    void rewindTo(long step, int newRestart) throws IOException {
         pending.removeIf(event -> event.step() > step);
         begin(step);
+        restart = newRestart;
     }
 
     private void begin(long step) throws IOException {

@@ -60,9 +60,9 @@ final class MetricsLog {
     }
 
     /** Drops what came after {@code step} updates, which a restarted training makes again. */
-    void rewindTo(long step) throws IOException {
+    void rewindTo(long step, int restart) throws IOException {
         lines.removeIf(line -> line.step() > step);
-        events.rewindTo(step);
+        events.rewindTo(step, restart);
     }
 
     void add(Report.Progress progress) {

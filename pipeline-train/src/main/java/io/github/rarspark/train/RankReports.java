@@ -94,7 +94,7 @@ final class RankReports implements Coordinator.Handler {
                 new CheckpointManifest(
                         checkpoint.step(), claim.attempt(), claim.plan().sha256(), files)));
         try {
-            Checkpoints.deleteOld(claim, settings.keepLast(), settings.keepEvery());
+            Checkpoints.deleteOld(claim, checkpoint.directory(), settings.keepLast(), settings.keepEvery());
         } catch (IOException e) {
             LOG.warn("Cannot delete old checkpoints; trying again after the next", e);
         }

@@ -63,6 +63,12 @@ final class RankStages {
      * @throws JobException what ended the training
      */
     Checkpoints.Reference run(Optional<Checkpoints.Reference> newest) throws IOException {
+        try (StopRequest.Acceptance accepted = context.stop().accept(Duration.ofSeconds(settings.stopSeconds()))) {
+            return runAccepting(newest);
+        }
+    }
+
+    private Checkpoints.Reference runAccepting(Optional<Checkpoints.Reference> newest) throws IOException {
         Optional<Checkpoints.Reference> resume = newest;
         while (true) {
             long first = resume.map(Checkpoints.Reference::step).orElse(0L);
@@ -106,7 +112,10 @@ final class RankStages {
             try {
                 return rewind(
                         "restart " + restarts.count() + " after step " + monitor.step() + ": " + failure.getMessage());
-            } catch (IOException e) {
+            } catch (Exception e) { // Spark throws checked exceptions that it does not declare
+                if (e instanceof RuntimeException decided) {
+                    throw decided;
+                }
                 failure = new JobException(Failures.exitCode(e), Failures.message(e), e);
                 pause = restarts.after(failure, true, true);
             }
@@ -129,7 +138,7 @@ final class RankStages {
         found.warnings().forEach(LOG::warn);
         warnings.addAll(found.warnings());
         long step = found.newest().map(Checkpoints.Reference::step).orElse(0L);
-        metrics.rewindTo(step);
+        metrics.rewindTo(step, restarts.count());
         metrics.note(step, "restarts/cause", cause);
         return found.newest();
     }
@@ -158,26 +167,23 @@ final class RankStages {
             RankTask task = new RankTask(
                     RankAssignment.of(context, inputs, claim, restarts.count(), resume, coordinator.address()));
             try {
-                runRanks(task, monitor, coordinator);
+                BarrierStage.run(context.session(), ranks, Long.class, task, () -> check(monitor, coordinator));
                 return Optional.empty();
             } catch (Exception e) {
-                if (context.stop().isRequested()) {
-                    throw stopped(reports.last(), e);
-                }
                 // Spark's own exception is checked, which its Java API does not say.
                 if (monitor.verdict().isPresent()) {
                     return monitor.verdict().map(silence -> new RankFailures.Cause(silence, true));
                 }
                 RankFailures.Cause cause = RankFailures.explain(ranks, e, coordinator.failure(), reports.failures());
+                if (context.stop().isRequested() && cause.failure().exitCode().retryable()) {
+                    throw stopped(reports, cause.failure());
+                }
+                if (restarts.count() > 0 && cause.failure().exitCode() == ExitCode.UNAVAILABLE && !monitor.hasBegun()) {
+                    return Optional.of(new RankFailures.Cause(
+                            new JobException(ExitCode.TEMPORARY, cause.failure().getMessage(), e), true));
+                }
                 return Optional.of(cause.lostRank() ? named(cause, monitor) : cause);
             }
-        }
-    }
-
-    private void runRanks(RankTask task, RankMonitor monitor, Coordinator coordinator) throws InterruptedException {
-        BarrierStage.awaitSlots(context.session(), settings.ranks());
-        try (StopRequest.Acceptance accepted = context.stop().accept(Duration.ofSeconds(settings.stopSeconds()))) {
-            BarrierStage.run(context.session(), settings.ranks(), Long.class, task, () -> check(monitor, coordinator));
         }
     }
 
@@ -185,14 +191,20 @@ final class RankStages {
         monitor.check();
         if (context.stop().isRequested()) {
             if (!monitor.hasBegun()) {
-                throw new JobException(ExitCode.INTERRUPTED, "No rank has started yet");
+                throw new JobException(ExitCode.INTERRUPTED, "no rank had started");
             }
             coordinator.requestStop();
         }
     }
 
-    private static JobException stopped(Optional<Checkpoints.Reference> last, Exception cause) {
-        String where = last.map(checkpoint -> "step " + checkpoint.step()).orElse("the beginning");
+    private JobException stopped(RankReports reports, JobException cause) {
+        boolean saved = reports.failures().stream()
+                .anyMatch(failure -> failure.rank() == 0 && failure.exitCode() == ExitCode.INTERRUPTED);
+        String where =
+                reports.last().map(checkpoint -> "step " + checkpoint.step()).orElse("the beginning");
+        if (!saved) {
+            context.say("the last step could not be saved: " + cause.getMessage());
+        }
         return new JobException(
                 ExitCode.INTERRUPTED, "The training was stopped; run the same command to resume from " + where, cause);
     }
@@ -226,9 +238,15 @@ final class RankStages {
         }
     }
 
-    private static void sleep(Duration pause) {
+    private void sleep(Duration pause) {
+        long begin = System.nanoTime();
         try {
-            TimeUnit.NANOSECONDS.sleep(pause.toNanos());
+            while (System.nanoTime() - begin < pause.toNanos()) {
+                if (context.stop().isRequested()) {
+                    throw new JobException(ExitCode.INTERRUPTED, "The training was stopped before a restart");
+                }
+                TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new JobException(ExitCode.INTERRUPTED, "The training was interrupted before a restart", e);

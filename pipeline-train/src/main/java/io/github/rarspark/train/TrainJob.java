@@ -57,19 +57,21 @@ public final class TrainJob implements Job<TrainJob.Trained> {
 
     private static TrainJob open(JobContext context) throws IOException {
         context.recipe().requireGiven("train", "train.tokens", "train.output");
-        TrainJob job = new TrainJob(context, TrainInputs.open(context.storage(), context.recipe()));
-        SparkConf conf = context.session().sparkContext().getConf();
-        new TrainPreFlight(conf, context.recipe().train(), TrainingCost.of(context.recipe()))
-                .require(SparkSessions.slots(context.session()));
-        if (context.session().sparkContext().isLocal()) {
-            TokenStores.requireRoom(conf, job.inputs.tokens());
-        }
-        return job;
+        return new TrainJob(context, TrainInputs.open(context.storage(), context.recipe()));
     }
 
     @Override
     public String output() {
         return settings.output();
+    }
+
+    @Override
+    public void preFlight() throws IOException {
+        SparkConf conf = context.session().sparkContext().getConf();
+        new TrainPreFlight(conf, settings, TrainingCost.of(recipe)).require(SparkSessions.slots(context.session()));
+        if (context.session().sparkContext().isLocal()) {
+            TokenStores.requireRoom(conf, inputs.tokens());
+        }
     }
 
     @Override

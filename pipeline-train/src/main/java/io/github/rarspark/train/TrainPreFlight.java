@@ -23,14 +23,13 @@ record TrainPreFlight(SparkConf conf, TrainSettings settings, TrainingCost cost)
      */
     void require(int localSlots) {
         String master = conf.get("spark.master");
-        if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
-            throw refused(
-                    "Cannot train with spark.dynamicAllocation.enabled=true: all ranks have to start together, on a"
-                            + " fixed number of executors; set it to false and spark.executor.instances to that number");
-        }
         if (isLocal(master)) {
             requireLocalSlots(localSlots);
             cost.requireFits();
+        } else if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
+            throw refused(
+                    "Cannot train with spark.dynamicAllocation.enabled=true: all ranks have to start together, on a"
+                            + " fixed number of executors; set it to false and spark.executor.instances to that number");
         } else if (isManaged(master)) {
             requireExecutors();
             requireOverhead();
@@ -84,10 +83,10 @@ record TrainPreFlight(SparkConf conf, TrainSettings settings, TrainingCost cost)
         double heap = megabytes("spark.executor.memory", 1024);
         double given = conf.contains("spark.executor.memoryOverhead")
                 ? megabytes("spark.executor.memoryOverhead", 0)
-                : Math.max(
-                        LEAST_OVERHEAD_MB,
-                        heap * conf.getDouble("spark.executor.memoryOverheadFactor", OVERHEAD_FACTOR));
-        given += megabytes("spark.memory.offHeap.size", 0);
+                : Math.max(LEAST_OVERHEAD_MB, heap * overheadFactor());
+        if (conf.getBoolean("spark.memory.offHeap.enabled", false)) {
+            given += conf.getSizeAsBytes("spark.memory.offHeap.size", 0) / MEGABYTE;
+        }
         int ranks = Math.min(settings.ranks(), ranksPerExecutor());
         double needed = cost.bytes(ranks) / MEGABYTE;
         if (needed > given) {
@@ -101,6 +100,13 @@ record TrainPreFlight(SparkConf conf, TrainSettings settings, TrainingCost cost)
                     Math.ceil(needed),
                     TrainingCost.lowerForMemory(settings)));
         }
+    }
+
+    private double overheadFactor() {
+        double standard = conf.get("spark.master").startsWith("k8s")
+                ? conf.getDouble("spark.kubernetes.memoryOverheadFactor", OVERHEAD_FACTOR)
+                : OVERHEAD_FACTOR;
+        return conf.getDouble("spark.executor.memoryOverheadFactor", standard);
     }
 
     private double megabytes(String key, long standard) {

@@ -105,7 +105,7 @@ final class TrainStep implements AutoCloseable {
         clock.end(Phase.OPTIMIZER);
         state.updated(result.skipped());
         if (result.skipped()) {
-            skipped(step, loss, result.gradientNorm());
+            skipped(loss, result.gradientNorm());
         }
         return new Update(
                 loss,
@@ -115,23 +115,25 @@ final class TrainStep implements AutoCloseable {
                 draws.schedule().probability(step));
     }
 
-    private void skipped(long step, double loss, double norm) throws IOException {
-        String what = Double.isFinite(norm)
-                ? "has norm " + norm + " (train.skip_grad_norm is " + settings.skipGradNorm() + ")"
-                : "is not finite";
-        String reason =
-                "The gradient of step " + step + " " + what + "; the loss of rank " + group.rank() + " was " + loss;
+    private void skipped(double loss, double norm) throws IOException {
+        boolean tooLarge = Double.isFinite(norm);
+        String reason = "The gradient of step " + state.step() + " "
+                + (tooLarge
+                        ? "has norm " + norm + " (train.skip_grad_norm is " + settings.skipGradNorm() + ")"
+                        : "is not finite")
+                + "; the loss of rank " + group.rank() + " was " + loss;
         int inRow = state.counter().skippedInRow();
         if (inRow > settings.maxSkips()) {
             throw new NumericException(reason + "; this run cannot continue after " + inRow
-                    + " skipped updates in a row (train.max_skips is " + settings.maxSkips()
-                    + "): start another with a lower train.lr, in a new --output, from the weights of an earlier"
+                    + " skipped updates in a row (train.max_skips is " + settings.maxSkips() + "): start another with "
+                    + (tooLarge ? "a larger train.skip_grad_norm or " : "")
+                    + "a lower train.lr, in a new --output, from the weights of an earlier"
                     + " checkpoint (--init " + context.assignment().output()
                     + "/checkpoints/step-.../model.safetensors) or without --init");
         }
         if (context.isFirst()) {
             context.warn(state.step(), reason + "; the update is skipped");
-            EventLog.log("update_skipped", Map.of("step", step, "loss", loss, "gradient_norm", norm));
+            EventLog.log("update_skipped", Map.of("step", state.step(), "loss", loss, "gradient_norm", norm));
         }
     }
 

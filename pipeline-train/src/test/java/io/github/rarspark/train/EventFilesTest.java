@@ -111,7 +111,7 @@ class EventFilesTest {
             add(files, 7, 8);
             files.publish(8);
             add(files, 9, 9);
-            files.rewindTo(6);
+            files.rewindTo(6, 1);
             assertThat(steps("loss/all")).isEqualTo(upTo(6));
             add(files, 7, 9);
             files.publish(9);

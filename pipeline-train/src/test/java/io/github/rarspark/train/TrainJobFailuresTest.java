@@ -26,6 +26,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
@@ -208,6 +209,7 @@ class TrainJobFailuresTest {
         train(whole);
         Path output = folder.resolve("run");
         AtomicInteger refused = new AtomicInteger();
+        AtomicBoolean read = new AtomicBoolean();
         Storage there = new Storage(FaultyFiles.with(path -> {
             if (path.getName().equals("_plan.json")
                     && Files.exists(output.resolve("checkpoints/LAST"))
@@ -215,9 +217,14 @@ class TrainJobFailuresTest {
                 refused.incrementAndGet();
                 throw new IOException("Connection reset");
             }
+            // A task opens it to check the checkpoint that the ranks resume from.
+            if (path.getName().equals("optimizer.safetensors") && !read.getAndSet(true)) {
+                throw new IOException("Connection reset");
+            }
         }));
         JobResult result = TrainJob.run(new JobContext(session, there, Runs.recipe(tokens, output), true));
         assertThat(refused).hasValue(4);
+        assertThat(read).isTrue();
         assertThat(result.counts().get("restarts")).isGreaterThanOrEqualTo(1);
         assertThat(Runs.model(output)).isEqualTo(Runs.model(whole));
     }

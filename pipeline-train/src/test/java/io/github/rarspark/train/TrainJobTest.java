@@ -138,6 +138,9 @@ class TrainJobTest {
         JobResult first = train(output);
         Files.delete(output.resolve("checkpoints/LAST"));
         assertThat(train(output)).isEqualTo(first);
+        assertThat(train(output, "train.ranks", "4"))
+                .as("more than there are slots")
+                .isEqualTo(first);
         assertThat(output.resolve("checkpoints/LAST")).doesNotExist();
     }
 

@@ -7,6 +7,7 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 
@@ -23,6 +24,10 @@ class TrainPreFlightTest {
         return new TrainPreFlight(conf, RAR_B.train(), TrainingCost.of(RAR_B));
     }
 
+    private static String[] with(String[] settings, String... more) {
+        return Stream.concat(Stream.of(settings), Stream.of(more)).toArray(String[]::new);
+    }
+
     private static void refused(TrainPreFlight preFlight, String... words) {
         assertFails(ExitCode.UNAVAILABLE, () -> preFlight.require(1)).contains(words);
     }
@@ -30,6 +35,8 @@ class TrainPreFlightTest {
     @Test
     void dynamicAllocationIsRefused() {
         refused(on("yarn", "spark.dynamicAllocation.enabled", "true"), "spark.dynamicAllocation.enabled=true");
+        // Spark ignores it there.
+        refused(on("local[1]", "spark.dynamicAllocation.enabled", "true"), "on 1 local task slots");
     }
 
     @Test
@@ -86,6 +93,14 @@ class TrainPreFlightTest {
                         "10g"),
                 "an executor with 2 ranks",
                 "has 10240 MB");
+        String[] offHeap = {"spark.executor.instances", "4", "spark.memory.offHeap.size", "10g"};
+        refused(on("yarn", offHeap), "its container has 384 MB for that");
+        assertThatCode(() -> on("yarn", with(offHeap, "spark.memory.offHeap.enabled", "true"))
+                        .require(1))
+                .doesNotThrowAnyException();
+        assertThatCode(() -> on("k8s://x", with(four, "spark.kubernetes.memoryOverheadFactor", "9"))
+                        .require(1))
+                .doesNotThrowAnyException();
         assertThatCode(() -> on("yarn", "spark.executor.instances", "4", "spark.executor.memoryOverhead", "10g")
                         .require(1))
                 .doesNotThrowAnyException();

@@ -15,6 +15,13 @@ public interface Job<D> {
     /** The directory that the job writes to, as the recipe names it. */
     String output();
 
+    /**
+     * Checks that the cluster and this machine can do the work; not called if it is finished already.
+     *
+     * @throws io.github.rarspark.common.JobException if they cannot
+     */
+    default void preFlight() throws IOException {}
+
     /** The plan of the job; reads and writes nothing. */
     Plan plan();
 

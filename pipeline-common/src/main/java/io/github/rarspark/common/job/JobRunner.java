@@ -47,6 +47,9 @@ public final class JobRunner {
 
     private static <D> JobResult run(JobContext context, Job<D> job, Instant started) throws IOException {
         String directory = context.storage().qualify(job.output());
+        if (!RunOutput.isFinished(context.storage(), directory)) {
+            job.preFlight();
+        }
         Optional<OutputClaim> claimed =
                 new RunOutput(context.storage(), directory, context.recipe().claim(), context::say).claim(job.plan());
         if (claimed.isEmpty()) {

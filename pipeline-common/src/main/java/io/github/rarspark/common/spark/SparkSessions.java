@@ -105,6 +105,16 @@ public final class SparkSessions {
      * @throws JobException {@link ExitCode#UNAVAILABLE} if they cannot within {@code limit}
      */
     public static void awaitSlots(SparkSession session, int count, Duration limit) throws InterruptedException {
+        awaitSlots(session, count, limit, () -> {});
+    }
+
+    /**
+     * The same with a check of the caller's.
+     *
+     * @param check called several times a second while it waits; an exception ends the wait
+     */
+    public static void awaitSlots(SparkSession session, int count, Duration limit, Runnable check)
+            throws InterruptedException {
         boolean local = session.sparkContext().isLocal();
         long start = System.nanoTime();
         int offered = slots(session);
@@ -119,6 +129,7 @@ public final class SparkSessions {
                                 : need + " came within " + limit.toSeconds() + " s (" + WAIT_KEY
                                         + "); free the cluster, ask for more executors, or wait longer");
             }
+            check.run();
             Thread.sleep(POLL_MILLIS);
             offered = slots(session);
         }
