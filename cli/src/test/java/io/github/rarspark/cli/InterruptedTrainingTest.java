@@ -41,7 +41,9 @@ class InterruptedTrainingTest {
         Awaitility.await().atMost(Duration.ofSeconds(120)).until(() -> Files.exists(last) || !process.isAlive());
         assertThat(process.isAlive()).isTrue();
         process.destroy();
-        assertThat(process.waitFor(90, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(45, TimeUnit.SECONDS))
+                .as("ends before train.stop_seconds have passed")
+                .isTrue();
         assertThat(process.exitValue()).isEqualTo(ExitCode.INTERRUPTED.number());
         assertThat(Files.readAllLines(err))
                 .filteredOn(line -> line.startsWith("rar-spark: "))

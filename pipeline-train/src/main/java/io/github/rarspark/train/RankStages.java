@@ -167,7 +167,8 @@ final class RankStages {
             RankTask task = new RankTask(
                     RankAssignment.of(context, inputs, claim, restarts.count(), resume, coordinator.address()));
             try {
-                BarrierStage.run(context.session(), ranks, Long.class, task, () -> check(monitor, coordinator));
+                BarrierStage.run(
+                        context.session(), ranks, Long.class, task, () -> check(monitor, coordinator, reports));
                 return Optional.empty();
             } catch (Exception e) {
                 // Spark's own exception is checked, which its Java API does not say.
@@ -187,11 +188,12 @@ final class RankStages {
         }
     }
 
-    private void check(RankMonitor monitor, Coordinator coordinator) {
+    /** Whether a rank has failed is not left to Spark alone: it tells nothing of it while the process shuts down. */
+    private void check(RankMonitor monitor, Coordinator coordinator, RankReports reports) {
         monitor.check();
         if (context.stop().isRequested()) {
-            if (!monitor.hasBegun()) {
-                throw new JobException(ExitCode.INTERRUPTED, "no rank had started");
+            if (!monitor.hasBegun() || !reports.failures().isEmpty()) {
+                throw new JobException(ExitCode.INTERRUPTED, "the ranks were asked to stop");
             }
             coordinator.requestStop();
         }
