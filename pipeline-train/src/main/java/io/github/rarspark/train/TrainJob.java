@@ -67,11 +67,18 @@ public final class TrainJob implements Job<TrainJob.Trained> {
 
     @Override
     public void preFlight() throws IOException {
-        SparkConf conf = context.session().sparkContext().getConf();
-        new TrainPreFlight(conf, settings, TrainingCost.of(recipe)).require(SparkSessions.slots(context.session()));
+        sparkPreFlight().require(SparkSessions.slots(context.session()));
         if (context.session().sparkContext().isLocal()) {
-            TokenStores.requireRoom(conf, inputs.tokens());
+            TokenStores.requireRoom(conf(), inputs.tokens());
         }
+    }
+
+    private TrainPreFlight sparkPreFlight() {
+        return new TrainPreFlight(conf(), settings, TrainingCost.of(recipe));
+    }
+
+    private SparkConf conf() {
+        return context.session().sparkContext().getConf();
     }
 
     @Override
@@ -103,11 +110,8 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         }
         Checkpoints.Found found = Checkpoints.resume(context.session(), claim);
         Optional<Checkpoints.Reference> resume = found.newest();
-        TrainingCost cost = TrainingCost.of(recipe);
-        List<String> warnings = new ArrayList<>(cost.warnings());
-        if (context.session().sparkContext().isLocal()) {
-            cost.storeWarning(TokenStores.bytes(inputs.tokens())).ifPresent(warnings::add);
-        }
+        List<String> warnings = new ArrayList<>(TrainingCost.of(recipe).warnings());
+        sparkPreFlight().storeWarning(TokenStores.bytes(inputs.tokens())).ifPresent(warnings::add);
         warnings.addAll(inputs.tokens().warnings());
         warnings.addAll(found.warnings());
         warnings.forEach(LOG::warn);
@@ -121,8 +125,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         } finally {
             if (context.session().sparkContext().isLocal()) {
                 // The ranks remove it when they end well; else clusters do when the application ends.
-                TokenStores.of(context.session().sparkContext().getConf(), claim.owner())
-                        .remove();
+                TokenStores.of(conf(), claim.owner()).remove();
             }
         }
     }

@@ -4,6 +4,7 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.conf.TrainSettings;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.apache.spark.network.util.JavaUtils;
 
@@ -80,26 +81,60 @@ record TrainPreFlight(SparkConf conf, TrainSettings settings, TrainingCost cost)
 
     /** Weights, gradients and activations are outside the heap, where containers have little room by default. */
     private void requireOverhead() {
-        double heap = megabytes("spark.executor.memory", 1024);
-        double given = conf.contains("spark.executor.memoryOverhead")
-                ? megabytes("spark.executor.memoryOverhead", 0)
-                : Math.max(LEAST_OVERHEAD_MB, heap * overheadFactor());
-        if (conf.getBoolean("spark.memory.offHeap.enabled", false)) {
-            given += conf.getSizeAsBytes("spark.memory.offHeap.size", 0) / MEGABYTE;
-        }
-        int ranks = Math.min(settings.ranks(), ranksPerExecutor());
-        double needed = cost.bytes(ranks) / MEGABYTE;
+        double given = megabytesBesideHeap();
+        double needed = neededMegabytes();
         if (needed > given) {
             throw refused(String.format(
                     Locale.ROOT,
                     "Cannot train: an executor with %d ranks takes about %.0f MB outside the heap, and its container has"
                             + " %.0f MB for that; set spark.executor.memoryOverhead=%.0fm or more, or lower %s",
-                    ranks,
+                    ranksOfExecutor(),
                     needed,
                     given,
                     Math.ceil(needed),
                     TrainingCost.lowerForMemory(settings)));
         }
+    }
+
+    private double neededMegabytes() {
+        return cost.bytes(ranksOfExecutor()) / MEGABYTE;
+    }
+
+    private int ranksOfExecutor() {
+        return Math.min(settings.ranks(), ranksPerExecutor());
+    }
+
+    /** What a container has for what is not on the executor's heap. */
+    private double megabytesBesideHeap() {
+        double heap = megabytes("spark.executor.memory", 1024);
+        double given = conf.contains("spark.executor.memoryOverhead")
+                ? megabytes("spark.executor.memoryOverhead", 0)
+                : Math.max(LEAST_OVERHEAD_MB, heap * overheadFactor());
+        return conf.getBoolean("spark.memory.offHeap.enabled", false)
+                ? given + conf.getSizeAsBytes("spark.memory.offHeap.size", 0) / MEGABYTE
+                : given;
+    }
+
+    /**
+     * What the user should know of the token store, which every process maps.
+     *
+     * @param storeBytes its length
+     */
+    Optional<String> storeWarning(long storeBytes) {
+        String master = conf.get("spark.master");
+        if (isLocal(master)) {
+            return cost.storeWarning(storeBytes);
+        }
+        double needed = neededMegabytes() + storeBytes / MEGABYTE;
+        return !isManaged(master) || needed <= megabytesBesideHeap()
+                ? Optional.empty()
+                : Optional.of(String.format(
+                        Locale.ROOT,
+                        "the container of an executor has %.0f MB outside the heap, and with the token store, which is"
+                                + " mapped, its ranks take about %.0f MB: steps may wait for the disk, and YARN may end"
+                                + " the container; see the token store in docs/operations.md",
+                        megabytesBesideHeap(),
+                        needed));
     }
 
     private double overheadFactor() {

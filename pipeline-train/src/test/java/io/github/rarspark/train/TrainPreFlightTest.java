@@ -1,6 +1,7 @@
 package io.github.rarspark.train;
 
 import static io.github.rarspark.common.testing.JobAssert.assertFails;
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.github.rarspark.common.ExitCode;
@@ -104,5 +105,17 @@ class TrainPreFlightTest {
         assertThatCode(() -> on("yarn", "spark.executor.instances", "4", "spark.executor.memoryOverhead", "10g")
                         .require(1))
                 .doesNotThrowAnyException();
+    }
+
+    @Test
+    void aContainerThatCannotMapTheTokenStoreAsWellIsWarnedAbout() {
+        long store = 6_600_000_000L;
+        String[] four = {"spark.executor.instances", "4", "spark.executor.memoryOverhead", "10g"};
+        assertThat(on("yarn", four).storeWarning(store)).hasValueSatisfying(warning -> assertThat(warning)
+                .contains("has 10240 MB outside the heap", "with the token store, which is mapped"));
+        assertThat(on("yarn", with(four, "spark.executor.memoryOverhead", "20g"))
+                        .storeWarning(store))
+                .isEmpty();
+        assertThat(on("spark://master:7077").storeWarning(store)).isEmpty();
     }
 }
