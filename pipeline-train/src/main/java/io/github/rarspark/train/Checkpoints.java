@@ -107,7 +107,7 @@ final class Checkpoints {
      * tasks find out. Those of a later attempt come before those of an earlier one, whose driver may have published one
      * after it was taken over. LAST is for people; it may be gone or wrong. Driver only.
      */
-    static Found find(SparkSession session, OutputClaim claim) throws IOException {
+    private static Found find(SparkSession session, OutputClaim claim) throws IOException {
         Storage storage = claim.storage();
         List<Refused> refused = new ArrayList<>();
         for (String name : newestFirst(storage.directories(claim.path(FOLDER)))) {

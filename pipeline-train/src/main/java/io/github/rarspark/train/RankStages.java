@@ -177,8 +177,9 @@ final class RankStages {
                 }
                 RankFailures.Cause cause = RankFailures.explain(ranks, e, coordinator.failure(), reports.failures());
                 if (context.stop().isRequested() && cause.failure().exitCode().retryable()) {
-                    throw stopped(reports, cause.failure());
+                    throw stopped(reports, monitor, cause.failure());
                 }
+                // Slots that there were once may come back.
                 if (restarts.count() > 0 && cause.failure().exitCode() == ExitCode.UNAVAILABLE && !monitor.hasBegun()) {
                     return Optional.of(new RankFailures.Cause(
                             new JobException(ExitCode.TEMPORARY, cause.failure().getMessage(), e), true));
@@ -199,16 +200,15 @@ final class RankStages {
         }
     }
 
-    private JobException stopped(RankReports reports, JobException cause) {
-        boolean saved = reports.failures().stream()
-                .anyMatch(failure -> failure.rank() == 0 && failure.exitCode() == ExitCode.INTERRUPTED);
-        String where =
-                reports.last().map(checkpoint -> "step " + checkpoint.step()).orElse("the beginning");
-        if (!saved) {
-            context.say("the last step could not be saved: " + cause.getMessage());
+    private JobException stopped(RankReports reports, RankMonitor monitor, JobException cause) {
+        long saved = reports.last().map(Checkpoints.Reference::step).orElse(0L);
+        if (monitor.step() > saved) {
+            context.say("the steps after " + saved + " could not be saved: " + cause.getMessage());
         }
         return new JobException(
-                ExitCode.INTERRUPTED, "The training was stopped; run the same command to resume from " + where, cause);
+                ExitCode.INTERRUPTED,
+                "The training was stopped; run the same command to resume from step " + saved,
+                cause);
     }
 
     /** The loss of a rank with its name, if its executor is gone, instead of how the others noticed. */
@@ -245,7 +245,9 @@ final class RankStages {
         try {
             while (System.nanoTime() - begin < pause.toNanos()) {
                 if (context.stop().isRequested()) {
-                    throw new JobException(ExitCode.INTERRUPTED, "The training was stopped before a restart");
+                    throw new JobException(
+                            ExitCode.INTERRUPTED,
+                            "The training was stopped before a restart; run the same command to resume");
                 }
                 TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
             }

@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Everything that an update changes: weights, moments, averages, the count of updates. Rank 0 makes or reads it and the others
- * receive it, so that all ranks begin with the same bits.
+ * Everything that an update changes: weights, moments, averages, the count of updates. Rank 0 makes or reads it and the
+ * others receive it, so that all ranks begin with the same bits.
  */
 final class TrainState implements AutoCloseable {
     private final NamedTensors weights;

@@ -170,9 +170,8 @@ public final class Coordinator implements AutoCloseable {
         try {
             Report report = Json.read(line.getBytes(StandardCharsets.UTF_8), Report.class, "a rank's report");
             return report instanceof Report.Heartbeat ? answer(report) : answerAlone(report);
-        } catch (IOException
-                | RuntimeException
-                | Error e) { // Hadoop's local files throw an Error when the disk is full
+        } catch (IOException | RuntimeException | Error e) {
+            // Errors as well: Hadoop's local files throw one when the disk is full.
             LOG.error("Cannot handle a rank's report", e);
             failure.compareAndSet(null, e);
             return String.valueOf(e.getMessage()).lines().findFirst().orElse("failed");
