@@ -83,16 +83,15 @@ class CheckpointsTest {
         assertThat(steps()).containsExactly("6", "10", "12");
     }
 
-    /** It is older by its name, and the newer one was not whole. */
     @Test
-    void whatWasPublishedLastIsKeptAndWhatWasRefusedIsNot() throws IOException {
+    void whatWasRefusedIsDeletedOnceThereIsAnotherToResumeFrom() throws IOException {
         train();
         reopen();
         for (int damaged : List.of(8, 12)) {
             Files.delete(checkpoint(damaged).resolve("state.json"));
         }
-        train("train.keep_last", "1", "train.checkpoint_every", "3");
-        assertThat(steps()).containsExactly("12");
+        train("train.keep_last", "0", "train.checkpoint_every", "3");
+        assertThat(steps()).containsExactly("4", "6", "9", "12");
         assertThat(checkpoint(12).getFileName().toString()).startsWith("step-000000012-a2");
     }
 

@@ -55,7 +55,6 @@ class LongTrainingTest {
 
     private final ExecutorService pool = Executors.newCachedThreadPool();
     private StandaloneCluster cluster;
-    private SparkSession session;
     private Path output;
 
     /**
@@ -76,9 +75,6 @@ class LongTrainingTest {
     @AfterEach
     void stop() {
         pool.shutdownNow();
-        if (session != null) {
-            session.close();
-        }
         if (cluster != null) {
             cluster.close();
         }
@@ -89,7 +85,7 @@ class LongTrainingTest {
         output = folder.resolve("run");
         Recipe recipe = recipe();
         cluster = StandaloneCluster.start(folder.resolve("cluster"), 2);
-        session = session();
+        SparkSession session = session();
         Future<JobResult> run = pool.submit(() -> TrainJob.run(JobContext.of(session, recipe, false)));
         awaitStep(100, run);
         ProcessHandle survivor = executorsByAge().get(0);
@@ -105,7 +101,7 @@ class LongTrainingTest {
         assertThat(run.get(LIMIT.toSeconds(), TimeUnit.SECONDS).counts()).containsEntry("restarts", (long) RESTARTS);
         samples.forEach(System.out::println);
         assertThat(survivor.isAlive()).isTrue();
-        assertThat(liveHandles()).hasSize(2).allSatisfy((executor, live) -> assertThat(live)
+        assertThat(liveHandles(session)).hasSize(2).allSatisfy((executor, live) -> assertThat(live)
                 .isZero());
         // The first restart loads classes that the beginning did not need.
         Sample afterOneRestart = samples.get(1);
@@ -167,14 +163,11 @@ class LongTrainingTest {
 
     /** The executors' heap has its full size from the start, so that only other memory can grow. */
     private SparkSession session() {
-        SparkSession.Builder builder = SparkSession.builder().master(cluster.master());
-        cluster.settings().forEach(builder::config);
-        return builder.config("spark.executor.memory", HEAP_MEBIBYTES + "m")
-                .config(
-                        "spark.executor.extraJavaOptions",
-                        Jvm.options() + " -XX:+AlwaysPreTouch -Xms" + HEAP_MEBIBYTES + "m")
-                .config("spark.task.reaper.enabled", "true")
-                .getOrCreate();
+        return cluster.session(Map.of(
+                "spark.executor.memory",
+                HEAP_MEBIBYTES + "m",
+                "spark.executor.extraJavaOptions",
+                Jvm.options() + " -XX:+AlwaysPreTouch -Xms" + HEAP_MEBIBYTES + "m"));
     }
 
     private void awaitStep(int step, Future<?> run) {
@@ -252,7 +245,7 @@ class LongTrainingTest {
     }
 
     /** The native objects that are open in each executor. */
-    private Map<String, Long> liveHandles() {
+    private static Map<String, Long> liveHandles(SparkSession session) {
         return JavaSparkContext.fromSparkContext(session.sparkContext())
                 .parallelize(List.of(0, 1, 2, 3, 4, 5, 6, 7), 8)
                 .mapToPair(i -> {

@@ -1,9 +1,13 @@
 package io.github.rarspark.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.testing.GatedFiles;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.common.testing.StandaloneCluster;
@@ -20,6 +24,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -113,9 +118,6 @@ class RankLossTest {
     @AfterEach
     void stop() {
         pool.shutdownNow();
-        if (session != null) {
-            session.close();
-        }
         if (cluster != null) {
             cluster.close();
         }
@@ -180,6 +182,19 @@ class RankLossTest {
         assertEndsLikeUndisturbed(run, 2, 1);
     }
 
+    /** The second wait for its slots is the last: a scheduler may try again later. */
+    @Test
+    void aMachineThatIsNotReplacedEndsTheJobForNow() throws Exception {
+        Future<JobResult> run = train(2, Map.of(), Map.of("spark.rar.spark.wait_seconds", "4"));
+        awaitCheckpointAfter(0);
+        cluster.loseWorker(0);
+        assertThatThrownBy(() -> run.get(LIMIT.toSeconds(), TimeUnit.SECONDS))
+                .cause()
+                .hasMessageContaining("it needs 2 task slots at the same time, and 1 came within 4 s")
+                .satisfies(failure -> assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.TEMPORARY));
+        assertThat(cluster.executors()).hasSize(1);
+    }
+
     @Test
     void aRankStopsAndContinuesAfterItWasGivenUp() throws Exception {
         Future<JobResult> run = train(2);
@@ -197,13 +212,13 @@ class RankLossTest {
     @Test
     void aRankIsKilledWhileItWritesACheckpoint() throws Exception {
         Path gate = folder.resolve("gate");
-        Future<JobResult> run = train(2, GatedFiles.closed(gate, "checkpoints/step-000000040-a1-r0"));
+        Future<JobResult> run = train(2, GatedFiles.closed(gate, "checkpoints/step-000000040-a1-r0"), Map.of());
         GatedFiles.awaitWriter(gate, run);
         kill(executorOf(0));
+        String unfinished = "glob:**/step-000000040-a1-r0-*";
+        assertThat(output.resolve(Checkpoints.FOLDER)).isDirectoryContaining(unfinished);
         awaitCheckpointAfter(1);
-        try (Stream<Path> all = Files.list(output.resolve(Checkpoints.FOLDER))) {
-            assertThat(all).noneMatch(path -> path.getFileName().toString().startsWith("step-000000040-a1-r0"));
-        }
+        assertThat(output.resolve(Checkpoints.FOLDER)).isDirectoryNotContaining(unfinished);
         assertEndsLikeUndisturbed(run, 2, 1);
     }
 
@@ -219,17 +234,17 @@ class RankLossTest {
     }
 
     /** Trains with dropout on a cluster with as many workers as ranks. */
-    private Future<JobResult> train(int ranks) throws IOException {
-        return train(ranks, Map.of());
+    private Future<JobResult> train(int ranks) throws Exception {
+        return train(ranks, Map.of(), Map.of());
     }
 
-    private Future<JobResult> train(int ranks, Map<String, String> hadoop) throws IOException {
+    private Future<JobResult> train(int ranks, Map<String, String> hadoop, Map<String, String> spark) throws Exception {
         cluster = StandaloneCluster.start(folder.resolve("cluster"), ranks);
-        SparkSession.Builder builder = SparkSession.builder().master(cluster.master());
-        cluster.settings().forEach(builder::config);
-        hadoop.forEach((key, value) -> builder.config("spark.hadoop." + key, value));
-        session = builder.config("spark.task.reaper.enabled", "true").getOrCreate();
+        Map<String, String> settings = new TreeMap<>(spark);
+        hadoop.forEach((key, value) -> settings.put("spark.hadoop." + key, value));
+        session = cluster.session(settings);
         session.sparkContext().addSparkListener(placement);
+        SparkSessions.awaitSlots(session, ranks, LIMIT);
         Recipe recipe = recipe(ranks, output);
         return pool.submit(() -> TrainJob.run(JobContext.of(session, recipe, false)));
     }
@@ -249,8 +264,9 @@ class RankLossTest {
         assertThat(result.counts()).containsEntry("restarts", restarts);
         Path undisturbed = folder.resolve("undisturbed");
         session.close();
-        session = LocalSpark.start(ranks);
-        TrainJob.run(JobContext.of(session, recipe(ranks, undisturbed), true));
+        try (SparkSession local = LocalSpark.start(ranks)) {
+            TrainJob.run(JobContext.of(local, recipe(ranks, undisturbed), true));
+        }
         assertThat(Runs.model(output)).isEqualTo(Runs.model(undisturbed));
         assertThat(Files.readAllLines(output.resolve(MetricsLog.NAME))).hasSize(STEPS);
     }

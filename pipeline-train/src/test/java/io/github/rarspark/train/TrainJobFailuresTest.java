@@ -41,6 +41,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** What a training says when it fails, and what it goes on from. */
 @Timeout(300)
 class TrainJobFailuresTest {
+    /** Makes a checkpoint too long for the space that small files leave. */
+    private static final String[] LARGER = {"model.hidden", "128", "model.mlp", "256"};
+
     @TempDir
     Path folder;
 
@@ -156,20 +159,19 @@ class TrainJobFailuresTest {
     @Test
     @Tag("fault")
     void aDiskThatIsFullAtACheckpointIsNamedAndTheRunGoesOnOnceThereIsRoom() throws Exception {
-        String[] larger = {"model.hidden", "128", "model.mlp", "256"};
         Path whole = folder.resolve("whole");
-        train(whole, larger);
+        train(whole, LARGER);
         long checkpoint = bytes(checkpoint(whole, "step-000000004-a1"));
         try (SmallDisk disk = SmallDisk.mount(folder, checkpoint * 8 / 5)) {
             Path output = disk.path().resolve("run");
-            String[] once = Stream.concat(Stream.of(larger), Stream.of("train.max_restarts", "0"))
+            String[] once = Stream.concat(Stream.of(LARGER), Stream.of("train.max_restarts", "0"))
                     .toArray(String[]::new);
             assertFails(ExitCode.UNAVAILABLE, () -> train(output, once))
                     .matches("Cannot write file:" + output
                             + "/checkpoints/step-000000008-a1-r0-.*: no space is left on the"
                             + " device or in the quota; free some or choose another place, then run again");
             disk.resize(checkpoint * 8);
-            train(output, larger);
+            train(output, LARGER);
             assertThat(checkpoints(output, "step-000000004-a2")).isEmpty();
             assertThat(Runs.model(output)).isEqualTo(Runs.model(whole));
         }
@@ -178,14 +180,13 @@ class TrainJobFailuresTest {
     @Test
     @Tag("fault")
     void aDiskThatIsFullAtACheckpointAndFreedLaterCostsOnlyRestarts() throws Exception {
-        String[] larger = {"model.hidden", "128", "model.mlp", "256"};
         Path whole = folder.resolve("whole");
-        train(whole, larger);
+        train(whole, LARGER);
         long checkpoint = bytes(checkpoint(whole, "step-000000004-a1"));
         ExecutorService pool = Executors.newSingleThreadExecutor();
         try (SmallDisk disk = SmallDisk.mount(folder, checkpoint * 8 / 5)) {
             Path output = disk.path().resolve("run");
-            Future<JobResult> run = pool.submit(() -> train(output, larger));
+            Future<JobResult> run = pool.submit(() -> train(output, LARGER));
             Awaitility.await("a restart")
                     .atMost(Duration.ofSeconds(120))
                     .until(() -> run.isDone()
@@ -234,7 +235,7 @@ class TrainJobFailuresTest {
     void aDiskWithoutRoomForACheckpointIsRefusedBeforeTheStart() throws Exception {
         try (SmallDisk disk = SmallDisk.mount(folder, 3 << 20)) {
             Path output = disk.path().resolve("run");
-            assertFails(ExitCode.UNAVAILABLE, () -> train(output, "model.hidden", "128", "model.mlp", "256"))
+            assertFails(ExitCode.UNAVAILABLE, () -> train(output, LARGER))
                     .contains(" MB or more, and 3.1 MB are free there");
             assertThat(output.resolve("recipe.yaml")).doesNotExist();
         }

@@ -75,11 +75,11 @@ class LocalStorageTest extends StorageContract {
         Configuration configuration = new Configuration();
         configuration.set("fs.file.impl", Undeletable.class.getName());
         configuration.setBoolean("fs.file.impl.disable.cache", true);
-        Storage stubborn = new Storage(configuration);
-        assertThatThrownBy(() -> stubborn.delete(path("a")))
+        Storage refusing = new Storage(configuration);
+        assertThatThrownBy(() -> refusing.delete(path("a")))
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith("Cannot delete " + path("a"));
-        stubborn.delete(path("missing"));
+        refusing.delete(path("missing"));
     }
 
     /** Local files of which none can be deleted. */

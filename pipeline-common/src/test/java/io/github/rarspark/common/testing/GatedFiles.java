@@ -15,7 +15,7 @@ import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 import org.awaitility.Awaitility;
 
-/** The local file system, where the writers of chosen files wait until a gate opens; of executors as well. */
+/** The local file system, where the writers of chosen files, which they have created, wait until a gate opens; of executors as well. */
 public final class GatedFiles extends LocalFileSystem {
     private static final String GATE = "rarspark.test.gate";
     private static final String GATED = "rarspark.test.gated";
@@ -68,10 +68,12 @@ public final class GatedFiles extends LocalFileSystem {
                 long blockSize,
                 Progressable progress)
                 throws IOException {
+            FSDataOutputStream file =
+                    super.create(path, permission, overwrite, bufferSize, replication, blockSize, progress);
             if (path.toString().contains(getConf().get(GATED))) {
                 pass(java.nio.file.Path.of(getConf().get(GATE)));
             }
-            return super.create(path, permission, overwrite, bufferSize, replication, blockSize, progress);
+            return file;
         }
 
         private static void pass(java.nio.file.Path gate) throws IOException {

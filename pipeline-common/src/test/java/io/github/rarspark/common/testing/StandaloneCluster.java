@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
 
 /**
@@ -28,6 +29,7 @@ public final class StandaloneCluster implements AutoCloseable {
     private final String master;
     private final Process masterProcess;
     private final List<Process> workers = new ArrayList<>();
+    private SparkSession session;
 
     private StandaloneCluster(Path folder, int port) throws IOException {
         this.folder = Files.createDirectories(folder);
@@ -113,6 +115,16 @@ public final class StandaloneCluster implements AutoCloseable {
         return master;
     }
 
+    /** A session of a driver in this process, which {@link #close} ends. */
+    public SparkSession session(Map<String, String> more) {
+        SparkSession.Builder builder = SparkSession.builder().master(master);
+        settings().forEach(builder::config);
+        builder.config("spark.task.reaper.enabled", "true");
+        more.forEach(builder::config);
+        session = builder.getOrCreate();
+        return session;
+    }
+
     /** What a driver of this cluster needs, beside the master. */
     public Map<String, String> settings() {
         Map<String, String> settings = new TreeMap<>();
@@ -190,6 +202,9 @@ public final class StandaloneCluster implements AutoCloseable {
 
     @Override
     public void close() {
+        if (session != null) {
+            session.close();
+        }
         Stream.concat(workers.stream(), Stream.of(masterProcess)).forEach(process -> {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
