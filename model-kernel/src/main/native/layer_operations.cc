@@ -6,8 +6,10 @@
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 
 #include <cmath>
+#include <string_view>
 
 namespace {
 
@@ -51,6 +53,33 @@ at::Tensor keyed_mask(const at::Tensor& x, double p, const std::vector<int64_t>&
   return mask.to(x.options());
 }
 
+// ---- linear layers whose weight oneDNN has packed ----
+
+// libtorch has these operations for its compiler and declares no functions for them.
+template <typename Signature>
+auto operation(const char* name) {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
+}
+
+// The rows that a weight is packed for. oneDNN gives a layout that serves any number of them.
+constexpr int64_t kPackedRows = 64;
+
+at::Tensor packed(const at::Tensor& weight) {
+  using Signature = at::Tensor(const at::Tensor&, std::optional<int64_t>);
+  static const auto reorder = operation<Signature>("mkldnn::_reorder_linear_weight");
+  return reorder.call(weight.contiguous(), kPackedRows);
+}
+
+// x is converted to the weight's type. `activation` is "none" or "gelu", the exact one.
+at::Tensor packed_linear(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+                         std::string_view activation) {
+  using Scalars = c10::List<std::optional<at::Scalar>>;
+  using Signature = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, std::string_view,
+                               Scalars, std::optional<std::string_view>);
+  static const auto linear = operation<Signature>("mkldnn::_linear_pointwise");
+  return linear.call(x.to(weight.scalar_type()).contiguous(), weight, bias, activation, Scalars(), "none");
+}
+
 }  // namespace
 
 #define NATIVE(result, name) RAR_NATIVE(result, tensor_LayerOperations, name)
@@ -69,8 +98,27 @@ NATIVE(jlong, relu)(JNIEnv* env, jclass, jlong x) {
   return guarded(env, [&] { return give(at::relu(tensor(x))); });
 }
 
+NATIVE(jlong, packLinear)(JNIEnv* env, jclass, jlong weight) {
+  return guarded(env, [&] {
+    at::NoGradGuard no_grad;
+    return give(packed(tensor(weight)));
+  });
+}
+
 NATIVE(jlong, linear)(JNIEnv* env, jclass, jlong x, jlong weight, jlong bias) {
-  return guarded(env, [&] { return give(at::linear(tensor(x), tensor(weight), optional_tensor(bias))); });
+  return guarded(env, [&] {
+    const auto& matrix = tensor(weight);
+    return give(matrix.is_mkldnn() ? packed_linear(tensor(x), matrix, optional_tensor(bias), "none")
+                                   : at::linear(tensor(x), matrix, optional_tensor(bias)));
+  });
+}
+
+NATIVE(jlong, linearGelu)(JNIEnv* env, jclass, jlong x, jlong weight, jlong bias) {
+  return guarded(env, [&] {
+    const auto& matrix = tensor(weight);
+    return give(matrix.is_mkldnn() ? packed_linear(tensor(x), matrix, optional_tensor(bias), "gelu")
+                                   : at::gelu(at::linear(tensor(x), matrix, optional_tensor(bias))));
+  });
 }
 
 NATIVE(jlong, layerNorm)(JNIEnv* env, jclass, jlong x, jlong weight, jlong bias, jdouble eps) {

@@ -64,8 +64,11 @@ public final class RarBench {
                     .toArray(Request[]::new);
             int[][] orders = RarSampler.orders(0, requests, config, Optional.of(ScanOrder.ROW_MAJOR));
             int[] labels = Arrays.stream(requests).mapToInt(Request::label).toArray();
-            double[] seconds = Timing.run(
-                    request, run -> sampler.run(manager, labels, orders, steps, sampler.drawing(run, requests)));
+            double[] seconds = Timing.run(request, run -> {
+                try (NDManager numbers = manager.newSubManager()) {
+                    sampler.run(manager, labels, orders, steps, sampler.drawing(numbers, run, requests));
+                }
+            });
             double flops = 0;
             for (int t = 0; t < steps; t++) {
                 flops += flops(config, 2 * request.batch(), distinct(config, request.batch()), 1);

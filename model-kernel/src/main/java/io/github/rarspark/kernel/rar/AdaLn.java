@@ -2,6 +2,7 @@ package io.github.rarspark.kernel.rar;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import java.util.Arrays;
@@ -12,7 +13,8 @@ import java.util.stream.IntStream;
  * Adaptive layer normalization: the modulations of blocks and head are linear in the activated sum of condition and
  * position. They are computed once per distinct condition of a batch.
  *
- * <p>Shapes: B rows, U distinct conditions, S positions, D width, M = 6 D (blocks) or 2 D (head), K ids.
+ * <p>Shapes: B rows, U distinct conditions, S positions, D width, P some of them, M = 6 D (blocks) or 2 D (head),
+ * K ids.
  *
  * @param ids_KD a row for each id of {@link TokenSpace}
  * @param positions_1PD a row for each position of the sequence
@@ -53,28 +55,60 @@ record AdaLn(NDArray ids_KD, NDArray positions_1PD, List<Linear> blocks, Linear 
         }
     }
 
-    /** The input of the modulation layers at positions [from, from + S). */
-    NDArray input(TensorScope s, Conditions conditions, int from, int count) {
-        NDArray conditions_U1D = s.embedding(ids_KD, conditions.distinct_U1());
-        return s.silu(s.add(conditions_U1D, s.narrow(positions_1PD, 1, from, count)));
+    /**
+     * The products of some conditions and positions, with the manager that owns them.
+     *
+     * @param blocks_UPM one for each block
+     */
+    record Products(NDManager manager, List<NDArray> blocks_UPM, NDArray head_UPM) implements AutoCloseable {
+        /** These, followed by another condition's at positions [from, from + P), owned by {@code parent}. */
+        Products with(NDManager parent, Products other, int from) {
+            NDManager owner = parent.newSubManager();
+            try (TensorScope s = TensorScope.inference(owner)) {
+                List<NDArray> blocks_VPM = IntStream.range(0, blocks_UPM.size())
+                        .mapToObj(layer -> joined(s, blocks_UPM.get(layer), other.blocks_UPM.get(layer), from))
+                        .toList();
+                return new Products(owner, blocks_VPM, joined(s, head_UPM, other.head_UPM, from));
+            }
+        }
+
+        private static NDArray joined(TensorScope s, NDArray x_UPM, NDArray other_1QM, int from) {
+            return s.keep(s.concatenate(
+                    0, x_UPM, s.narrow(other_1QM, 1, from, x_UPM.getShape().get(1))));
+        }
+
+        @Override
+        public void close() {
+            manager.close();
+        }
     }
 
-    /** The modulations of the positions of {@code input}, each computed on demand. */
-    Modulations modulations(Conditions conditions, NDArray input_USD) {
-        return new Modulations() {
-            @Override
-            public Modulation.OfBlock ofBlock(TensorScope s, int layer) {
-                return Modulation.ofBlock(
-                        s, conditions.ofRows(s, blocks.get(layer).forward(s, input_USD)));
-            }
+    /** The input of the modulation layers at the first {@code count} positions, [U, count, D]. */
+    NDArray input(TensorScope s, Conditions conditions, int count) {
+        NDArray embedded_UD = embedded(s, conditions.distinct_U1());
+        NDArray embedded_U1D = s.reshape(embedded_UD, conditions.distinct(), 1, -1);
+        return s.silu(s.add(embedded_U1D, positions(s, 0, count)));
+    }
 
-            @Override
-            public Modulation ofHead(TensorScope s, int first) {
-                NDArray product_BSM = conditions.ofRows(s, head.forward(s, input_USD));
-                return Modulation.ofHead(
-                        s,
-                        s.narrow(product_BSM, 1, first, product_BSM.getShape().get(1) - first));
-            }
-        };
+    /** The products at positions [from, end), for sampling, in the given type. */
+    Products products(NDManager parent, DataType type, NDArray distinct_U1, int from, int end) {
+        NDManager owner = parent.newSubManager();
+        try (TensorScope s = TensorScope.inference(owner)) {
+            NDArray input_UPD = s.activatedSums(embedded(s, distinct_U1), positions(s, from, end), type);
+            List<NDArray> blocks_UPM = blocks.stream()
+                    .map(block -> s.keep(block.forward(s, input_UPD)))
+                    .toList();
+            return new Products(owner, blocks_UPM, s.keep(head.forward(s, input_UPD)));
+        }
+    }
+
+    private NDArray embedded(TensorScope s, NDArray distinct_U1) {
+        return s.reshape(s.embedding(ids_KD, distinct_U1), distinct_U1.size(0), -1);
+    }
+
+    private NDArray positions(TensorScope s, int from, int end) {
+        NDArray positions_PD =
+                s.reshape(positions_1PD, -1, positions_1PD.getShape().get(2));
+        return s.narrow(positions_PD, 0, from, end - from);
     }
 }

@@ -13,8 +13,9 @@ interface Attention {
      * Computes the attention output.
      *
      * @param layer the index of the block
-     * @param q_BNSH queries of S new positions; keys and values have the same shape
-     * @return [B, N, S, H]
+     * @param heads how the product is divided
+     * @param qkv_BSM queries, keys and values of S new positions, M = 3 D
+     * @return [B, S, D]
      */
-    NDArray attend(TensorScope s, int layer, NDArray q_BNSH, NDArray k_BNSH, NDArray v_BNSH);
+    NDArray attend(TensorScope s, int layer, Heads heads, NDArray qkv_BSM);
 }

@@ -10,7 +10,7 @@ public interface Chooser {
      * Chooses the t-th token of each row.
      *
      * @param t the step, from 0
-     * @param logits_BV one row per image
+     * @param logits_BV float32, one row per image
      * @return int64 [B]
      */
     NDArray choose(TensorScope s, int t, NDArray logits_BV);

@@ -42,32 +42,56 @@ record Embedding(int tokens, NDArray cls_11D, NDArray ids_KD, NDArray places_1PD
         NDArray x_BSD = opened(s, ids_BC);
         int positions = (int) x_BSD.getShape().get(1);
         NDArray places_BSD = places(s, orders_BT, 0, positions);
-        // Not the order of sums in located(): trained weights depend on this one to the last bit, sampled images on the
+        // Not the order of sums in step(): trained weights depend on this one to the last bit, sampled images on the
         // other.
         return s.add(x_BSD, targets_1PD == null ? places_BSD : s.add(places_BSD, targets(s, orders_BT, 0, positions)));
     }
 
-    /** The embeddings of the positions before any image token, [B, 2, D]. */
-    NDArray prefix(TensorScope s, NDArray classes_B1, int[][] orders_BT) {
-        return located(s, opened(s, classes_B1), orders_BT, 0);
+    /** The rows of the position tables for the positions up to the last token's, [T + 2, B]. */
+    NDArray rows(TensorScope s, int[][] orders_BT) {
+        int rows = orders_BT.length;
+        long[] all = new long[(tokens + PREFIX) * rows];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = row(orders_BT[i % rows], i / rows);
+        }
+        return s.longs(all, tokens + PREFIX, rows);
     }
 
-    /** The embedding of one later position, [B, 1, D]. */
-    NDArray step(TensorScope s, NDArray tokens_B1, int[][] orders_BT, int position) {
-        return located(s, s.embedding(ids_KD, tokens_B1), orders_BT, position);
+    /**
+     * The embedding of one position, [B, 1, D].
+     *
+     * @param ids_B of the class or the token; null for cls
+     * @param rows_PB of {@link #rows}
+     */
+    NDArray step(TensorScope s, NDArray ids_B, NDArray rows_PB, int position) {
+        int batch = (int) rows_PB.getShape().get(1);
+        NDArray x_B1D =
+                ids_B == null ? s.expand(cls_11D, batch, -1, -1) : s.embedding(ids_KD, s.reshape(ids_B, batch, 1));
+        NDArray placed_B1D = s.add(x_B1D, lookUp(s, places_1PD, rows_PB, position));
+        // Cls predicts nothing.
+        return targets_1PD == null || position == 0
+                ? placed_B1D
+                : s.add(placed_B1D, lookUp(s, targets_1PD, rows_PB, position + 1));
+    }
+
+    private static NDArray lookUp(TensorScope s, NDArray table_1PD, NDArray rows_PB, int position) {
+        NDArray rows_B1 = s.reshape(s.narrow(rows_PB, 0, position, 1), -1, 1);
+        return s.embedding(flat(s, table_1PD), rows_B1);
+    }
+
+    private static NDArray flat(TensorScope s, NDArray table_1PD) {
+        return s.reshape(table_1PD, -1, table_1PD.getShape().get(2));
+    }
+
+    /** The row of the position tables for a position of a sequence. */
+    private static int row(int[] order_T, int position) {
+        return position < PREFIX ? position : PREFIX + order_T[position - PREFIX];
     }
 
     /** Cls, then the embeddings of ids, [B, S, D]. */
     private NDArray opened(TensorScope s, NDArray ids_BC) {
         NDArray cls_B1D = s.expand(cls_11D, ids_BC.getShape().get(0), -1, -1);
         return s.concatenate(1, cls_B1D, s.embedding(ids_KD, ids_BC));
-    }
-
-    /** Adds to x the embeddings of positions [from, from + S), then those of the positions they predict, [B, S, D]. */
-    private NDArray located(TensorScope s, NDArray x_BSD, int[][] orders_BT, int from) {
-        int count = (int) x_BSD.getShape().get(1);
-        NDArray placed_BSD = s.add(x_BSD, places(s, orders_BT, from, count));
-        return targets_1PD == null ? placed_BSD : s.add(placed_BSD, targets(s, orders_BT, from, count));
     }
 
     /** Where the tokens of positions [from, from + S) are, [B, S, D]. */
@@ -94,12 +118,10 @@ record Embedding(int tokens, NDArray cls_11D, NDArray ids_KD, NDArray places_1PD
         long[] rows = new long[orders_BT.length * count];
         for (int b = 0; b < orders_BT.length; b++) {
             for (int i = 0; i < count; i++) {
-                int position = from + i;
-                rows[b * count + i] = position < PREFIX ? position : PREFIX + orders_BT[b][position - PREFIX];
+                rows[b * count + i] = row(orders_BT[b], from + i);
             }
         }
-        NDArray table_PD = s.reshape(table_1PD, -1, table_1PD.getShape().get(2));
-        return s.embedding(table_PD, s.longs(rows, orders_BT.length, count));
+        return s.embedding(flat(s, table_1PD), s.longs(rows, orders_BT.length, count));
     }
 
     private NDArray zeros(TensorScope s, int rows) {

@@ -16,7 +16,6 @@ record Head(LayerNorm norm, Linear projection) {
     /** Logits [B, P, V] at the positions from {@code first} on. */
     NDArray forward(TensorScope s, NDArray x_BSD, Modulations modulations, int first) {
         NDArray x_BPD = s.narrow(x_BSD, 1, first, x_BSD.getShape().get(1) - first);
-        NDArray normed_BPD = norm.forward(s, x_BPD);
-        return projection.forward(s, modulations.ofHead(s, first).input(s, normed_BPD));
+        return projection.forward(s, modulations.ofHead(s, first).input(s, norm, x_BPD));
     }
 }

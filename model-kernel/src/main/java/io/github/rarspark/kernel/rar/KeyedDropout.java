@@ -53,9 +53,14 @@ public final class KeyedDropout {
     }
 
     /** {@link Attention} over whole sequences, each position attending to itself and those before it. */
-    NDArray causalAttention(TensorScope s, int layer, NDArray q_BNSH, NDArray k_BNSH, NDArray v_BNSH) {
+    NDArray causalAttention(TensorScope s, int layer, Heads heads, NDArray qkv_BSM) {
+        return heads.merge(s, causalAttention(s, layer, heads.split(s, qkv_BSM)));
+    }
+
+    /** The same for single heads, [B, N, S, H]. */
+    NDArray causalAttention(TensorScope s, int layer, Heads.Split x) {
         return rate == 0
-                ? s.attention(q_BNSH, k_BNSH, v_BNSH, true)
-                : s.attentionWithDropout(q_BNSH, k_BNSH, v_BNSH, rate, keys(layer, Site.ATTENTION));
+                ? s.attention(x.q_BNSH(), x.k_BNSH(), x.v_BNSH(), true)
+                : s.attentionWithDropout(x.q_BNSH(), x.k_BNSH(), x.v_BNSH(), rate, keys(layer, Site.ATTENTION));
     }
 }

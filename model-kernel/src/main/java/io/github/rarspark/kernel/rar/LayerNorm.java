@@ -1,6 +1,7 @@
 package io.github.rarspark.kernel.rar;
 
 import ai.djl.ndarray.NDArray;
+import io.github.rarspark.kernel.tensor.Norm;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 
@@ -13,6 +14,11 @@ record LayerNorm(NDArray weight, NDArray bias) {
 
     static LayerNorm of(NamedTensors tensors, String name) {
         return new LayerNorm(tensors.get(name + ".weight"), tensors.get(name + ".bias"));
+    }
+
+    /** For operations that normalize and do more. */
+    Norm norm() {
+        return new Norm(weight, bias, EPS);
     }
 
     NDArray forward(TensorScope s, NDArray x) {

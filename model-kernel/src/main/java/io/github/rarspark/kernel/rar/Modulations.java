@@ -4,19 +4,6 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 
 /** The modulations of the positions that a pass through the model computes. */
 interface Modulations {
-    /** No modulations: a plain model. */
-    Modulations NONE = new Modulations() {
-        @Override
-        public Modulation.OfBlock ofBlock(TensorScope s, int layer) {
-            return Modulation.OfBlock.NONE;
-        }
-
-        @Override
-        public Modulation ofHead(TensorScope s, int first) {
-            return Modulation.NONE;
-        }
-    };
-
     /** The modulation of a block at all positions. */
     Modulation.OfBlock ofBlock(TensorScope s, int layer);
 

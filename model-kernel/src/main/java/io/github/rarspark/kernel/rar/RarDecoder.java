@@ -2,25 +2,26 @@ package io.github.rarspark.kernel.rar;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.rarspark.kernel.tensor.Autocast;
+import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.tensor.Legend;
 import io.github.rarspark.kernel.tensor.TensorScope;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Token-by-token evaluation of a RAR model with a key-value cache: except for attention, the cost of a step does not
  * depend on the number of earlier positions.
  *
- * <p>Shapes: R rows, T image tokens, S new positions, D width, V codes.
+ * <p>Shapes: R rows, T image tokens, P positions, D width, V codes.
  */
 public final class RarDecoder implements AutoCloseable {
     private final RarModel model;
-    private final int tokens;
     private final NDManager manager;
     private final Legend legend;
-    private final NDArray conditions_R1;
-    private final int[][] orders_RT;
+    private final NDArray conditions_R;
+    private final NDArray rows_PR;
     private final KeyValueCache cache;
-    private final ModulationTable modulations; // null in a plain model
+    private final ModulationTable modulations;
 
     /**
      * Creates a decoder at the first position.
@@ -32,19 +33,17 @@ public final class RarDecoder implements AutoCloseable {
     public RarDecoder(RarModel model, NDManager parent, long[] conditions_R, int[][] orders_RT) {
         int rows = conditions_R.length;
         this.model = model;
-        this.tokens = model.config().tokens();
-        this.legend = Legend.of('R', rows).and('T', tokens);
+        this.legend = Legend.of('R', rows).and('T', model.config().tokens());
         legend.check("orders_RT", orders_RT);
-        this.orders_RT = orders_RT;
         this.manager = parent.newSubManager();
         try (TensorScope s = TensorScope.inference(manager)) {
-            this.conditions_R1 = s.keep(s.longs(conditions_R, rows, 1));
+            this.conditions_R = s.keep(s.longs(conditions_R, rows));
+            this.rows_PR = s.keep(model.embedding().rows(s, orders_RT));
         }
         // The last token is never read: nothing follows it.
         int positions = model.config().positions() - 1;
-        this.cache = new KeyValueCache(manager, model.config(), rows, positions, model.precision());
-        this.modulations =
-                model.adaLn() == null ? null : new ModulationTable(model.adaLn(), manager, conditions_R, positions);
+        this.cache = new KeyValueCache(manager, model.config(), rows, positions, model.type());
+        this.modulations = new ModulationTable(model, manager, conditions_R);
     }
 
     /**
@@ -57,10 +56,8 @@ public final class RarDecoder implements AutoCloseable {
             throw new IllegalStateException(
                     "Cannot prefill a decoder that has already read " + cache.length() + " positions");
         }
-        try (Autocast autocast = model.precision().autocast(manager.getDevice())) {
-            NDArray x_R2D = model.embedding().prefix(s, conditions_R1, orders_RT);
-            return advance(s, x_R2D, 2, cache::prefill);
-        }
+        read(s, null);
+        return logits(s, read(s, conditions_R));
     }
 
     /**
@@ -72,37 +69,40 @@ public final class RarDecoder implements AutoCloseable {
     public NDArray decode(TensorScope s, NDArray tokens_R) {
         legend.check("tokens_R", tokens_R);
         int token = cache.length() - 2;
+        int tokens = model.config().tokens();
         if (token < 0 || token >= tokens - 1) {
             throw new IllegalStateException("Cannot decode token " + token + " of " + tokens);
         }
-        try (Autocast autocast = model.precision().autocast(manager.getDevice())) {
-            NDArray tokens_R1 = s.reshape(tokens_R, -1, 1);
-            NDArray x_R1D = model.embedding().step(s, tokens_R1, orders_RT, cache.length());
-            return advance(s, x_R1D, 1, cache::decode);
-        }
+        return logits(s, read(s, tokens_R));
     }
 
     /** Chooses the first {@code steps} tokens of each row one after the other: [steps][R]. */
     public long[][] decodeAll(int steps, Chooser chooser) {
-        long[][] chosen = new long[steps][];
+        List<NDArray> chosen_R = new ArrayList<>();
         for (int t = 0; t < steps; t++) {
             try (TensorScope s = TensorScope.inference(manager)) {
-                NDArray logits_RV = t == 0 ? prefill(s) : decode(s, s.longs(chosen[t - 1], chosen[t - 1].length));
+                NDArray logits_RV = t == 0 ? prefill(s) : decode(s, chosen_R.get(t - 1));
                 NDArray tokens_R = chooser.choose(s, t, logits_RV);
                 legend.check("tokens_R", tokens_R);
-                chosen[t] = tokens_R.toLongArray();
+                chosen_R.add(s.keep(tokens_R));
             }
         }
-        return chosen;
+        return chosen_R.stream().map(NDArray::toLongArray).toArray(long[][]::new);
     }
 
-    /** Passes {@code count} new positions through the blocks; returns the logits of the last. */
-    private NDArray advance(TensorScope s, NDArray x_RSD, int count, Attention attention) {
-        Modulations here = modulations == null ? Modulations.NONE : modulations.at(cache.length(), count);
-        NDArray y_RSD = model.transform(s, x_RSD, here, attention, KeyedDropout.NONE);
-        cache.advance(count);
-        NDArray logits_R1V = model.head().forward(s, y_RSD, here, count - 1);
-        return s.reshape(logits_R1V, -1, model.config().codes());
+    /** Passes the next position through the blocks; returns what the last makes of it, [R, 1, D]. */
+    private NDArray read(TensorScope s, NDArray ids_R) {
+        NDArray x_R1D = model.embedding().step(s, ids_R, rows_PR, cache.length());
+        Modulations here = modulations.at(cache.length());
+        NDArray y_R1D = model.transform(s, x_R1D, here, cache::attend, KeyedDropout.NONE);
+        cache.advance();
+        return y_R1D;
+    }
+
+    /** The logits [R, V], float32, of the token after the last position read. */
+    private NDArray logits(TensorScope s, NDArray y_R1D) {
+        NDArray logits_R1V = model.head().forward(s, y_R1D, modulations.at(cache.length() - 1), 0);
+        return s.to(s.reshape(logits_R1V, -1, model.config().codes()), DataType.FLOAT32);
     }
 
     @Override

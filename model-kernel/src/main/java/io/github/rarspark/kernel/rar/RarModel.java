@@ -1,6 +1,8 @@
 package io.github.rarspark.kernel.rar;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.Legend;
 import io.github.rarspark.kernel.tensor.Precision;
@@ -20,11 +22,13 @@ import java.util.stream.IntStream;
 public final class RarModel implements AutoCloseable {
     private final RarConfig config;
     private final Precision precision;
+    private final DataType type;
     private final Embedding embedding;
     private final List<Block> blocks;
     private final AdaLn adaLn; // null in a plain model
     private final Head head;
     private final NamedTensors converted; // null unless the model made copies of the tensors
+    private final AdaLn.Products unconditional; // null unless the model was made to sample from
 
     /** Creates a float32 model over tensors that the caller owns. */
     public RarModel(RarConfig config, NamedTensors tensors) {
@@ -38,10 +42,11 @@ public final class RarModel implements AutoCloseable {
      * @throws IllegalArgumentException if the tensors do not match {@link RarConfig#parameters}
      */
     public RarModel(RarConfig config, NamedTensors tensors, Precision precision) {
-        this(config, tensors, precision, null);
+        this(config, tensors, precision, DataType.FLOAT32, null);
     }
 
-    private RarModel(RarConfig config, NamedTensors tensors, Precision precision, NamedTensors converted) {
+    private RarModel(
+            RarConfig config, NamedTensors tensors, Precision precision, DataType type, NamedTensors converted) {
         config.parameters().specs().forEach(spec -> {
             if (!tensors.get(spec.name()).getShape().equals(spec.shape())) {
                 throw new IllegalArgumentException("Cannot build a RAR model: " + spec.name() + " has the shape "
@@ -50,6 +55,7 @@ public final class RarModel implements AutoCloseable {
         });
         this.config = config;
         this.precision = precision;
+        this.type = type;
         this.converted = converted;
         this.embedding = Embedding.of(config, tensors);
         this.blocks = IntStream.range(0, config.layers())
@@ -57,18 +63,31 @@ public final class RarModel implements AutoCloseable {
                 .toList();
         this.adaLn = config.conditioning() == Conditioning.ADALN ? AdaLn.of(config, tensors) : null;
         this.head = Head.of(config, tensors);
+        this.unconditional = converted == null || adaLn == null ? null : unconditional(converted.manager());
+    }
+
+    /** The modulations of no class, which every guided batch reads, at all positions. */
+    private AdaLn.Products unconditional(NDManager owner) {
+        try (TensorScope s = TensorScope.inference(owner)) {
+            NDArray noClass_11 = s.longs(new long[] {config.space().noClass()}, 1, 1);
+            return adaLn.products(owner, type, noClass_11, 0, config.positions() - 1);
+        }
     }
 
     /**
-     * Creates a model to sample from. In bfloat16, the model owns copies of its tensors with the linear layers in that
-     * type; the given tensors may then be closed.
+     * Creates a model to sample from, with its linear layers in the type of the precision and, on a CPU, in the layout of
+     * oneDNN. Such a model owns copies of its tensors; the given ones may be closed.
      */
     public static RarModel forSampling(RarConfig config, NamedTensors tensors, Precision precision) {
-        if (precision == Precision.FP32) {
-            return new RarModel(config, tensors, precision);
-        }
-        NamedTensors converted = tensors.toBfloat16(RarModel::isLinear);
-        return new RarModel(config, converted, precision, converted);
+        boolean pack = !tensors.manager().getDevice().isGpu();
+        NamedTensors converted = tensors.map((s, name, tensor) -> {
+            if (!isLinear(name)) {
+                return s.copyOf(tensor);
+            }
+            NDArray typed = s.to(tensor, precision.type());
+            return pack && name.endsWith(".weight") ? s.packLinear(typed) : s.copyOf(typed);
+        });
+        return new RarModel(config, converted, precision, precision.type(), converted);
     }
 
     /** Whether a name of the state dict is a linear layer's. */
@@ -166,13 +185,13 @@ public final class RarModel implements AutoCloseable {
             return new Embedded(x_BSD, null, null);
         }
         AdaLn.Conditions conditions = AdaLn.Conditions.of(s.manager(), batch.conditions());
-        return new Embedded(x_BSD, conditions, adaLn.input(s, conditions, 0, known + 2));
+        return new Embedded(x_BSD, conditions, adaLn.input(s, conditions, known + 2));
     }
 
     Modulations modulations(Embedded embedded) {
         return adaLn == null
-                ? Modulations.NONE
-                : adaLn.modulations(embedded.conditions(), embedded.modulationInput_USD());
+                ? SequenceModulations.NONE
+                : new SequenceModulations(adaLn, embedded.conditions(), embedded.modulationInput_USD());
     }
 
     /** Passes x [B, S, D] through all blocks. */
@@ -207,8 +226,9 @@ public final class RarModel implements AutoCloseable {
         return blocks;
     }
 
-    Precision precision() {
-        return precision;
+    /** What linear layers read and write while decoding. */
+    DataType type() {
+        return type;
     }
 
     Embedding embedding() {
@@ -218,6 +238,11 @@ public final class RarModel implements AutoCloseable {
     /** Null in a plain model. */
     AdaLn adaLn() {
         return adaLn;
+    }
+
+    /** The modulations of no class at all positions; null unless the model was made to sample from. */
+    AdaLn.Products unconditional() {
+        return unconditional;
     }
 
     Head head() {

@@ -2,17 +2,18 @@ package io.github.rarspark.kernel.rar;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.Legend;
+import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Samples image tokens, class-conditionally and with guidance (Section 4.1 of the paper). The tokens of an image depend
- * only on the seed, its class and its index, up to rounding, which depends on the batch that the image is part of.
+ * Samples image tokens, class-conditionally and with guidance (Section 4.1 of the paper). With a model made {@link
+ * RarModel#forSampling} on a CPU, the tokens of an image depend only on the seed, its class and its index, on one kind of
+ * processor; otherwise up to rounding, which depends on the batch that the image is part of.
  *
  * @param model the model
  * @param guidance the guidance schedule
@@ -44,7 +45,10 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
     public long[][] sample(NDManager manager, long seed, Request[] requests, int[][] orders) {
         int tokens = model.config().tokens();
         int[] labels = Arrays.stream(requests).mapToInt(Request::label).toArray();
-        long[][] drawn_TB = run(manager, labels, orders, tokens, drawing(seed, requests));
+        long[][] drawn_TB;
+        try (NDManager numbers = manager.newSubManager()) {
+            drawn_TB = run(manager, labels, orders, tokens, drawing(numbers, seed, requests));
+        }
         long[][] raster = new long[requests.length][tokens];
         for (int b = 0; b < requests.length; b++) {
             for (int t = 0; t < tokens; t++) {
@@ -54,16 +58,29 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
         return raster;
     }
 
-    /** Samples each token from its distribution, using the image's own random stream. */
-    public Chooser drawing(long seed, Request[] requests) {
-        RandomStream[] streams = Arrays.stream(requests)
-                .map(request -> RandomStream.of(seed, Purpose.SAMPLE_TOKENS, request.label(), request.index()))
-                .toArray(RandomStream[]::new);
+    /**
+     * Samples each token from its distribution, with the image's own random stream. The numbers of all steps are drawn
+     * ahead.
+     *
+     * @param manager the owner of the numbers
+     */
+    public Chooser drawing(NDManager manager, long seed, Request[] requests) {
+        int tokens = model.config().tokens();
+        double[] uniforms = new double[tokens * requests.length];
+        for (int b = 0; b < requests.length; b++) {
+            RandomStream stream =
+                    RandomStream.of(seed, Purpose.SAMPLE_TOKENS, requests[b].label(), requests[b].index());
+            for (int t = 0; t < tokens; t++) {
+                uniforms[t * requests.length + b] = stream.nextDouble();
+            }
+        }
+        NDArray uniforms_TB;
+        try (TensorScope s = TensorScope.inference(manager)) {
+            uniforms_TB = s.keep(s.doubles(uniforms, tokens, requests.length));
+        }
         return (s, t, logits_BV) -> {
-            double[] uniforms =
-                    Arrays.stream(streams).mapToDouble(RandomStream::nextDouble).toArray();
-            NDArray probabilities_BV = s.softmax(s.affine(s.to(logits_BV, DataType.FLOAT32), 1 / temperature, 0));
-            return s.sampleCategories(probabilities_BV, s.doubles(uniforms, uniforms.length));
+            NDArray uniforms_B = s.reshape(s.narrow(uniforms_TB, 0, t, 1), -1);
+            return s.sampleCategories(s.softmax(s.affine(logits_BV, 1 / temperature, 0)), uniforms_B);
         };
     }
 

@@ -3,7 +3,7 @@ package io.github.rarspark.kernel.tensor;
 import ai.djl.ndarray.NDArray;
 
 /** The operations that networks are made of. All are differentiable. */
-abstract sealed class LayerOperations extends TensorOperations permits TensorScope {
+abstract sealed class LayerOperations extends TensorOperations permits DecodingOperations {
 
     // ---- activations ----
 
@@ -30,12 +30,33 @@ abstract sealed class LayerOperations extends TensorOperations permits TensorSco
 
     // ---- linear layers, normalization ----
 
-    /** x [..., in] times weight [out, in] transposed, plus bias [out] unless null. */
+    /**
+     * x [..., in] times weight [out, in] transposed, plus bias [out] unless null.
+     *
+     * @param weight as it is, or as of {@link #packLinear}, when x is converted to its type
+     */
     public NDArray linear(NDArray x, NDArray weight, NDArray bias) {
         return own(linear(at(x), at(weight), Handles.ofNullable(bias)));
     }
 
     private static native long linear(long x, long weight, long bias);
+
+    /** {@link #gelu} of {@link #linear}. */
+    public NDArray linearGelu(NDArray x, NDArray weight, NDArray bias) {
+        return own(linearGelu(at(x), at(weight), Handles.ofNullable(bias)));
+    }
+
+    private static native long linearGelu(long x, long weight, long bias);
+
+    /**
+     * A weight [out, in] on the CPU in the layout of oneDNN's kernels, for products without gradients. A row of a product
+     * with it is the same, bit for bit, whatever the other rows and the number of threads.
+     */
+    public NDArray packLinear(NDArray weight) {
+        return own(packLinear(at(weight)));
+    }
+
+    private static native long packLinear(long weight);
 
     /** Layer normalization over the last axis; weight and bias [D], or both null for none. */
     public NDArray layerNorm(NDArray x, NDArray weight, NDArray bias, double eps) {

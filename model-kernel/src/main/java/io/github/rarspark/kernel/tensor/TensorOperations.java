@@ -196,7 +196,7 @@ abstract sealed class TensorOperations permits LayerOperations {
     private static native long to(long x, int scalarType);
 
     /** The value of a type in libtorch's {@code c10::ScalarType}. */
-    private static int scalarType(DataType type) {
+    static int scalarType(DataType type) {
         return switch (type) {
             case UINT8 -> 0;
             case INT32 -> 3;

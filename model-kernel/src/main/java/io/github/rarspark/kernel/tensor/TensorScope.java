@@ -13,7 +13,7 @@ import java.util.List;
  * <p>A scope also determines whether operations are recorded for differentiation, on the calling thread until it is
  * closed. Scopes nest; a scope is used and closed by the thread that opened it.
  */
-public final class TensorScope extends LayerOperations implements AutoCloseable {
+public final class TensorScope extends DecodingOperations implements AutoCloseable {
     private final NDManager manager;
     private final NDManager parent;
     private final boolean recordedBefore;

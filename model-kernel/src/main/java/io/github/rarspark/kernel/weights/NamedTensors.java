@@ -2,7 +2,6 @@ package io.github.rarspark.kernel.weights;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.random.Purpose;
@@ -15,7 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.Predicate;
 
 /** Tensors by name, in a fixed order, with their own manager, which close() frees. */
 public final class NamedTensors implements AutoCloseable {
@@ -125,11 +123,18 @@ public final class NamedTensors implements AutoCloseable {
         return tensors;
     }
 
-    /** A copy with the same parent manager in which the tensors of the chosen names are bfloat16. */
-    public NamedTensors toBfloat16(Predicate<String> chosen) {
+    /** Computes a tensor from a named one. */
+    @FunctionalInterface
+    public interface Mapping {
+        /** The result, a new tensor of the scope. */
+        NDArray apply(TensorScope s, String name, NDArray tensor);
+    }
+
+    /** New tensors of the same names, with the same parent manager. */
+    public NamedTensors map(Mapping mapping) {
         return create(manager.getParentManager(), tensors.keySet(), (name, target) -> {
             try (TensorScope s = TensorScope.inference(target)) {
-                return s.keep(chosen.test(name) ? s.to(get(name), DataType.BFLOAT16) : s.affine(get(name), 1, 0));
+                return s.keep(mapping.apply(s, name, get(name)));
             }
         });
     }

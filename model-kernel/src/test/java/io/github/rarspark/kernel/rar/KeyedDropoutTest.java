@@ -43,8 +43,8 @@ class KeyedDropoutTest {
             }
             NDArray equal = s.zeros(rows, HEADS, POSITIONS, POSITIONS);
             NDArray values = s.expand(s.floats(units, 1, 1, POSITIONS, POSITIONS), rows, HEADS, POSITIONS, POSITIONS);
-            float[] weights =
-                    dropout.causalAttention(s, layer, equal, equal, values).toFloatArray();
+            float[] weights = dropout.causalAttention(s, layer, new Heads.Split(equal, equal, values))
+                    .toFloatArray();
             float[] mask = new float[rows * HEADS * POSITIONS * (POSITIONS + 1) / 2];
             int next = 0;
             for (int i = 0; i < weights.length; i++) {

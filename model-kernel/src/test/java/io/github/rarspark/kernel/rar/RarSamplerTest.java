@@ -162,7 +162,7 @@ class RarSamplerTest {
             }
             // At temperature 1/2 the odds 1:3:4 become 1:9:16.
             long[] drawn = new RarSampler(tiny.model, Guidance.NONE, 0.5)
-                    .drawing(5, requests)
+                    .drawing(tiny.manager, 5, requests)
                     .choose(s, 0, s.floats(logits, images, 3))
                     .toLongArray();
             double[] expected = {1 / 26.0, 9 / 26.0, 16 / 26.0};

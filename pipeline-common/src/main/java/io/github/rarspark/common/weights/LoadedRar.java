@@ -36,12 +36,9 @@ public record LoadedRar(RarModel model, NDManager manager) implements AutoClosea
             WeightFile file, Storage storage, RarConfig config, Precision precision, Device device) throws IOException {
         NDManager manager = NDManager.newBaseManager(device);
         try {
-            NamedTensors weights = NamedTensors.load(file.read(storage), config.parameters(), manager);
-            RarModel model = RarModel.forSampling(config, weights, precision);
-            if (precision == Precision.BF16) {
-                weights.close();
+            try (NamedTensors weights = NamedTensors.load(file.read(storage), config.parameters(), manager)) {
+                return new LoadedRar(RarModel.forSampling(config, weights, precision), manager);
             }
-            return new LoadedRar(model, manager);
         } catch (IOException | RuntimeException | Error e) {
             manager.close();
             throw e;

@@ -1,0 +1,68 @@
+// The inner loops of a decoding step on CPUs, in float32 and for tensors in bfloat16, compiled for several instruction
+// sets. Each call computes one row, or one head of one row, on the calling thread: what it computes depends on neither
+// the batch nor the number of threads.
+#pragma once
+
+#include <cstdint>
+
+namespace decoding {
+
+// The bits of a c10::BFloat16.
+struct Bfloat16 {
+  uint16_t bits;
+};
+
+// A layer normalization: weight and bias [width], both null for none.
+struct Norm {
+  const float* weight;
+  const float* bias;
+  float eps;
+};
+
+// The keys and values [capacity, width] of a head, of which `length` positions are written.
+template <typename T>
+struct Cache {
+  T* keys;
+  T* values;
+  int64_t length;
+};
+
+// One implementation. T is the type of what linear layers read and write: float or Bfloat16.
+template <typename T>
+struct Kernels {
+  // y = norm(x) * (1 + scale) + shift; scale and shift both null for none.
+  void (*norm)(const float* x, T* y, int64_t width, const Norm& norm, const T* shift, const T* scale);
+
+  // y = silu(a + b).
+  void (*activated_sum)(const float* a, const float* b, T* y, int64_t width);
+
+  // y = x + gate * branch; gate null for 1.
+  void (*residual)(const float* x, const T* gate, const T* branch, float* y, int64_t width);
+
+  // Writes the key, normalized, and the value of the next position; y = attention of the query, normalized, to all
+  // positions. `scratch` holds 2 * width + length + 1 floats.
+  void (*attend)(const T* q, const T* k, const T* v, const Norm& q_norm, const Norm& k_norm, const Cache<T>& cache,
+                 T* y, int64_t width, float* scratch);
+};
+
+// The implementation for the widest instruction set that libtorch uses on this machine (ATEN_CPU_CAPABILITY limits it).
+template <typename T>
+const Kernels<T>& kernels();
+
+// What kernels() chose: "avx512", "avx2" or "baseline".
+const char* instruction_set();
+
+namespace avx512 {
+template <typename T>
+Kernels<T> implementation();
+}
+namespace avx2 {
+template <typename T>
+Kernels<T> implementation();
+}
+namespace baseline {
+template <typename T>
+Kernels<T> implementation();
+}
+
+}  // namespace decoding

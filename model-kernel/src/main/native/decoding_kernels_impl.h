@@ -1,0 +1,298 @@
+// The definitions of decoding_kernels.h for one instruction set, in the namespace DECODING_INSTRUCTION_SET, for registers
+// of DECODING_LANES floats. Nothing from the standard library is used here: the linker could pick these instances of its
+// templates for the rest of the program.
+
+namespace decoding::DECODING_INSTRUCTION_SET {
+namespace {
+
+// ---- lanes: GCC's vector extension, which becomes the registers of the instruction set ----
+
+constexpr int64_t kLanes = DECODING_LANES;
+using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
+using Integers = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
+using Words = uint32_t __attribute__((vector_size(kLanes * sizeof(uint32_t))));
+using HalfWords = uint16_t __attribute__((vector_size(kLanes * sizeof(uint16_t))));
+
+#define INLINE __attribute__((always_inline)) inline
+
+INLINE Lanes load(const float* p) {
+  Lanes x;
+  __builtin_memcpy(&x, p, sizeof(x));
+  return x;
+}
+
+INLINE Lanes load(const Bfloat16* p) {
+  HalfWords bits;
+  __builtin_memcpy(&bits, p, sizeof(bits));
+  return reinterpret_cast<Lanes>(__builtin_convertvector(bits, Words) << 16);
+}
+
+INLINE void store(float* p, Lanes x) {
+  __builtin_memcpy(p, &x, sizeof(x));
+}
+
+// Rounds to the nearest, ties to even; NaN stays NaN.
+INLINE void store(Bfloat16* p, Lanes x) {
+  Words bits = reinterpret_cast<Words>(x);
+  Words rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+  HalfWords half = __builtin_convertvector(x == x ? rounded : Words{} + 0x7FC0, HalfWords);
+  __builtin_memcpy(p, &half, sizeof(half));
+}
+
+INLINE float load_one(const float* p) {
+  return *p;
+}
+
+INLINE float load_one(const Bfloat16* p) {
+  uint32_t bits = static_cast<uint32_t>(p->bits) << 16;
+  float x;
+  __builtin_memcpy(&x, &bits, sizeof(x));
+  return x;
+}
+
+INLINE void store_one(float* p, float x) {
+  *p = x;
+}
+
+INLINE void store_one(Bfloat16* p, float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, sizeof(bits));
+  p->bits = static_cast<uint16_t>(x == x ? (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16 : 0x7FC0);
+}
+
+// The sum of the lanes: of the four sums of every fourth lane.
+INLINE float sum(Lanes x) {
+  using Four = float __attribute__((vector_size(16)));
+  Four parts[kLanes / 4];
+  __builtin_memcpy(parts, &x, sizeof(parts));
+  for (int64_t i = 1; i < kLanes / 4; i++) {
+    parts[0] += parts[i];
+  }
+  return (parts[0][0] + parts[0][2]) + (parts[0][1] + parts[0][3]);
+}
+
+// e^x for x <= 0, to two units in the last place; below -87 about 1e-38. The argument is split into n ln 2 + r, and e^r
+// is a Taylor polynomial.
+INLINE Lanes exp(Lanes x) {
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves no bits for fractions
+  x = x < -87.0f ? Lanes{} - 87.0f : x;
+  Lanes n = (x * 1.44269504f + kRound) - kRound;
+  Lanes r = x - n * 0.693145752f - n * 1.42860677e-6f;
+  Lanes p = r * (1.0f / 5040) + 1.0f / 720;
+  p = p * r + 1.0f / 120;
+  p = p * r + 1.0f / 24;
+  p = p * r + 1.0f / 6;
+  p = p * r + 0.5f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  return p * reinterpret_cast<Lanes>((__builtin_convertvector(n, Integers) + 127) << 23);
+}
+
+INLINE float exp_one(float x) {
+  return exp(Lanes{} + x)[0];
+}
+
+// x / (1 + e^-x), by an exponential that does not overflow.
+INLINE Lanes silu(Lanes x) {
+  Lanes e = exp(x < 0.0f ? x : -x);
+  return x * (x < 0.0f ? e : Lanes{} + 1.0f) / (e + 1.0f);
+}
+
+template <typename T>
+void activated_sum(const float* a, const float* b, T* y, int64_t width) {
+  int64_t i = 0;
+  for (; i + kLanes <= width; i += kLanes) {
+    store(y + i, silu(load(a + i) + load(b + i)));
+  }
+  for (; i < width; i++) {
+    store_one(y + i, silu(Lanes{} + (a[i] + b[i]))[0]);
+  }
+}
+
+// ---- normalization ----
+
+struct Moments {
+  float mean;
+  float inverse_deviation;
+};
+
+template <typename T>
+INLINE Moments moments(const T* x, int64_t width, float eps) {
+  int64_t i = 0;
+  Lanes sums{};
+  for (; i + kLanes <= width; i += kLanes) {
+    sums += load(x + i);
+  }
+  float total = sum(sums);
+  for (; i < width; i++) {
+    total += load_one(x + i);
+  }
+  float mean = total / static_cast<float>(width);
+  Lanes squares{};
+  for (i = 0; i + kLanes <= width; i += kLanes) {
+    Lanes d = load(x + i) - mean;
+    squares += d * d;
+  }
+  float variance = sum(squares);
+  for (; i < width; i++) {
+    float d = load_one(x + i) - mean;
+    variance += d * d;
+  }
+  variance /= static_cast<float>(width);
+  return {mean, 1.0f / __builtin_sqrtf(variance + eps)};
+}
+
+template <typename In, typename Out, typename M>
+INLINE void normalize(const In* x, Out* y, int64_t width, const Norm& norm, const M* shift, const M* scale) {
+  Moments m = moments(x, width, norm.eps);
+  int64_t i = 0;
+  for (; i + kLanes <= width; i += kLanes) {
+    Lanes value = (load(x + i) - m.mean) * m.inverse_deviation;
+    if (norm.weight != nullptr) {
+      value = value * load(norm.weight + i) + load(norm.bias + i);
+    }
+    if (shift != nullptr) {
+      value = value * (load(scale + i) + 1.0f) + load(shift + i);
+    }
+    store(y + i, value);
+  }
+  for (; i < width; i++) {
+    float value = (load_one(x + i) - m.mean) * m.inverse_deviation;
+    if (norm.weight != nullptr) {
+      value = value * norm.weight[i] + norm.bias[i];
+    }
+    if (shift != nullptr) {
+      value = value * (load_one(scale + i) + 1.0f) + load_one(shift + i);
+    }
+    store_one(y + i, value);
+  }
+}
+
+template <typename T>
+void norm(const float* x, T* y, int64_t width, const Norm& norm, const T* shift, const T* scale) {
+  normalize(x, y, width, norm, shift, scale);
+}
+
+template <typename T>
+void residual(const float* x, const T* gate, const T* branch, float* y, int64_t width) {
+  int64_t i = 0;
+  for (; i + kLanes <= width; i += kLanes) {
+    Lanes b = load(branch + i);
+    store(y + i, load(x + i) + (gate == nullptr ? b : load(gate + i) * b));
+  }
+  for (; i < width; i++) {
+    float b = load_one(branch + i);
+    y[i] = x[i] + (gate == nullptr ? b : load_one(gate + i) * b);
+  }
+}
+
+// ---- attention ----
+
+// The products of q with kCount keys of `width` floats from k on, which share each load of q.
+template <int kCount, typename T>
+INLINE void products(const float* q, const T* k, int64_t width, float* result) {
+  Lanes sums[kCount]{};
+  int64_t i = 0;
+  for (; i + kLanes <= width; i += kLanes) {
+    Lanes query = load(q + i);
+    for (int n = 0; n < kCount; n++) {
+      sums[n] += query * load(k + n * width + i);
+    }
+  }
+  for (int n = 0; n < kCount; n++) {
+    result[n] = sum(sums[n]);
+    for (int64_t j = i; j < width; j++) {
+      result[n] += q[j] * load_one(k + n * width + j);
+    }
+  }
+}
+
+// y += the sum of kCount values of `width` floats from v on, each times its weight.
+template <int kCount, typename T>
+INLINE void add_weighted(const float* weights, const T* v, int64_t width, float* y) {
+  int64_t i = 0;
+  for (; i + kLanes <= width; i += kLanes) {
+    Lanes total = load(y + i);
+    for (int n = 0; n < kCount; n++) {
+      total += load(v + n * width + i) * weights[n];
+    }
+    store(y + i, total);
+  }
+  for (; i < width; i++) {
+    for (int n = 0; n < kCount; n++) {
+      y[i] += weights[n] * load_one(v + n * width + i);
+    }
+  }
+}
+
+// Replaces scores by their exponentials, relative to the largest; returns the sum.
+INLINE float exponentials(float* scores, int64_t count) {
+  float largest = scores[0];
+  for (int64_t j = 1; j < count; j++) {
+    largest = scores[j] > largest ? scores[j] : largest;
+  }
+  int64_t j = 0;
+  Lanes sums{};
+  for (; j + kLanes <= count; j += kLanes) {
+    Lanes e = exp(load(scores + j) - largest);
+    store(scores + j, e);
+    sums += e;
+  }
+  float total = sum(sums);
+  for (; j < count; j++) {
+    scores[j] = exp_one(scores[j] - largest);
+    total += scores[j];
+  }
+  return total;
+}
+
+template <typename T>
+void attend(const T* q, const T* k, const T* v, const Norm& q_norm, const Norm& k_norm, const Cache<T>& cache, T* y,
+            int64_t width, float* scratch) {
+  constexpr int kCount = 4;
+  const float* none = nullptr;
+  normalize(k, cache.keys + cache.length * width, width, k_norm, none, none);
+  __builtin_memcpy(cache.values + cache.length * width, v, width * sizeof(T));
+  int64_t count = cache.length + 1;
+
+  float* query = scratch;
+  float* result = query + width;
+  float* scores = result + width;
+  normalize(q, query, width, q_norm, none, none);
+  float scale = 1.0f / __builtin_sqrtf(static_cast<float>(width));
+  for (int64_t i = 0; i < width; i++) {
+    query[i] *= scale;
+    result[i] = 0;
+  }
+
+  int64_t j = 0;
+  for (; j + kCount <= count; j += kCount) {
+    products<kCount>(query, cache.keys + j * width, width, scores + j);
+  }
+  for (; j < count; j++) {
+    products<1>(query, cache.keys + j * width, width, scores + j);
+  }
+  float total = exponentials(scores, count);
+  for (j = 0; j + kCount <= count; j += kCount) {
+    add_weighted<kCount>(scores + j, cache.values + j * width, width, result);
+  }
+  for (; j < count; j++) {
+    add_weighted<1>(scores + j, cache.values + j * width, width, result);
+  }
+  for (int64_t i = 0; i < width; i++) {
+    store_one(y + i, result[i] / total);
+  }
+}
+
+#undef INLINE
+
+}  // namespace
+
+template <typename T>
+Kernels<T> implementation() {
+  return {norm<T>, activated_sum<T>, residual<T>, attend<T>};
+}
+template Kernels<float> implementation();
+template Kernels<Bfloat16> implementation();
+
+}  // namespace decoding::DECODING_INSTRUCTION_SET
