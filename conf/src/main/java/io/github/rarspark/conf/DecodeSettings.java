@@ -11,10 +11,9 @@ import java.io.Serializable;
         tokenizer    | String  |         |       | no     | Weights of the tokenizer that decodes the tokens.
         output       | String  |         |       | no     | Output folder for the images.
         count        | int     | 0       | [0, ) | yes    | Decode only the first rows; 0 for all.
-        batch        | int     | 32      | [1, ) | yes    | Images per forward pass of the decoder.
-        shard_images | int     | 512     | [1, ) | yes    | Images per shard, the unit of work; rounded up to whole
-                                                            batches.
-        threads      | int     | 1       | [1, ) | yes    | Libtorch threads per task.
+        batch        | int     | 32      | [1, ) | no     | Images that are read and decoded before the next ones.
+        shard_images | int     | 512     | [1, ) | no     | Images per shard, the unit of work.
+        threads      | int     | 1       | [1, ) | no     | Threads per task, each of which decodes an image.
         """)
 public record DecodeSettings(
         String tokens, String tokenizer, String output, int count, int batch, int shardImages, int threads)

@@ -24,9 +24,8 @@ import java.util.List;
         tokens         | boolean       | false        |       | yes    | Also keep the tokens of the images, in the
                                                                          folder tokens of the output, for train and
                                                                          decode.
-        batch          | int           | 32           | [1, ) | yes    | Images per micro-batch.
-        shard_images   | int           | 512          | [1, ) | yes    | Images per shard, the unit of work; rounded up
-                                                                         to whole batches.
+        batch          | int           | 32           | [1, ) | no     | Images that are sampled together.
+        shard_images   | int           | 512          | [1, ) | no     | Images per shard, the unit of work.
         temperature    | double        | 1            | (0, ) | yes    | Sampling temperature, which divides the logits.
         guidance       | Guidance      | power-cosine |       | yes    | Schedule of the guidance scale over the steps.
         guidance_scale | double        | 16           | [0, ) | yes    | Scale of classifier-free guidance; 0 turns it
@@ -35,7 +34,7 @@ import java.util.List;
         order          | TokenOrder    | row-major    |       | yes    | Scan order in which the tokens are sampled: the
                                                                          one that training annealed to.
         precision      | Precision     | fp32         |       | yes    | Precision of the large matrix products.
-        threads        | int           | 1            | [1, ) | yes    | Libtorch threads per task.
+        threads        | int           | 1            | [1, ) | no     | Threads per task.
         """)
 public record GenerateSettings(
         String weights,

@@ -25,7 +25,6 @@ import java.util.Set;
 /** The job {@code decode}: decodes token rows to images, in the same files as {@link GenerateJob}. */
 public final class DecodeJob implements Job<SampleShards> {
     private static final String COMMAND = "decode";
-    private static final String THREADS = "threads";
 
     private final JobContext context;
     private final Recipe recipe;
@@ -94,18 +93,16 @@ public final class DecodeJob implements Job<SampleShards> {
 
     private SampleLayout layout() {
         long rows = settings.count() == 0 ? tokens.rows() : Math.min(settings.count(), tokens.rows());
-        return SampleLayout.of(Math.toIntExact(rows), List.of(), settings.batch(), settings.shardImages());
+        return new SampleLayout(Math.toIntExact(rows), List.of(), settings.shardImages());
     }
 
     @Override
     public Plan plan() {
-        Map<String, String> units = layout().units();
-        units.put(THREADS, Integer.toString(settings.threads()));
         return Plan.of(
                 COMMAND,
                 recipe.resultSettings("tokenizer", COMMAND),
                 Map.of("tokens", tokens.sha256(), "tokenizer", tokenizer.sha256()),
-                units);
+                layout().units());
     }
 
     @Override
@@ -124,7 +121,8 @@ public final class DecodeJob implements Job<SampleShards> {
                 tokens,
                 tokens.blockRows(),
                 tokenizer,
-                claim.plan().unit(THREADS));
+                settings.batch(),
+                settings.threads());
         return SampleShards.make(context, claim, layout, COMMAND, Set.of(), task);
     }
 

@@ -1,8 +1,7 @@
 package io.github.rarspark.generate;
 
 import ai.djl.Device;
-import ai.djl.ndarray.NDManager;
-import io.github.rarspark.common.samples.ImageSampler;
+import io.github.rarspark.common.samples.DecodingPool;
 import io.github.rarspark.common.samples.Sample;
 import io.github.rarspark.common.samples.SampleShard;
 import io.github.rarspark.common.shard.ShardReceipt;
@@ -16,7 +15,6 @@ import io.github.rarspark.common.weights.WeightsCache;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.image.RgbImage;
-import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
 import java.util.List;
 
@@ -30,7 +28,8 @@ import java.util.List;
  * @param tokens the rows
  * @param blockRows the number of rows in each block of {@code tokens}
  * @param tokenizer the tokenizer that decodes them
- * @param threads libtorch threads per task
+ * @param batch how many rows are read at a time
+ * @param threads how many images are decoded at a time
  */
 record DecodeTask(
         Storage storage,
@@ -40,6 +39,7 @@ record DecodeTask(
         TokenSource tokens,
         List<Long> blockRows,
         WeightFile tokenizer,
+        int batch,
         int threads)
         implements UnitTasks.Work<Integer, ShardReceipt> {
 
@@ -49,27 +49,25 @@ record DecodeTask(
 
     @Override
     public ShardReceipt run(Integer shard) throws IOException {
-        Torch.setIntraOpThreads(threads);
         String path = Storage.child(output, layout.shardName(shard));
         Device device = Device.cpu();
         try (WeightsCache.Lease<LoadedTokenizer> weights = LoadedTokenizer.lease(tokenizer, storage, device);
-                NDManager manager = NDManager.newBaseManager(device)) {
+                DecodingPool pool = new DecodingPool(weights.value().vqgan(), threads)) {
             return SampleShard.ROWS.write(storage, path, planSha256, sink -> {
                 Rows rows = new Rows(layout.first(shard));
                 int end = layout.first(shard) + layout.images(shard);
-                for (int first = layout.first(shard); first < end; first += layout.batch()) {
+                for (int first = layout.first(shard); first < end; first += batch) {
                     UnitTasks.endIfKilled();
-                    int count = Math.min(layout.batch(), end - first);
+                    int count = Math.min(batch, end - first);
                     int[] classes = new int[count];
-                    long[][] tokens_BT = rows.next(classes);
-                    List<RgbImage> images = ImageSampler.decode(weights.value().vqgan(), manager, tokens_BT);
+                    List<RgbImage> images = pool.decode(rows.next(classes));
                     for (int i = 0; i < count; i++) {
                         sink.accept(new Sample(first + i, classes[i], 0, PngEncoder.encode(images.get(i))));
                     }
                 }
             });
         } catch (NativeMemoryException e) {
-            throw e.lowering("decode.batch");
+            throw e.lowering("decode.threads");
         }
     }
 

@@ -25,7 +25,6 @@ import java.util.Set;
  */
 public final class GenerateJob implements Job<SampleShards> {
     private static final String COMMAND = "generate";
-    private static final String THREADS = "threads";
     private static final String EMA = "ema.safetensors";
 
     private final JobContext context;
@@ -83,18 +82,15 @@ public final class GenerateJob implements Job<SampleShards> {
         return recipe.generate().output();
     }
 
-    /** The plan without units: the first attempt decides them. */
     @Override
     public Plan plan() {
-        Map<String, String> units = SampleLayout.of(recipe).units();
-        units.put(THREADS, Integer.toString(recipe.generate().threads()));
         return Plan.of(
                 COMMAND,
                 recipe.resultSettings("tokenizer", "model", COMMAND),
                 Map.of(
                         "weights", generator.weights().sha256(),
                         "tokenizer", generator.tokenizer().sha256()),
-                units);
+                SampleLayout.of(recipe).units());
     }
 
     @Override
@@ -105,13 +101,8 @@ public final class GenerateJob implements Job<SampleShards> {
     @Override
     public SampleShards runMissing(OutputClaim claim) throws IOException {
         SampleLayout layout = SampleLayout.of(recipe).with(claim.plan());
-        ShardTask task = new ShardTask(
-                context.storage(),
-                claim.directory(),
-                claim.plan().sha256(),
-                layout,
-                generator,
-                claim.plan().unit(THREADS));
+        ShardTask task =
+                new ShardTask(context.storage(), claim.directory(), claim.plan().sha256(), layout, generator);
         Set<Integer> again = generator.settings().tokens()
                 ? TokenFolder.missing(context.session(), claim, layout.shards())
                 : Set.of();

@@ -7,45 +7,34 @@ import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * The images of a run and how they are split: classes are assigned round-robin, {@code batch} consecutive images are
- * computed together, and {@code shardImages} of them, a multiple of the batch, make a shard. So the micro-batch of an
- * image depends only on its index, not on the shards.
+ * The images of a run and how they are split: classes are assigned round-robin, and {@code shardImages} consecutive images
+ * make a shard.
  *
  * @param count number of images
  * @param classes the classes; image i gets the class at index i modulo their number; empty if each image has its own
- * @param batch images per micro-batch
  * @param shardImages images per shard
  */
-record SampleLayout(int count, List<Integer> classes, int batch, int shardImages) implements Serializable {
-    private static final String BATCH = "batch";
+record SampleLayout(int count, List<Integer> classes, int shardImages) implements Serializable {
     private static final String SHARD_IMAGES = "shard_images";
 
     SampleLayout {
         classes = List.copyOf(classes);
     }
 
-    /** The layout of a recipe; shards are rounded up to whole micro-batches. */
+    /** The layout of a recipe. */
     static SampleLayout of(Recipe recipe) {
         GenerateSettings generate = recipe.generate();
-        return of(generate.count(), classes(recipe), generate.batch(), generate.shardImages());
-    }
-
-    /** A layout whose shards are rounded up to whole micro-batches. */
-    static SampleLayout of(int count, List<Integer> classes, int mostOfBatch, int shardImages) {
-        int batch = Math.min(mostOfBatch, count);
-        int batches = (shardImages + batch - 1) / batch;
-        return new SampleLayout(count, classes, batch, Math.multiplyExact(batches, batch));
+        return new SampleLayout(generate.count(), classes(recipe), generate.shardImages());
     }
 
     /** This layout with the units of an earlier attempt's plan. */
     SampleLayout with(Plan plan) {
-        return new SampleLayout(count, classes, plan.unit(BATCH), plan.unit(SHARD_IMAGES));
+        return new SampleLayout(count, classes, plan.unit(SHARD_IMAGES));
     }
 
     private static List<Integer> classes(Recipe recipe) {
@@ -57,10 +46,7 @@ record SampleLayout(int count, List<Integer> classes, int batch, int shardImages
 
     /** The layout as units of a plan. */
     Map<String, String> units() {
-        Map<String, String> units = new LinkedHashMap<>();
-        units.put(BATCH, Integer.toString(batch));
-        units.put(SHARD_IMAGES, Integer.toString(shardImages));
-        return units;
+        return Map.of(SHARD_IMAGES, Integer.toString(shardImages));
     }
 
     int shards() {
@@ -85,11 +71,11 @@ record SampleLayout(int count, List<Integer> classes, int batch, int shardImages
         return Math.min(count - first(shard), shardImages);
     }
 
-    /** The micro-batches of a shard, in the order of their images. */
-    List<Request[]> batches(int shard) {
-        int end = (int) Math.min(count, (shard + 1L) * shardImages);
+    /** The images of a shard in their order, {@code batch} at a time. */
+    List<Request[]> batches(int shard, int batch) {
+        int end = first(shard) + images(shard);
         List<Request[]> batches = new ArrayList<>();
-        for (int start = shard * shardImages; start < end; start += batch) {
+        for (int start = first(shard); start < end; start += batch) {
             batches.add(IntStream.range(start, Math.min(end, start + batch))
                     .mapToObj(this::request)
                     .toArray(Request[]::new));

@@ -8,7 +8,6 @@ import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.image.PngEncoder;
-import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
@@ -24,32 +23,27 @@ import java.util.Map;
  * @param planSha256 the plan's hash, stored in the shard
  * @param layout the images of each shard
  * @param generator the generator of the images
- * @param threads libtorch threads per task
  */
-record ShardTask(
-        Storage storage, String output, String planSha256, SampleLayout layout, GeneratorSpec generator, int threads)
+record ShardTask(Storage storage, String output, String planSha256, SampleLayout layout, GeneratorSpec generator)
         implements UnitTasks.Work<Integer, ShardReceipt> {
 
     @Override
     public ShardReceipt run(Integer shard) throws IOException {
-        Torch.setIntraOpThreads(threads);
+        Torch.setIntraOpThreads(generator.settings().threads());
         long started = System.nanoTime();
         String path = Storage.child(output, layout.shardName(shard));
         long seed = generator.settings().seed();
-        try (Generator open = Generator.open(generator, storage)) {
-            List<Request[]> batches = layout.batches(shard);
+        try (Generator open = Generator.open(generator, storage, UnitTasks.cores())) {
+            List<Request[]> batches = layout.batches(shard, generator.settings().batch());
             List<long[][]> tokens = new ArrayList<>();
             ShardReceipt receipt = SampleShard.ROWS.write(storage, path, planSha256, sink -> {
-                for (Request[] batch : batches) {
-                    UnitTasks.endIfKilled();
-                    long[][] drawn = open.draw(batch);
-                    List<RgbImage> images = open.decode(drawn);
+                open.generate(batches, UnitTasks::endIfKilled, (batch, drawn, images) -> {
                     tokens.add(drawn);
                     for (int i = 0; i < batch.length; i++) {
                         byte[] png = PngEncoder.encode(images.get(i));
                         sink.accept(new Sample(batch[i].index(), batch[i].label(), seed, png));
                     }
-                }
+                });
                 if (generator.settings().tokens()) {
                     TokenFolder.write(storage, output, planSha256, shard, batches, tokens);
                 }
@@ -58,7 +52,7 @@ record ShardTask(
             EventLog.log("samples_shard_done", Map.of("shard", shard, "images", receipt.rows(), "seconds", seconds));
             return receipt;
         } catch (NativeMemoryException e) {
-            throw e.lowering("generate.batch");
+            throw e.lowering("generate.batch or generate.threads");
         }
     }
 }

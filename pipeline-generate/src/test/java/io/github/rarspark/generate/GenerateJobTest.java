@@ -69,6 +69,42 @@ class GenerateJobTest {
         assertThat(hashes("three")).hasSize(28).isEqualTo(hashes("seven"));
     }
 
+    /** Of which the batch is the last: it divides neither the shards nor the whole. */
+    @Test
+    void theSameBytesAtAnyBatchAndThreads() throws IOException {
+        run("base", Map.of("generate.batch", "1"));
+        String npz = storage.sha256(path("base", SampleSet.NPZ));
+        run("other", Map.of("generate.batch", "1", "generate.seed", "1"));
+        assertThat(storage.sha256(path("other", SampleSet.NPZ))).isNotEqualTo(npz);
+        for (Map<String, String> settings : List.of(
+                Map.of("generate.batch", "8", "generate.threads", "2"),
+                Map.of("generate.batch", "32"),
+                Map.of("generate.batch", "5", "generate.threads", "2"))) {
+            String name = "run-" + settings.hashCode();
+            run(name, settings);
+            assertThat(manifest(name).shards())
+                    .as("%s", settings)
+                    .isEqualTo(manifest("base").shards());
+            assertThat(storage.sha256(path(name, SampleSet.NPZ)))
+                    .as("%s", settings)
+                    .isEqualTo(npz);
+        }
+    }
+
+    @Test
+    void anInterruptedRunGoesOnWithAnotherBatchAndOtherThreads() throws IOException {
+        run("run", Map.of("generate.batch", "4"));
+        SamplesManifest uninterrupted = manifest("run");
+        Path output = folder.resolve("run");
+        Files.delete(output.resolve(uninterrupted.shards().get(1).name()));
+        Files.delete(output.resolve(Manifest.NAME));
+        Files.delete(output.resolve(JobResult.NAME));
+        Map<String, String> changed =
+                Map.of("generate.batch", "7", "generate.threads", "2", "generate.shard_images", "5");
+        assertThat(run("run", changed).counts()).containsEntry("images_resumed", 16L);
+        assertThat(manifest("run")).isEqualTo(uninterrupted);
+    }
+
     @Test
     void anotherSeedGivesOtherImages() throws IOException {
         run("zero", Map.of());

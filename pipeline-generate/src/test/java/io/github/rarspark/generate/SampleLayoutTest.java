@@ -18,24 +18,27 @@ class SampleLayoutTest {
 
     @Test
     void classesTakeTurns() {
-        SampleLayout layout = new SampleLayout(7, List.of(5, 2), 4, 4);
-        assertThat(layout.batches(0).get(0))
+        SampleLayout layout = new SampleLayout(7, List.of(5, 2), 4);
+        assertThat(layout.batches(0, 4).get(0))
                 .containsExactly(new Request(5, 0), new Request(2, 1), new Request(5, 2), new Request(2, 3));
-        assertThat(layout.batches(1).get(0)).containsExactly(new Request(5, 4), new Request(2, 5), new Request(5, 6));
+        assertThat(layout.batches(1, 4).get(0))
+                .containsExactly(new Request(5, 4), new Request(2, 5), new Request(5, 6));
     }
 
     @Test
-    void microBatchesAreTheSameHoweverTheShardsAreCut() {
-        assertThat(batches(new SampleLayout(29, List.of(0, 1, 2), 4, 12)))
-                .isEqualTo(batches(new SampleLayout(29, List.of(0, 1, 2), 4, 4)))
-                .hasSize(8);
+    void requestsAreTheSameHoweverShardsAndBatchesAreCut() {
+        List<Request> requests = requests(new SampleLayout(29, List.of(0, 1, 2), 12), 5);
+        assertThat(requests).hasSize(29).doesNotHaveDuplicates();
+        assertThat(requests(new SampleLayout(29, List.of(0, 1, 2), 4), 32)).isEqualTo(requests);
     }
 
     @Test
-    void shardsAreFilledUpToWholeMicroBatches() {
+    void shardBoundsDoNotDependOnTheBatch() {
         SampleLayout layout = layout(Map.of("generate.batch", "5", "generate.shard_images", "12"));
-        assertThat(layout.shardImages()).isEqualTo(15);
-        assertThat(layout.shardNames()).containsExactly("shard-00000-of-00002.parquet", "shard-00001-of-00002.parquet");
+        assertThat(layout.shardNames())
+                .containsExactly(
+                        "shard-00000-of-00003.parquet", "shard-00001-of-00003.parquet", "shard-00002-of-00003.parquet");
+        assertThat(layout.batches(0, 5)).extracting(batch -> batch.length).containsExactly(5, 5, 2);
     }
 
     @Test
@@ -44,10 +47,10 @@ class SampleLayoutTest {
         assertThat(layout(Map.of("generate.classes", "2,0")).classes()).containsExactly(2, 0);
     }
 
-    private static List<List<Request>> batches(SampleLayout layout) {
-        List<List<Request>> all = new ArrayList<>();
+    private static List<Request> requests(SampleLayout layout, int batch) {
+        List<Request> all = new ArrayList<>();
         for (int shard = 0; shard < layout.shards(); shard++) {
-            layout.batches(shard).forEach(batch -> all.add(Arrays.asList(batch)));
+            layout.batches(shard, batch).forEach(requests -> all.addAll(Arrays.asList(requests)));
         }
         return all;
     }

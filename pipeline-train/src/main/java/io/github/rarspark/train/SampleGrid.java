@@ -1,6 +1,7 @@
 package io.github.rarspark.train;
 
 import ai.djl.ndarray.NDArray;
+import io.github.rarspark.common.samples.DecodingPool;
 import io.github.rarspark.common.samples.ImageSampler;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenSource;
@@ -16,7 +17,6 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -95,10 +95,10 @@ final class SampleGrid implements AutoCloseable {
         }
         sumOverRanks(tokens);
         if (tokenizer.isPresent()) {
-            List<RgbImage> images = new ArrayList<>();
-            for (int first = 0; first < tokens.length; first += batch) {
-                long[][] some = Arrays.copyOfRange(tokens, first, Math.min(tokens.length, first + batch));
-                images.addAll(sampler.decode(tokenizer.get(), some));
+            List<RgbImage> images;
+            try (DecodingPool pool =
+                    new DecodingPool(tokenizer.get(), context.recipe().train().threads())) {
+                images = pool.decode(tokens);
             }
             String name = String.format(Locale.ROOT, "step-%09d.png", step);
             String path = Storage.child(Storage.child(context.assignment().output(), FOLDER), name);

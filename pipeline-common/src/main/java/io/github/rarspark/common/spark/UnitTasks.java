@@ -43,6 +43,12 @@ public final class UnitTasks {
         WatchedJob.run(session, results.rdd(), (result, unit) -> done.accept(result));
     }
 
+    /** The cores that Spark counts for the task on this thread; one outside of tasks. */
+    public static int cores() {
+        TaskContext task = TaskContext.get();
+        return task == null ? 1 : task.cpus();
+    }
+
     /** Ends the task on this thread if it was killed; long-running work calls this between steps. */
     public static void endIfKilled() {
         TaskContext task = TaskContext.get();
