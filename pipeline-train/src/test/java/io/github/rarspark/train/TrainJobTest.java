@@ -111,9 +111,8 @@ class TrainJobTest {
             List<Double> shares =
                     List.of(time.data(), time.forward(), time.backward(), time.allReduce(), time.optimizer());
             assertThat(shares).as("time of step " + line.step()).allMatch(share -> share >= 0);
-            assertThat(shares.stream().mapToDouble(share -> share).sum())
-                    .isGreaterThan(0.2)
-                    .isLessThanOrEqualTo(1);
+            // How much of the step they make up is the machine's affair: a step may have waited for a core.
+            assertThat(shares.stream().mapToDouble(share -> share).sum()).isLessThanOrEqualTo(1);
             assertThat(time.forward()).isPositive();
             assertThat(time.backward() + time.allReduce()).isPositive();
         }
