@@ -1,9 +1,9 @@
-// AdamW: the update and the clipping of gradients. Neither is recorded by autograd.
+// AdamW: the update, and the norm that gradients are clipped by. Neither is recorded by autograd.
 #include "bridge.h"
 
-#include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 
@@ -24,9 +24,10 @@ std::vector<at::Tensor> gradients(const std::vector<at::Tensor>& parameters) {
 
 using namespace bridge;
 
-// Update number `step`, from 1. `steps` holds a float32 step count per parameter, which the kernel expects to be `step`.
+// Update number `step`, from 1, with the gradients divided by `divisor`. `steps` holds a float32 step count per parameter,
+// which the kernel expects to be `step`.
 NATIVE(void, update)(JNIEnv* env, jclass, jlongArray parameters, jlongArray averages, jlongArray squares,
-                        jlongArray steps, jlong step, jdouble lr, jdouble beta1, jdouble beta2, jdouble eps,
+                        jlongArray steps, jlong step, jdouble divisor, jdouble lr, jdouble beta1, jdouble beta2, jdouble eps,
                         jdouble decay) {
   guarded(env, [&] {
     at::NoGradGuard no_grad;
@@ -35,20 +36,21 @@ NATIVE(void, update)(JNIEnv* env, jclass, jlongArray parameters, jlongArray aver
     for (auto& count : step_list) {
       count.fill_(static_cast<double>(step));
     }
+    std::optional<at::Tensor> grad_scale;
+    if (divisor != 1) {
+      grad_scale = at::full({}, divisor, step_list[0].options());
+    }
     at::_fused_adamw_(parameter_list, gradients(parameter_list), tensors(env, averages), tensors(env, squares),
                       /*max_exp_avg_sqs=*/{}, step_list, lr, beta1, beta2, decay, eps,
-                      /*amsgrad=*/false, /*maximize=*/false);
+                      /*amsgrad=*/false, /*maximize=*/false, grad_scale);
   });
 }
 
-// Returns the norm over all gradients before they are scaled down to `limit`.
-NATIVE(jdouble, clip)(JNIEnv* env, jclass, jlongArray parameters, jdouble limit) {
+// The norm over all gradients.
+NATIVE(jdouble, norm)(JNIEnv* env, jclass, jlongArray parameters) {
   return guarded(env, [&]() -> jdouble {
     at::NoGradGuard no_grad;
-    auto list = gradients(tensors(env, parameters));
-    auto norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(list, 2)), 2);
-    auto scale = (limit / (norm + 1e-6)).clamp_max(1.0);
-    at::_foreach_mul_(list, scale);
-    return norm.item<double>();
+    auto norms = at::_foreach_norm(gradients(tensors(env, parameters)), 2);
+    return at::linalg_vector_norm(at::stack(norms), 2).item<double>();
   });
 }

@@ -1,7 +1,7 @@
 // DecodingOperations: the parts of a decoding step that a CPU computes faster in one pass over memory than as a sequence
 // of libtorch's operations. Each stands beside that sequence, which other devices compute.
 #include "bridge.h"
-#include "decoding_kernels.h"
+#include "cpu_kernels.h"
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -14,7 +14,7 @@ using namespace bridge;
 namespace {
 
 // Elements that a thread should have to compute at least.
-constexpr int64_t kGrain = 16384;
+constexpr int64_t kGrain = 4096;
 
 int64_t grain(int64_t elements_each) {
   return std::max<int64_t>(1, kGrain / elements_each);
@@ -27,7 +27,7 @@ void with_type(at::ScalarType type, Body body) {
     body(float{});
   } else {
     TORCH_CHECK(type == at::kBFloat16, "a decoding step computes in float32 or bfloat16, not in ", type);
-    body(decoding::Bfloat16{});
+    body(cpu::Bfloat16{});
   }
 }
 
@@ -42,7 +42,7 @@ T* elements(const std::optional<at::Tensor>& x, at::ScalarType type) {
   return static_cast<T*>(x->data_ptr());
 }
 
-decoding::Norm norm_of(const std::optional<at::Tensor>& weight, const std::optional<at::Tensor>& bias, double eps,
+cpu::Norm norm_of(const std::optional<at::Tensor>& weight, const std::optional<at::Tensor>& bias, double eps,
                        int64_t width) {
   TORCH_CHECK(weight.has_value() == bias.has_value() && (!weight || (weight->numel() == width && bias->numel() == width)),
               "a normalization needs weight and bias of width ", width, ", or none");
@@ -100,7 +100,7 @@ class ModulationRows {
   int64_t stride_ = 0;
 };
 
-at::Tensor norm_on_cpu(const at::Tensor& x, const decoding::Norm& norm, at::ScalarType type, const Modulations& m,
+at::Tensor norm_on_cpu(const at::Tensor& x, const cpu::Norm& norm, at::ScalarType type, const Modulations& m,
                        int64_t shift, int64_t scale) {
   int64_t width = x.size(-1);
   int64_t rows = x.numel() / width;
@@ -112,7 +112,7 @@ at::Tensor norm_on_cpu(const at::Tensor& x, const decoding::Norm& norm, at::Scal
     auto* out = elements<T>(y, type);
     at::parallel_for(0, rows, grain(width), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; row++) {
-        decoding::kernels<T>().norm(in + row * width, out + row * width, width, norm, modulation.chunk(row, shift),
+        cpu::kernels<T>().norm(in + row * width, out + row * width, width, norm, modulation.chunk(row, shift),
                                     modulation.chunk(row, scale));
       }
     });
@@ -131,7 +131,7 @@ at::Tensor activated_sums_on_cpu(const at::Tensor& a, const at::Tensor& b, at::S
     auto* out = elements<T>(y, type);
     at::parallel_for(0, a.size(0) * columns, grain(width), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
-        decoding::kernels<T>().activated_sum(rows + i / columns * width, added + i % columns * width, out + i * width,
+        cpu::kernels<T>().activated_sum(rows + i / columns * width, added + i % columns * width, out + i * width,
                                              width);
       }
     });
@@ -151,7 +151,7 @@ at::Tensor residual_on_cpu(const at::Tensor& x, const at::Tensor& branch, const 
     const auto* added = elements<T>(branch, branch.scalar_type());
     at::parallel_for(0, rows, grain(width), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; row++) {
-        decoding::kernels<T>().residual(in + row * width, modulation.chunk(row, gate), added + row * width,
+        cpu::kernels<T>().residual(in + row * width, modulation.chunk(row, gate), added + row * width,
                                         out + row * width, width);
       }
     });
@@ -165,7 +165,7 @@ std::vector<at::Tensor> heads_of(const at::Tensor& qkv, int64_t heads) {
   return qkv.view({rows, 3, heads, 1, -1}).unbind(1);
 }
 
-at::Tensor attend_on_cpu(const at::Tensor& qkv, const decoding::Norm& q_norm, const decoding::Norm& k_norm,
+at::Tensor attend_on_cpu(const at::Tensor& qkv, const cpu::Norm& q_norm, const cpu::Norm& k_norm,
                          const at::Tensor& keys, const at::Tensor& values, int64_t length) {
   int64_t rows = keys.size(0);
   int64_t heads = keys.size(1);
@@ -183,8 +183,8 @@ at::Tensor attend_on_cpu(const at::Tensor& qkv, const decoding::Norm& q_norm, co
       std::vector<float> scratch(2 * width + length + 1);
       for (int64_t i = begin; i < end; i++) {
         const T* q = in + (i / heads * 3 * heads + i % heads) * width;
-        decoding::Cache<T> cache{all_keys + i * capacity * width, all_values + i * capacity * width, length};
-        decoding::kernels<T>().attend(q, q + heads * width, q + 2 * heads * width, q_norm, k_norm, cache,
+        cpu::Cache<T> cache{all_keys + i * capacity * width, all_values + i * capacity * width, length};
+        cpu::kernels<T>().attend(q, q + heads * width, q + 2 * heads * width, q_norm, k_norm, cache,
                                       out + i * width, width, scratch.data());
       }
     });
@@ -279,5 +279,5 @@ NATIVE(jlong, attendCached)(JNIEnv* env, jclass, jlong qkv, jlong q_weight, jlon
 
 // The instruction set of the kernels on this machine.
 NATIVE(jstring, nativeInstructionSet)(JNIEnv* env, jclass) {
-  return env->NewStringUTF(decoding::instruction_set());
+  return env->NewStringUTF(cpu::instruction_set());
 }

@@ -1,7 +1,6 @@
 // TensorScope: new tensors from Java's values, and gradients.
 #include "bridge.h"
 
-#include <ATen/ops/_foreach_zero.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #define NATIVE(result, name) RAR_NATIVE(result, tensor_TensorScope, name)
@@ -66,17 +65,10 @@ NATIVE(void, requireGradients)(JNIEnv* env, jclass, jlongArray parameters) {
   });
 }
 
-NATIVE(void, zeroGradients)(JNIEnv* env, jclass, jlongArray parameters) {
+NATIVE(void, dropGradients)(JNIEnv* env, jclass, jlongArray parameters) {
   guarded(env, [&] {
-    at::NoGradGuard no_grad;
-    std::vector<at::Tensor> list;
-    for (const auto& parameter : tensors(env, parameters)) {
-      if (parameter.grad().defined()) {
-        list.push_back(parameter.grad());
-      }
-    }
-    if (!list.empty()) {
-      at::_foreach_zero_(list);
+    for (auto& parameter : tensors(env, parameters)) {
+      parameter.mutable_grad().reset();
     }
   });
 }

@@ -5,8 +5,10 @@
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 
+#include <malloc.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <mutex>
 
 // Two symbols that newer compilers ask of the system's libraries, so that the library loads with glibc 2.31 and the
@@ -21,6 +23,28 @@ namespace std {
 }  // namespace std
 
 using namespace bridge;
+
+namespace {
+
+// Tensors of every step have the sizes of those before, so freed memory is kept for them: returning it to the kernel
+// costs a page fault, with a page to clear, for each 4 KiB of the next. Huge pages make the first faults rare. What the
+// environment sets stays.
+void keep_freed_memory() {
+  constexpr int kNever = 1 << 30;
+  if (std::getenv("MALLOC_TRIM_THRESHOLD_") == nullptr && std::getenv("MALLOC_MMAP_THRESHOLD_") == nullptr) {
+    mallopt(M_TRIM_THRESHOLD, kNever);
+    mallopt(M_MMAP_THRESHOLD, kNever);
+  }
+  setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0); // libtorch reads it when it allocates its first tensor
+}
+
+}  // namespace
+
+// Called when the library is loaded.
+extern "C" __attribute__((visibility("default"))) jint JNICALL JNI_OnLoad(JavaVM*, void*) {
+  keep_freed_memory();
+  return JNI_VERSION_10;
+}
 
 RAR_NATIVE(jstring, tensor_NativeLibrary, sourceHash)(JNIEnv* env, jclass) {
   return env->NewStringUTF(RAR_SOURCE_HASH);

@@ -75,7 +75,7 @@ public final class AllReduceBench {
                 try (GradientReducer reducer = new GradientReducer(group, parameters, bucketBytes);
                         TensorScope outer = TensorScope.inference(manager)) {
                     for (int run = 0; run < request.warmup() + request.repeat(); run++) {
-                        TensorScope.zeroGradients(parameters);
+                        TensorScope.dropGradients(parameters);
                         try (TensorScope s = TensorScope.training(manager)) {
                             NDArray[] totals = parameters.stream()
                                     .map(parameter -> s.sum(s.reshape(parameter, 1, -1), 1))

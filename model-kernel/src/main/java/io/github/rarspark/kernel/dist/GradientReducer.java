@@ -13,6 +13,8 @@ import java.util.Collection;
  * run with the same number of ranks.
  */
 public final class GradientReducer extends NativeObject {
+    private static final long NONE = 0;
+
     /**
      * Hooks into the gradients of {@code parameters}, the same list on every rank; every loss must depend on each of
      * them.
@@ -22,8 +24,11 @@ public final class GradientReducer extends NativeObject {
     public GradientReducer(ProcessGroup group, Collection<NDArray> parameters, long bucketBytes) {
         super(
                 "gradient reducer",
-                group.apply(address -> create(address, Handles.of(parameters), bucketBytes)),
-                GradientReducer::free);
+                // A rank alone has nothing to average.
+                group.worldSize() == 1
+                        ? NONE
+                        : group.apply(address -> create(address, Handles.of(parameters), bucketBytes)),
+                GradientReducer::freeUnlessNone);
     }
 
     /**
@@ -32,9 +37,17 @@ public final class GradientReducer extends NativeObject {
      */
     public void average(Runnable backward) {
         run(address -> {
-            prepare(address);
+            if (address != NONE) {
+                prepare(address);
+            }
             backward.run();
         });
+    }
+
+    private static void freeUnlessNone(long address) {
+        if (address != NONE) {
+            free(address);
+        }
     }
 
     private static native long create(long group, long[] parameters, long bucketBytes);

@@ -270,7 +270,7 @@ final class RarGolden implements GoldenCase {
             try (AdamW optimizer = new AdamW(manager, weights.asMap(), config::decays, settings)) {
                 OptimizerStep optimizerStep = new OptimizerStep(optimizer, rate);
                 // The check of the gradients left some behind.
-                optimizer.zeroGradients();
+                optimizer.dropGradients();
                 for (int step = 0; step < steps; step++) {
                     try (TensorScope s = TensorScope.training(manager)) {
                         RarBatch batch = RarBatch.ordered(ids, orders(orders[step]), conditions[step]);

@@ -25,6 +25,9 @@ public final class AdamW implements AutoCloseable {
      */
     public record Settings(double beta1, double beta2, double eps, double weightDecay, double maxGradientNorm) {}
 
+    /** Added to the norm that gradients are divided by, as PyTorch's {@code clip_grad_norm_} does. */
+    private static final double CLIP_EPS = 1e-6;
+
     private final Settings settings;
     private final NDManager manager;
     private final Map<String, NDArray> parameters;
@@ -77,19 +80,24 @@ public final class AdamW implements AutoCloseable {
                 decay);
     }
 
-    /** Sets all gradients to zero. */
-    public void zeroGradients() {
-        TensorScope.zeroGradients(parameters.values());
+    /** Drops all gradients: the next backward pass begins anew. */
+    public void dropGradients() {
+        TensorScope.dropGradients(parameters.values());
     }
 
-    /** Clips the gradients to the maximum norm; returns their norm before clipping. */
-    public double clipGradients() {
-        return clip(Handles.of(parameters.values()), settings.maxGradientNorm());
+    /** The norm over all gradients. */
+    public double gradientNorm() {
+        return norm(Handles.of(parameters.values()));
     }
 
-    /** Updates every parameter from its gradient. */
-    public void step(double learningRate) {
+    /**
+     * Updates every parameter from its gradient, scaled down to the maximum norm.
+     *
+     * @param gradientNorm of {@link #gradientNorm}
+     */
+    public void step(double learningRate, double gradientNorm) {
         step++;
+        double divisor = Math.max(1, (gradientNorm + CLIP_EPS) / settings.maxGradientNorm());
         for (Group group : List.of(decayed, undecayed)) {
             if (!group.parameters.isEmpty()) {
                 update(
@@ -98,6 +106,7 @@ public final class AdamW implements AutoCloseable {
                         Handles.of(group.secondMoments),
                         Handles.of(group.counts),
                         step,
+                        divisor,
                         learningRate,
                         settings.beta1(),
                         settings.beta2(),
@@ -132,7 +141,7 @@ public final class AdamW implements AutoCloseable {
         manager.close();
     }
 
-    private static native double clip(long[] parameters, double limit);
+    private static native double norm(long[] parameters);
 
     private static native void update(
             long[] parameters,
@@ -140,6 +149,7 @@ public final class AdamW implements AutoCloseable {
             long[] secondMoments,
             long[] counts,
             long step,
+            double divisor,
             double learningRate,
             double beta1,
             double beta2,

@@ -39,12 +39,12 @@ public record OptimizerStep(AdamW optimizer, LearningRate learningRate) {
      * @param largestNorm a finite limit: a gradient with a larger norm is dropped
      */
     public Result runOrSkip(long step, double largestNorm) {
-        double norm = optimizer.clipGradients();
+        double norm = optimizer.gradientNorm();
         boolean skipped = !(norm <= largestNorm); // NaN is not
         if (!skipped) {
-            optimizer.step(learningRate.at(step));
+            optimizer.step(learningRate.at(step), norm);
         }
-        optimizer.zeroGradients();
+        optimizer.dropGradients();
         return new Result(norm, skipped);
     }
 }

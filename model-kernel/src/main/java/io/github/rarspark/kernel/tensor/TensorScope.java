@@ -122,13 +122,13 @@ public final class TensorScope extends DecodingOperations implements AutoCloseab
 
     private static native void requireGradients(long[] leaves);
 
-    /** Sets existing gradients to zero, in place. */
-    public static void zeroGradients(Collection<NDArray> leaves) {
+    /** Drops existing gradients, so that the next backward pass does not add to them. */
+    public static void dropGradients(Collection<NDArray> leaves) {
         NativeLibrary.load();
-        zeroGradients(Handles.of(leaves));
+        dropGradients(Handles.of(leaves));
     }
 
-    private static native void zeroGradients(long[] leaves);
+    private static native void dropGradients(long[] leaves);
 
     /** The values of {@code x} as a leaf whose gradient {@link #backward} computes; what computed x is not recorded in it. */
     public NDArray leaf(NDArray x) {

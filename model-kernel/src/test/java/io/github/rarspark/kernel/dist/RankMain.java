@@ -83,7 +83,7 @@ final class RankMain {
                 TensorScope s = TensorScope.training(manager)) {
             // The second pass replaces the first one's gradients only if the reducer works step after step.
             for (int pass = 0; pass < 2; pass++) {
-                TensorScope.zeroGradients(weights.values());
+                TensorScope.dropGradients(weights.values());
                 NDArray loss = loss(s, weights, group.rank() * rows, rows);
                 reducer.average(() -> s.backward(loss));
             }
@@ -99,7 +99,7 @@ final class RankMain {
         try (GradientReducer reducer = new GradientReducer(group, weights.values(), 64);
                 TensorScope s = TensorScope.training(manager)) {
             for (int pass = 0; pass < 3; pass++) {
-                TensorScope.zeroGradients(weights.values());
+                TensorScope.dropGradients(weights.values());
                 NDArray loss = loss(s, weights, 2 * group.rank(), 2);
                 reducer.average(() -> s.backward(loss));
                 System.out.println("pass " + pass + " "

@@ -82,7 +82,7 @@ class ActivationCheckpointingTest {
         }
     }
 
-    /** Of 16 blocks, one at a time has activations, about 25 MB each; libtorch and the JVM are in both peaks. */
+    /** Of 16 blocks, one at a time has activations, about 20 MB each; libtorch and the JVM are in both peaks. */
     @Test
     @Timeout(400)
     void thePeakIsThatOfOneBlock() throws IOException, InterruptedException {
@@ -126,7 +126,7 @@ class ActivationCheckpointingTest {
         public static void main(String[] args) {
             Torch.setIntraOpThreads(1);
             RarConfig config = RarConfig.of(32, 16, 8, 64, TinyRar.TOKENS, TinyRar.CODES, TinyRar.CLASSES);
-            train(config, Precision.FP32, 0.1, 32, 1, Boolean.parseBoolean(args[0]));
+            train(config, Precision.FP32, 0.1, 64, 1, Boolean.parseBoolean(args[0]));
             System.out.println(ProcessMemory.bytes("VmHWM"));
         }
     }

@@ -1,11 +1,11 @@
-// The inner loops of a decoding step on CPUs, in float32 and for tensors in bfloat16, compiled for several instruction
-// sets. Each call computes one row, or one head of one row, on the calling thread: what it computes depends on neither
-// the batch nor the number of threads.
+// Inner loops on CPUs, in float32 and for tensors in bfloat16, compiled for several instruction sets. Each call computes
+// one row, or one head of one row, on the calling thread: what it computes depends on neither the batch nor the number of
+// threads.
 #pragma once
 
 #include <cstdint>
 
-namespace decoding {
+namespace cpu {
 
 // The bits of a c10::BFloat16.
 struct Bfloat16 {
@@ -43,6 +43,18 @@ struct Kernels {
   // positions. `scratch` holds 2 * width + length + 1 floats.
   void (*attend)(const T* q, const T* k, const T* v, const Norm& q_norm, const Norm& k_norm, const Cache<T>& cache,
                  T* y, int64_t width, float* scratch);
+
+  // ---- training: attention with dropout ----
+
+  // y = x * mask.
+  void (*masked)(const T* x, const float* mask, T* y, int64_t width);
+
+  // Replaces the first `count` of `width` scores by their softmax, and the others by 0. `scratch` holds `count` floats.
+  void (*softmax)(T* scores, int64_t count, int64_t width, float* scratch);
+
+  // The gradient of scale * scores, from that of masked softmax weights p * mask: g = p * (g * mask - sum of p * g * mask)
+  // * scale in the first `count` places, 0 in the others of `width`.
+  void (*softmax_gradient)(const T* p, const float* mask, T* g, int64_t count, int64_t width, float scale);
 };
 
 // The implementation for the widest instruction set that libtorch uses on this machine (ATEN_CPU_CAPABILITY limits it).
@@ -65,4 +77,4 @@ template <typename T>
 Kernels<T> implementation();
 }
 
-}  // namespace decoding
+}  // namespace cpu

@@ -1,13 +1,13 @@
-// The definitions of decoding_kernels.h for one instruction set, in the namespace DECODING_INSTRUCTION_SET, for registers
-// of DECODING_LANES floats. Nothing from the standard library is used here: the linker could pick these instances of its
+// The definitions of cpu_kernels.h for one instruction set, in the namespace KERNELS_INSTRUCTION_SET, for registers
+// of KERNELS_LANES floats. Nothing from the standard library is used here: the linker could pick these instances of its
 // templates for the rest of the program.
 
-namespace decoding::DECODING_INSTRUCTION_SET {
+namespace cpu::KERNELS_INSTRUCTION_SET {
 namespace {
 
 // ---- lanes: GCC's vector extension, which becomes the registers of the instruction set ----
 
-constexpr int64_t kLanes = DECODING_LANES;
+constexpr int64_t kLanes = KERNELS_LANES;
 using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
 using Integers = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
 using Words = uint32_t __attribute__((vector_size(kLanes * sizeof(uint32_t))));
@@ -284,15 +284,64 @@ void attend(const T* q, const T* k, const T* v, const Norm& q_norm, const Norm& 
   }
 }
 
+// ---- training: attention with dropout ----
+
+template <typename T>
+void masked(const T* x, const float* mask, T* y, int64_t width) {
+  int64_t i = 0;
+  for (; i + kLanes <= width; i += kLanes) {
+    store(y + i, load(x + i) * load(mask + i));
+  }
+  for (; i < width; i++) {
+    store_one(y + i, load_one(x + i) * mask[i]);
+  }
+}
+
+template <typename T>
+void softmax(T* scores, int64_t count, int64_t width, float* scratch) {
+  for (int64_t i = 0; i < count; i++) {
+    scratch[i] = load_one(scores + i);
+  }
+  float inverse = 1.0f / exponentials(scratch, count);
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    store(scores + i, load(scratch + i) * inverse);
+  }
+  for (; i < count; i++) {
+    store_one(scores + i, scratch[i] * inverse);
+  }
+  __builtin_memset(scores + count, 0, (width - count) * sizeof(T));
+}
+
+template <typename T>
+void softmax_gradient(const T* p, const float* mask, T* g, int64_t count, int64_t width, float scale) {
+  int64_t i = 0;
+  Lanes sums{};
+  for (; i + kLanes <= count; i += kLanes) {
+    sums += load(p + i) * load(g + i) * load(mask + i);
+  }
+  float total = sum(sums);
+  for (; i < count; i++) {
+    total += load_one(p + i) * load_one(g + i) * mask[i];
+  }
+  for (i = 0; i + kLanes <= count; i += kLanes) {
+    store(g + i, load(p + i) * (load(g + i) * load(mask + i) - total) * scale);
+  }
+  for (; i < count; i++) {
+    store_one(g + i, load_one(p + i) * (load_one(g + i) * mask[i] - total) * scale);
+  }
+  __builtin_memset(g + count, 0, (width - count) * sizeof(T));
+}
+
 #undef INLINE
 
 }  // namespace
 
 template <typename T>
 Kernels<T> implementation() {
-  return {norm<T>, activated_sum<T>, residual<T>, attend<T>};
+  return {norm<T>, activated_sum<T>, residual<T>, attend<T>, masked<T>, softmax<T>, softmax_gradient<T>};
 }
 template Kernels<float> implementation();
 template Kernels<Bfloat16> implementation();
 
-}  // namespace decoding::DECODING_INSTRUCTION_SET
+}  // namespace cpu::KERNELS_INSTRUCTION_SET

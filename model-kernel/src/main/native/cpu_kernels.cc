@@ -1,13 +1,13 @@
 // The kernels for every processor, and the choice among all.
-#include "decoding_kernels.h"
+#include "cpu_kernels.h"
 
 #include <ATen/Version.h>
 
-#define DECODING_INSTRUCTION_SET baseline
-#define DECODING_LANES 4
-#include "decoding_kernels_impl.h"
+#define KERNELS_INSTRUCTION_SET baseline
+#define KERNELS_LANES 4
+#include "cpu_kernels_impl.h"
 
-namespace decoding {
+namespace cpu {
 
 const char* instruction_set() {
   std::string capability = at::get_cpu_capability();
@@ -34,4 +34,4 @@ const Kernels<T>& kernels() {
 template const Kernels<float>& kernels();
 template const Kernels<Bfloat16>& kernels();
 
-}  // namespace decoding
+}  // namespace cpu
