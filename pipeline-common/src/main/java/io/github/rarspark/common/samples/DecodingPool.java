@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /**
  * Decodes tokens to images, always in 32 bits. Each image is decoded alone on one thread, so that its pixels depend on
@@ -28,8 +29,8 @@ public final class DecodingPool implements AutoCloseable {
     /** More than the decoding of an image takes, which cannot be interrupted. */
     private static final Duration END = Duration.ofMinutes(2);
 
-    private final Vqgan tokenizer;
     private final ExecutorService threads;
+    private final Function<long[], RgbImage> decoder;
 
     /**
      * Starts the threads.
@@ -37,7 +38,11 @@ public final class DecodingPool implements AutoCloseable {
      * @param tokenizer must stay open until this pool is closed
      */
     public DecodingPool(Vqgan tokenizer, int threads) {
-        this.tokenizer = tokenizer;
+        this(threads, tokens_T -> decode(tokenizer, tokens_T));
+    }
+
+    DecodingPool(int threads, Function<long[], RgbImage> decoder) {
+        this.decoder = decoder;
         this.threads = Executors.newFixedThreadPool(threads, work -> {
             Thread thread = new Thread(
                     () -> {
@@ -57,7 +62,7 @@ public final class DecodingPool implements AutoCloseable {
 
         private Decoding(long[][] tokens) {
             this.tokens = tokens;
-            Arrays.stream(tokens).forEach(row -> images.add(threads.submit(() -> decode(row))));
+            Arrays.stream(tokens).forEach(row -> images.add(threads.submit(() -> decoder.apply(row))));
         }
 
         /**
@@ -79,7 +84,7 @@ public final class DecodingPool implements AutoCloseable {
             }
             for (int i : again) {
                 long[] row = tokens[i];
-                all.set(i, get(threads.submit(() -> decode(row))));
+                all.set(i, get(threads.submit(() -> decoder.apply(row))));
             }
             return all;
         }
@@ -99,7 +104,7 @@ public final class DecodingPool implements AutoCloseable {
         return start(tokens).images();
     }
 
-    private RgbImage decode(long[] tokens_T) {
+    private static RgbImage decode(Vqgan tokenizer, long[] tokens_T) {
         try (TensorScope s = TensorScope.inference(tokenizer.weights().manager())) {
             NDArray pixels_1CHW = tokenizer.decode(s, s.longs(tokens_T, 1, tokens_T.length));
             Shape shape = pixels_1CHW.getShape();

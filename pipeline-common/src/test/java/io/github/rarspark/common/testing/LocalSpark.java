@@ -13,16 +13,23 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 public final class LocalSpark implements BeforeAllCallback, AfterAllCallback {
     private final int cores;
+    private final int coresOfTask;
     private SparkSession session;
 
     /** A Spark with {@code cores} task slots. */
     public LocalSpark(int cores) {
+        this(cores, 1);
+    }
+
+    /** A Spark with {@code cores} cores, of which a task takes several. */
+    public LocalSpark(int cores, int coresOfTask) {
         this.cores = cores;
+        this.coresOfTask = coresOfTask;
     }
 
     @Override
     public void beforeAll(ExtensionContext test) {
-        session = start(cores);
+        session = start(cores, coresOfTask);
     }
 
     @Override
@@ -42,9 +49,14 @@ public final class LocalSpark implements BeforeAllCallback, AfterAllCallback {
 
     /** A session with {@code cores} task slots, bound to the loopback device; the caller closes it. */
     public static SparkSession start(int cores) {
+        return start(cores, 1);
+    }
+
+    private static SparkSession start(int cores, int coresOfTask) {
         return SparkSession.builder()
                 .master("local[" + cores + "]")
                 .appName("test")
+                .config("spark.task.cpus", coresOfTask)
                 .config("spark.ui.enabled", "false")
                 .config("spark.driver.host", "127.0.0.1")
                 .config("spark.driver.bindAddress", "127.0.0.1")
