@@ -15,7 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The finished shards of a run, read to write {@code samples.npz} and the grid. Holds one image at a time. Driver only.
+ * The finished shards of a run, read to write {@code samples.npz} and the grid. Holds the images of the grid and one more.
+ * Driver only.
  */
 record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize) {
     /** All images in the layout of ADM's evaluation suite: {@code arr_0}, uint8 [N, H, W, 3]. */
@@ -32,24 +33,34 @@ record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize) {
         return (long) layout.count() * imageSize * imageSize * RgbImage.CHANNELS;
     }
 
-    Stored writeNpz() throws IOException {
-        return claim.publish(NPZ, out -> {
-            try (NpzWriter npz = new NpzWriter(out)) {
+    /** Writes the archive and the grid, in one pass over the shards; returns both files. */
+    List<Stored> write() throws IOException {
+        int shown = Math.min(layout.count(), GRID_SIDE * gridColumns());
+        List<RgbImage> first = new ArrayList<>();
+        Stored npz = claim.publish(NPZ, out -> {
+            first.clear();
+            try (NpzWriter archive = new NpzWriter(out)) {
                 NpyHeader header =
                         NpyHeader.of(NpyHeader.UINT8, layout.count(), imageSize, imageSize, RgbImage.CHANNELS);
-                npz.add("arr_0", header, to -> read(layout.count(), image -> to.write(image.pixels())));
+                archive.add(
+                        "arr_0",
+                        header,
+                        to -> read(image -> {
+                            to.write(image.pixels());
+                            if (first.size() < shown) {
+                                first.add(image);
+                            }
+                        }));
             }
         });
+        byte[] png = PngEncoder.encode(ImageGrid.of(first, gridColumns(), GRID_PADDING));
+        return List.of(npz, claim.publish(GRID, out -> out.write(png)));
     }
 
-    /** Writes a grid of at most ten rows; if it fits, a row shows every class equally often. */
-    Stored writeGrid() throws IOException {
+    /** Ten, or fewer so that a row shows every class equally often. */
+    private int gridColumns() {
         int classes = layout.classes().size();
-        int columns = classes == 0 || classes > GRID_SIDE ? GRID_SIDE : GRID_SIDE / classes * classes;
-        List<RgbImage> images = new ArrayList<>();
-        read(Math.min(layout.count(), GRID_SIDE * columns), images::add);
-        byte[] png = PngEncoder.encode(ImageGrid.of(images, columns, GRID_PADDING));
-        return claim.publish(GRID, out -> out.write(png));
+        return classes == 0 || classes > GRID_SIDE ? GRID_SIDE : GRID_SIDE / classes * classes;
     }
 
     @FunctionalInterface
@@ -57,16 +68,15 @@ record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize) {
         void accept(RgbImage image) throws IOException;
     }
 
-    /** Passes on the first {@code count} images, by index. */
-    private void read(int count, Images images) throws IOException {
+    /** Passes on the images, by index. */
+    private void read(Images images) throws IOException {
         ImageDecoder decoder = new ImageDecoder();
-        for (int shard = 0; shard * (long) layout.shardImages() < count; shard++) {
-            String path = claim.path(layout.shardName(shard));
-            SampleShard.ROWS.read(claim.storage(), path, (Sample sample) -> {
-                if (sample.index() < count) {
-                    images.accept(decoder.decode(sample.png(), path + "#" + sample.index()));
-                }
-            });
+        for (String shard : layout.shardNames()) {
+            String path = claim.path(shard);
+            SampleShard.ROWS.read(
+                    claim.storage(),
+                    path,
+                    (Sample sample) -> images.accept(decoder.decode(sample.png(), path + "#" + sample.index())));
         }
     }
 }

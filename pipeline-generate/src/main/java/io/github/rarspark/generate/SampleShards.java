@@ -71,7 +71,7 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
     void publish(SparkSession session, OutputClaim claim, int imageSize, long seed) throws IOException {
         SampleSet samples = new SampleSet(claim, layout, imageSize);
         SortedMap<String, String> files = new TreeMap<>();
-        for (Stored file : List.of(samples.writeNpz(), samples.writeGrid())) {
+        for (Stored file : samples.write()) {
             files.put(Storage.name(file.path()), file.sha256());
         }
         ReplacedShards.requireNone(session, claim, receipts);
