@@ -68,7 +68,8 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const std::opti
     return product(x.to(weight.scalar_type()).contiguous(), weight, bias, activation);
   }
   bool float32 = x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
-  bool own = x.is_cpu() && float32 && !at::autocast::is_autocast_enabled(at::kCPU) && faster_than_mkl();
+  // Of trained weights only: without packing, a row's bits depend on the other rows of its batch.
+  bool own = weight.requires_grad() && x.is_cpu() && float32 && !at::autocast::is_autocast_enabled(at::kCPU) && faster_than_mkl();
   auto y = own ? Linear::apply(x.contiguous(), weight, bias) : at::linear(x, weight, bias);
   return activation == "gelu" ? at::gelu(y) : y;
 }
