@@ -54,6 +54,10 @@ final class ModulationTable {
         }
         this.positions = model.config().positions() - 1;
         this.chunkLength = Math.max(1, PRODUCT_ROWS / Math.max(1, count));
+        if (count == 0) { // all rows are without a class: the model's own products are all there is
+            this.chunk = unconditional;
+            this.chunkEnd = positions;
+        }
     }
 
     /** The modulations of one position; earlier positions are no longer available. */

@@ -2,10 +2,13 @@ package io.github.rarspark.kernel.rar;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import io.github.rarspark.kernel.error.NativeException;
+import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -51,6 +54,29 @@ class RarDecoderTest {
             assertThatThrownBy(() -> decoder.decodeAll(3, (s, t, logits_RV) -> s.longs(new long[1], 1)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("Cannot use tokens_R of shape [1]: expected [2]");
+        }
+    }
+
+    /** A model to sample from has the modulations of no class at hand, and there may be no others to compute. */
+    @Test
+    void rowsWithoutAClassAreDecodedWithAndWithoutOthers() {
+        try (TinyRar tiny = TinyRar.adaln();
+                RarModel model = RarModel.forSampling(tiny.config, tiny.weights, Precision.FP32)) {
+            long noClass = tiny.config.space().noClass();
+            float[] alone = firstLogits(tiny, model, noClass, noClass);
+            float[] beside =
+                    firstLogits(tiny, model, noClass, tiny.config.space().classId(3));
+            assertThat(Arrays.copyOf(beside, TinyRar.CODES)).containsExactly(Arrays.copyOf(alone, TinyRar.CODES));
+            assertThat(beside).isNotEqualTo(alone);
+            assertThat(firstLogits(tiny, tiny.model, noClass, noClass)).containsExactly(alone, within(2e-5f));
+        }
+    }
+
+    private static float[] firstLogits(TinyRar tiny, RarModel model, long... conditions) {
+        try (TensorScope s = TensorScope.inference(tiny.manager);
+                RarDecoder decoder =
+                        new RarDecoder(model, tiny.manager, conditions, TinyRar.raster(conditions.length))) {
+            return decoder.prefill(s).toFloatArray();
         }
     }
 
