@@ -1,7 +1,7 @@
 // DecodingOperations: the parts of a decoding step that a CPU computes faster in one pass over memory than as a sequence
 // of libtorch's operations. Each stands beside that sequence, which other devices compute.
 #include "bridge.h"
-#include "cpu_kernels.h"
+#include "cpu_dispatch.h"
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -20,17 +20,6 @@ int64_t grain(int64_t elements_each) {
   return std::max<int64_t>(1, kGrain / elements_each);
 }
 
-// Calls `body` with a value of the kernels' type for `type`.
-template <typename Body>
-void with_type(at::ScalarType type, Body body) {
-  if (type == at::kFloat) {
-    body(float{});
-  } else {
-    TORCH_CHECK(type == at::kBFloat16, "a decoding step computes in float32 or bfloat16, not in ", type);
-    body(cpu::Bfloat16{});
-  }
-}
-
 // The elements of a contiguous tensor whose type is checked; null for none.
 template <typename T>
 T* elements(const std::optional<at::Tensor>& x, at::ScalarType type) {
@@ -43,7 +32,7 @@ T* elements(const std::optional<at::Tensor>& x, at::ScalarType type) {
 }
 
 cpu::Norm norm_of(const std::optional<at::Tensor>& weight, const std::optional<at::Tensor>& bias, double eps,
-                       int64_t width) {
+                  int64_t width) {
   TORCH_CHECK(weight.has_value() == bias.has_value() && (!weight || (weight->numel() == width && bias->numel() == width)),
               "a normalization needs weight and bias of width ", width, ", or none");
   return {elements<float>(weight, at::kFloat), elements<float>(bias, at::kFloat), static_cast<float>(eps)};
@@ -106,7 +95,7 @@ at::Tensor norm_on_cpu(const at::Tensor& x, const cpu::Norm& norm, at::ScalarTyp
   int64_t rows = x.numel() / width;
   at::Tensor y = at::empty(x.sizes(), type);
   const auto* in = elements<float>(x, at::kFloat);
-  with_type(type, [&](auto element) {
+  cpu::with_type(type, [&](auto element) {
     using T = decltype(element);
     ModulationRows<T> modulation(m, type, width);
     auto* out = elements<T>(y, type);
@@ -126,7 +115,7 @@ at::Tensor activated_sums_on_cpu(const at::Tensor& a, const at::Tensor& b, at::S
   at::Tensor y = at::empty({a.size(0), columns, width}, type);
   const auto* rows = elements<float>(a, at::kFloat);
   const auto* added = elements<float>(b, at::kFloat);
-  with_type(type, [&](auto element) {
+  cpu::with_type(type, [&](auto element) {
     using T = decltype(element);
     auto* out = elements<T>(y, type);
     at::parallel_for(0, a.size(0) * columns, grain(width), [&](int64_t begin, int64_t end) {
@@ -145,7 +134,7 @@ at::Tensor residual_on_cpu(const at::Tensor& x, const at::Tensor& branch, const 
   at::Tensor y = at::empty_like(x);
   const auto* in = elements<float>(x, at::kFloat);
   auto* out = elements<float>(y, at::kFloat);
-  with_type(branch.scalar_type(), [&](auto element) {
+  cpu::with_type(branch.scalar_type(), [&](auto element) {
     using T = decltype(element);
     ModulationRows<T> modulation(m, branch.scalar_type(), width);
     const auto* added = elements<T>(branch, branch.scalar_type());
@@ -173,7 +162,7 @@ at::Tensor attend_on_cpu(const at::Tensor& qkv, const cpu::Norm& q_norm, const c
   int64_t width = keys.size(3);
   auto type = qkv.scalar_type();
   at::Tensor y = at::empty({rows, 1, heads * width}, type);
-  with_type(type, [&](auto element) {
+  cpu::with_type(type, [&](auto element) {
     using T = decltype(element);
     const T* in = elements<T>(qkv, type);
     T* all_keys = elements<T>(keys, type);

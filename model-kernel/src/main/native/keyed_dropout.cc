@@ -2,7 +2,7 @@
 // key + (k + 1) * gamma; element j of a row uses the low (even j) or high half (odd j) of word j / 2.
 #include "keyed_dropout.h"
 
-#include "cpu_kernels.h"
+#include "cpu_dispatch.h"
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -84,19 +84,9 @@ class Masks {
   std::vector<int64_t> keys_;
 };
 
-bool has_kernels(const at::Tensor& x) {
-  return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-}
-
-// Calls `body` with a null pointer of the kernels' type for `type`.
-template <typename Body>
-void with_type(at::ScalarType type, Body body) {
-  type == at::kFloat ? body(static_cast<float*>(nullptr)) : body(static_cast<cpu::Bfloat16*>(nullptr));
-}
-
 // x * mask, in pieces that stay in the cache.
 at::Tensor masked(const at::Tensor& x, const Masks& masks) {
-  if (!has_kernels(x)) {
+  if (!cpu::has_kernels(x)) {
     return x * masks.like(x);
   }
   constexpr int64_t kPiece = 2048;
@@ -105,8 +95,8 @@ at::Tensor masked(const at::Tensor& x, const Masks& masks) {
   int64_t rows = x.size(0);
   int64_t width = x.numel() / rows;
   int64_t pieces = (width + kPiece - 1) / kPiece;
-  with_type(x.scalar_type(), [&](auto* of_type) {
-    using T = std::remove_pointer_t<decltype(of_type)>;
+  cpu::with_type(x.scalar_type(), [&](auto element) {
+    using T = decltype(element);
     const T* in = static_cast<const T*>(input.const_data_ptr());
     T* out = static_cast<T*>(result.data_ptr());
     at::parallel_for(0, rows * pieces, 8, [&](int64_t begin, int64_t end) {
@@ -165,8 +155,8 @@ struct Weights {
 Weights weights_of(at::Tensor scores, const Masks& masks) {
   at::Tensor dropped = at::empty_like(scores);
   int64_t width = scores.size(3);
-  with_type(scores.scalar_type(), [&](auto* of_type) {
-    using T = std::remove_pointer_t<decltype(of_type)>;
+  cpu::with_type(scores.scalar_type(), [&](auto element) {
+    using T = decltype(element);
     T* kept = static_cast<T*>(scores.data_ptr());
     T* out = static_cast<T*>(dropped.data_ptr());
     for_queries(scores, masks, [&](int64_t start, int64_t count, const float* mask, float* scratch) {
@@ -181,8 +171,8 @@ Weights weights_of(at::Tensor scores, const Masks& masks) {
 // The weights after dropout, from those before.
 at::Tensor dropped_again(const at::Tensor& weights, const Masks& masks) {
   at::Tensor dropped = at::zeros_like(weights);
-  with_type(weights.scalar_type(), [&](auto* of_type) {
-    using T = std::remove_pointer_t<decltype(of_type)>;
+  cpu::with_type(weights.scalar_type(), [&](auto element) {
+    using T = decltype(element);
     const T* in = static_cast<const T*>(weights.const_data_ptr());
     T* out = static_cast<T*>(dropped.data_ptr());
     for_queries(weights, masks, [&](int64_t start, int64_t count, const float* mask, float*) {
@@ -195,8 +185,8 @@ at::Tensor dropped_again(const at::Tensor& weights, const Masks& masks) {
 // Turns the gradient of dropped weights into that of unscaled scores, in place.
 void score_gradient(const at::Tensor& weights, const Masks& masks, at::Tensor& gradient, double scale) {
   int64_t width = weights.size(3);
-  with_type(weights.scalar_type(), [&](auto* of_type) {
-    using T = std::remove_pointer_t<decltype(of_type)>;
+  cpu::with_type(weights.scalar_type(), [&](auto element) {
+    using T = decltype(element);
     const T* in = static_cast<const T*>(weights.const_data_ptr());
     T* out = static_cast<T*>(gradient.data_ptr());
     for_queries(weights, masks, [&](int64_t start, int64_t count, const float* mask, float*) {
@@ -250,7 +240,7 @@ at::Tensor keyed_dropout(const at::Tensor& x, double p, const std::vector<int64_
 
 at::Tensor attention_with_dropout(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double p,
                                   const std::vector<int64_t>& keys) {
-  if (has_kernels(v)) {
+  if (cpu::has_kernels(v)) {
     return AttentionWithDropout::apply(q.to(v.scalar_type()), k.to(v.scalar_type()), v, p, keys);
   }
   return attention_of_operations(q, k, v, Masks(q, p, keys));

@@ -33,7 +33,9 @@ void keep_freed_memory() {
   constexpr int kNever = 1 << 30;
   if (std::getenv("MALLOC_TRIM_THRESHOLD_") == nullptr && std::getenv("MALLOC_MMAP_THRESHOLD_") == nullptr) {
     mallopt(M_TRIM_THRESHOLD, kNever);
-    mallopt(M_MMAP_THRESHOLD, kNever);
+    if (mallopt(M_MMAP_THRESHOLD, kNever) == 0) {
+      mallopt(M_MMAP_THRESHOLD, 32 << 20); // the most that older versions of glibc accept
+    }
   }
   setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0); // libtorch reads it when it allocates its first tensor
 }

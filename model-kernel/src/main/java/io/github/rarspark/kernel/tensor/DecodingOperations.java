@@ -7,7 +7,8 @@ import ai.djl.ndarray.types.DataType;
  * Operations of a decoding step, which computes one position of each row. None is differentiable. A row of a result is the
  * same, bit for bit, whatever the other rows and, on a CPU, the number of threads.
  *
- * <p>Shapes: R rows, U conditions, P positions, D width, M = chunks of D in a row of modulations, N heads, L capacity of a cache, H head width.
+ * <p>Shapes: R rows, U conditions, P positions, D width, M = chunks of D in a row of modulations, N heads, L capacity of a
+ * cache, H head width.
  */
 abstract sealed class DecodingOperations extends LayerOperations permits TensorScope {
     /**
