@@ -92,9 +92,10 @@ class TensorScopeTest {
                 views.add(inner.keep(inner.reshape(inner.longs(longs, 1 << 20), 1 << 10, 1 << 10)));
                 views.add(inner.keep(inner.reshape(inner.doubles(new double[] {2.5}, 1), 1, 1)));
                 views.add(inner.keep(inner.reshape(inner.bytes(new byte[] {-1}, 1), 1, 1)));
+                // Less if buffers of earlier tests were collected meanwhile.
                 assertThat(directBytes())
                         .as("bytes of Java's that tensors borrow")
-                        .isEqualTo(before);
+                        .isLessThanOrEqualTo(before);
             }
             System.gc();
             assertThat(views.get(0).toFloatArray()).hasSize(1 << 20).containsOnly(1.5f);
