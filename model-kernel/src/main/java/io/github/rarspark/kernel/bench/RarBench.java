@@ -7,6 +7,7 @@ import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.rar.Guidance;
 import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.rar.RarCost;
 import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.RarSampler;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
@@ -45,8 +46,9 @@ public final class RarBench {
                     model.logits(s, batch);
                 }
             });
-            double flops = flops(config, request.batch(), distinct(config, request.batch()) - 1, config.tokens() + 2);
-            return BenchResult.of("forward", request, seconds, flops, 1, 1);
+            double flop = new RarCost(config)
+                    .forwardFlop(request.batch(), distinctClasses(config, request.batch()), config.positions());
+            return BenchResult.of("forward", request, seconds, flop, 1, 1);
         }
     }
 
@@ -69,28 +71,15 @@ public final class RarBench {
                     sampler.run(manager, labels, orders, steps, sampler.drawing(numbers, run, requests));
                 }
             });
-            double flops = 0;
-            for (int t = 0; t < steps; t++) {
-                flops += flops(config, 2 * request.batch(), distinct(config, request.batch()), 1);
-            }
-            return BenchResult.of("sample", request, seconds, flops, steps, config.tokens());
+            int classes = distinctClasses(config, request.batch());
+            RarCost.Work work =
+                    new RarCost(config).sampling(request.batch(), classes, true, steps, request.precision());
+            return BenchResult.of("sample", request, seconds, work.flop(), steps, config.tokens());
         }
     }
 
-    /** The number of distinct conditions of a batch, "no class" among them. */
-    static int distinct(RarConfig config, int batch) {
-        return Math.min(batch, config.classes()) + 1;
-    }
-
-    /**
-     * Floating-point operations of the products in a forward pass over {@code positions} of {@code rows} rows with
-     * {@code conditions} distinct conditions.
-     */
-    static double flops(RarConfig config, int rows, int conditions, int positions) {
-        double d = config.hidden();
-        double block = 4 * d * d + 2 * d * config.mlp() + positions * d;
-        double all = rows * (config.layers() * block + d * config.codes())
-                + conditions * (config.layers() * 6 * d * d + 2 * d * d);
-        return 2 * all * positions;
+    /** The number of distinct classes of a batch to which classes are assigned round-robin. */
+    private static int distinctClasses(RarConfig config, int batch) {
+        return Math.min(batch, config.classes());
     }
 }

@@ -15,6 +15,7 @@ import io.github.rarspark.kernel.rar.KeyedDropout;
 import io.github.rarspark.kernel.rar.PermutationSchedule;
 import io.github.rarspark.kernel.rar.RarBatch;
 import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.rar.RarCost;
 import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.rar.TrainingLoss;
@@ -199,7 +200,9 @@ public final class TrainBench {
 
         /** Floating-point operations of the products in an update by all ranks, without those of recomputed blocks. */
         double flops() {
-            double forward = RarBench.flops(config, rows, RarBench.distinct(config, rows), config.tokens() + 1);
+            // About as many classes as rows, and no class.
+            int conditions = Math.min(rows, config.classes()) + 1;
+            double forward = new RarCost(config).forwardFlop(rows, conditions, config.positions() - 1);
             return 3 * forward * group.worldSize();
         }
 

@@ -53,11 +53,16 @@ final class ModulationTable {
             this.computed_U1 = s.keep(s.narrow(conditions.distinct_U1(), 0, 0, count));
         }
         this.positions = model.config().positions() - 1;
-        this.chunkLength = Math.max(1, PRODUCT_ROWS / Math.max(1, count));
+        this.chunkLength = chunkLength(Math.max(1, count));
         if (count == 0) { // all rows are without a class: the model's own products are all there is
             this.chunk = unconditional;
             this.chunkEnd = positions;
         }
+    }
+
+    /** The positions of a chunk that is computed for so many conditions. */
+    static int chunkLength(int conditions) {
+        return Math.max(1, PRODUCT_ROWS / conditions);
     }
 
     /** The modulations of one position; earlier positions are no longer available. */
