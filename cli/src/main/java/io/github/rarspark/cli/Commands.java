@@ -52,7 +52,7 @@ final class Commands {
                     "generate",
                     List.of("model", "image", "tokenizer"),
                     List.of("weights", "tokenizer", "output"),
-                    List.of("ema", "count", "classes", "seed", "tokens"),
+                    List.of("ema", "count", "classes", "samples_per_class", "class_counts", "seed", "tokens", "png"),
                     GenerateJob::run),
             new JobDefinition(
                     "decode",
@@ -61,7 +61,7 @@ final class Commands {
                     "decode",
                     List.of("model", "image", "tokenizer"),
                     List.of("tokens", "tokenizer", "output"),
-                    List.of("count"),
+                    List.of("count", "png"),
                     DecodeJob::run),
             new JobDefinition(
                     "fid",

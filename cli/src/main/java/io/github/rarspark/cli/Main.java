@@ -37,6 +37,7 @@ public final class Main {
     public static void main(String[] args) {
         // Opts out of DJL's usage tracking; must be set before DJL is initialized.
         System.setProperty("OPT_OUT_TRACKING", "true");
+        System.setProperty("java.awt.headless", "true");
         SubmittedLog.moveToFile(System.err);
         StopRequest stop = new StopRequest();
         Interruption interruption =

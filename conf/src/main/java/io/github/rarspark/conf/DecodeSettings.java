@@ -11,10 +11,13 @@ import java.io.Serializable;
         tokenizer    | String  |         |       | no     | Weights of the tokenizer that decodes the tokens.
         output       | String  |         |       | no     | Output folder for the images.
         count        | int     | 0       | [0, ) | yes    | Decode only the first rows; 0 for all.
+        png          | boolean | false   |       | no     | Also write the images as PNG files, in the folder png of the
+                                                            output.
         batch        | int     | 32      | [1, ) | no     | Images that are read and decoded before the next ones.
-        shard_images | int     | 512     | [1, ) | no     | Images per shard, the unit of work.
+        shard_images | int     | 0       | [0, ) | no     | Images per shard, the unit of work; 0 for as many as take a
+                                                            task about five minutes.
         threads      | int     | 1       | [1, ) | no     | Threads per task, each of which decodes an image.
         """)
 public record DecodeSettings(
-        String tokens, String tokenizer, String output, int count, int batch, int shardImages, int threads)
+        String tokens, String tokenizer, String output, int count, boolean png, int batch, int shardImages, int threads)
         implements Serializable {}

@@ -83,6 +83,7 @@ public record Recipe(
                         "Cannot use class %d in generate.classes: the model has classes 0 to %d",
                         label,
                         model.classes() - 1));
+        generate.counts(model.classes());
     }
 
     /**

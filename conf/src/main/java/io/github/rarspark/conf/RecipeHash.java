@@ -18,8 +18,13 @@ import java.util.stream.IntStream;
 public final class RecipeHash {
 
     /** Keys added since hashes leave out defaults; unknown to those of {@link #isWithDefaults}. */
-    private static final Set<String> LATER_KEYS =
-            Set.of("generate.tokens", "decode.count", "train.skip_grad_norm", "train.ema_decay");
+    private static final Set<String> LATER_KEYS = Set.of(
+            "generate.tokens",
+            "generate.samples_per_class",
+            "generate.class_counts",
+            "decode.count",
+            "train.skip_grad_norm",
+            "train.ema_decay");
 
     private static final String MICRO_BATCH = "train.micro_batch";
 

@@ -8,6 +8,7 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
+import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenShards;
@@ -17,6 +18,7 @@ import io.github.rarspark.conf.DecodeSettings;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.vqgan.VqganCost;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -31,13 +33,15 @@ public final class DecodeJob implements Job<SampleShards> {
     private final DecodeSettings settings;
     private final TokenSource tokens;
     private final WeightFile tokenizer;
+    private final VqganConfig config;
 
-    private DecodeJob(JobContext context, TokenSource tokens, WeightFile tokenizer) {
+    private DecodeJob(JobContext context, TokenSource tokens, WeightFile tokenizer) throws IOException {
         this.context = context;
         this.recipe = context.recipe();
         this.settings = recipe.decode();
         this.tokens = tokens;
         this.tokenizer = tokenizer;
+        this.config = VqganConfig.of(tokenizer.read(context.storage()));
     }
 
     /**
@@ -48,7 +52,12 @@ public final class DecodeJob implements Job<SampleShards> {
      * @throws io.github.rarspark.common.JobException if an input is missing or the output belongs to another run
      */
     public static JobResult run(JobContext context) throws IOException {
-        return JobRunner.run(context, DecodeJob::open);
+        JobResult result = JobRunner.run(context, DecodeJob::open);
+        DecodeSettings settings = context.recipe().decode();
+        if (settings.png()) {
+            PngFolder.write(context, settings.output());
+        }
+        return result;
     }
 
     private static DecodeJob open(JobContext context) throws IOException {
@@ -67,8 +76,7 @@ public final class DecodeJob implements Job<SampleShards> {
         return job;
     }
 
-    private void requireFits() throws IOException {
-        VqganConfig config = VqganConfig.of(tokenizer.read(context.storage()));
+    private void requireFits() {
         if (config.codes() != recipe.model().codes()
                 || config.downsampling() != recipe.tokenizer().downsampling()) {
             throw new DataException("Cannot decode with " + tokenizer.path() + ": it has " + config.codes()
@@ -93,7 +101,17 @@ public final class DecodeJob implements Job<SampleShards> {
 
     private SampleLayout layout() {
         long rows = settings.count() == 0 ? tokens.rows() : Math.min(settings.count(), tokens.rows());
-        return new SampleLayout(Math.toIntExact(rows), List.of(), settings.shardImages());
+        int images = Math.toIntExact(rows);
+        return new SampleLayout(
+                images,
+                settings.shardImages() > 0
+                        ? settings.shardImages()
+                        : ShardSize.images(
+                                images,
+                                new VqganCost(config).decodeFlop(recipe.image().size()),
+                                settings.threads(),
+                                SparkSessions.slots(context.session()),
+                                settings.batch()));
     }
 
     @Override
@@ -107,7 +125,7 @@ public final class DecodeJob implements Job<SampleShards> {
 
     @Override
     public long leastBytes() {
-        return SampleSet.npzBytes(layout(), recipe.image().size());
+        return SampleSet.npzBytes(layout().count(), recipe.image().size());
     }
 
     @Override
@@ -128,7 +146,13 @@ public final class DecodeJob implements Job<SampleShards> {
 
     @Override
     public Outcome commit(OutputClaim claim, SampleShards shards) throws IOException {
-        shards.publish(context.session(), claim, recipe.image().size(), 0);
+        SampleSet samples = new SampleSet(
+                claim,
+                shards.layout(),
+                recipe.image().size(),
+                SampleSet.gridColumns(0),
+                new ClassNames(tokens.classNames()));
+        shards.publish(context.session(), samples, List.of(), 0);
         Map<String, Long> counts = Map.of(
                 "images", (long) shards.layout().count(),
                 "shards", (long) shards.layout().shards(),

@@ -10,6 +10,7 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
+import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.GenerateSettings;
@@ -29,12 +30,16 @@ public final class GenerateJob implements Job<SampleShards> {
 
     private final JobContext context;
     private final Recipe recipe;
+    private final GeneratorInputs inputs;
     private final GeneratorSpec generator;
+    private final ClassTurns turns;
 
-    private GenerateJob(JobContext context, GeneratorSpec generator) {
+    private GenerateJob(JobContext context, GeneratorInputs inputs) {
         this.context = context;
         this.recipe = context.recipe();
-        this.generator = generator;
+        this.inputs = inputs;
+        this.generator = inputs.spec();
+        this.turns = ClassTurns.of(recipe);
     }
 
     /**
@@ -45,7 +50,12 @@ public final class GenerateJob implements Job<SampleShards> {
      * @throws io.github.rarspark.common.JobException if an input is missing or the output belongs to another run
      */
     public static JobResult run(JobContext context) throws IOException {
-        return JobRunner.run(context, GenerateJob::open);
+        JobResult result = JobRunner.run(context, GenerateJob::open);
+        GenerateSettings settings = context.recipe().generate();
+        if (settings.png()) {
+            PngFolder.write(context, settings.output());
+        }
+        return result;
     }
 
     private static GenerateJob open(JobContext context) throws IOException {
@@ -60,7 +70,7 @@ public final class GenerateJob implements Job<SampleShards> {
         WeightFile.require(storage, "--tokenizer", settings.tokenizer());
         PreFlight.requireApart(storage, "--weights", settings.weights(), settings.output());
         PreFlight.requireApart(storage, "--tokenizer", settings.tokenizer(), settings.output());
-        return new GenerateJob(context, GeneratorSpec.of(storage, recipe));
+        return new GenerateJob(context, GeneratorInputs.open(storage, recipe));
     }
 
     /** The recipe with the average of the weights in the place of the weights. */
@@ -82,6 +92,21 @@ public final class GenerateJob implements Job<SampleShards> {
         return recipe.generate().output();
     }
 
+    private SampleLayout layout() {
+        GenerateSettings settings = recipe.generate();
+        int images = turns.images();
+        return new SampleLayout(
+                images,
+                settings.shardImages() > 0
+                        ? settings.shardImages()
+                        : ShardSize.images(
+                                images,
+                                inputs.flopPerImage(),
+                                settings.threads(),
+                                SparkSessions.slots(context.session()),
+                                settings.batch()));
+    }
+
     @Override
     public Plan plan() {
         return Plan.of(
@@ -90,19 +115,19 @@ public final class GenerateJob implements Job<SampleShards> {
                 Map.of(
                         "weights", generator.weights().sha256(),
                         "tokenizer", generator.tokenizer().sha256()),
-                SampleLayout.of(recipe).units());
+                layout().units());
     }
 
     @Override
     public long leastBytes() {
-        return SampleSet.npzBytes(SampleLayout.of(recipe), recipe.image().size());
+        return SampleSet.npzBytes(turns.images(), recipe.image().size());
     }
 
     @Override
     public SampleShards runMissing(OutputClaim claim) throws IOException {
-        SampleLayout layout = SampleLayout.of(recipe).with(claim.plan());
+        SampleLayout layout = layout().with(claim.plan());
         ShardTask task =
-                new ShardTask(context.storage(), claim.directory(), claim.plan().sha256(), layout, generator);
+                new ShardTask(context.storage(), claim.directory(), claim.plan().sha256(), layout, turns, generator);
         Set<Integer> again = generator.settings().tokens()
                 ? TokenFolder.missing(context.session(), claim, layout.shards())
                 : Set.of();
@@ -120,24 +145,25 @@ public final class GenerateJob implements Job<SampleShards> {
                     recipe,
                     generator.tokenizer().sha256());
         }
+        int columns = SampleSet.gridColumns(turns.classes().size());
         shards.publish(
                 context.session(),
-                claim,
-                recipe.image().size(),
+                new SampleSet(claim, layout, recipe.image().size(), columns, inputs.names()),
+                turns.classes(),
                 generator.settings().seed());
         Map<String, Long> counts = Map.of(
                 "images", (long) layout.count(),
-                "classes", (long) layout.classes().size(),
+                "classes", (long) turns.classes().size(),
                 "shards", (long) layout.shards(),
                 "images_resumed", shards.resumed());
-        return Outcome.of(counts, Map.of(), warnings(layout)).withRate("images_per_second", shards.made());
+        return Outcome.of(counts, Map.of(), warnings()).withRate("images_per_second", shards.made());
     }
 
-    private static List<String> warnings(SampleLayout layout) {
-        int classes = layout.classes().size();
-        return layout.count() % classes == 0
+    private List<String> warnings() {
+        boolean asked = !recipe.generate().classCounts().isEmpty();
+        return asked || turns.isBalanced()
                 ? List.of()
-                : List.of("the classes are unbalanced: " + layout.count() + " images are not a multiple of " + classes
-                        + " classes");
+                : List.of("the classes are unbalanced: " + turns.images() + " images are not a multiple of "
+                        + turns.classes().size() + " classes; generate.samples_per_class gives each as many");
     }
 }

@@ -17,8 +17,14 @@ import java.util.List;
 /**
  * The finished shards of a run, read to write {@code samples.npz} and the grid. Holds the images of the grid and one more.
  * Driver only.
+ *
+ * @param claim the output
+ * @param layout its shards
+ * @param imageSize side of an image in pixels
+ * @param columns of the grid
+ * @param names for the captions of the grid
  */
-record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize) {
+record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize, int columns, ClassNames names) {
     /** All images in the layout of ADM's evaluation suite: {@code arr_0}, uint8 [N, H, W, 3]. */
     static final String NPZ = "samples.npz";
 
@@ -26,46 +32,47 @@ record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize) {
     static final String GRID = "grid.png";
 
     private static final int GRID_SIDE = 10;
-    private static final int GRID_PADDING = 2;
 
     /** The length of the archive, but for its headers: its images are not compressed. */
-    static long npzBytes(SampleLayout layout, int imageSize) {
-        return (long) layout.count() * imageSize * imageSize * RgbImage.CHANNELS;
+    static long npzBytes(int images, int imageSize) {
+        return (long) images * imageSize * imageSize * RgbImage.CHANNELS;
+    }
+
+    /** Ten columns, or fewer so that a row shows each of {@code classes} equally often. */
+    static int gridColumns(int classes) {
+        return classes == 0 || classes > GRID_SIDE ? GRID_SIDE : GRID_SIDE / classes * classes;
     }
 
     /** Writes the archive and the grid, in one pass over the shards; returns both files. */
     List<Stored> write() throws IOException {
-        int shown = Math.min(layout.count(), GRID_SIDE * gridColumns());
+        int shown = Math.min(layout.count(), GRID_SIDE * columns);
         List<RgbImage> first = new ArrayList<>();
+        List<String> captions = new ArrayList<>();
         Stored npz = claim.publish(NPZ, out -> {
             first.clear();
+            captions.clear();
             try (NpzWriter archive = new NpzWriter(out)) {
                 NpyHeader header =
                         NpyHeader.of(NpyHeader.UINT8, layout.count(), imageSize, imageSize, RgbImage.CHANNELS);
                 archive.add(
                         "arr_0",
                         header,
-                        to -> read(image -> {
+                        to -> read((classId, image) -> {
                             to.write(image.pixels());
                             if (first.size() < shown) {
                                 first.add(image);
+                                captions.add(names.of(classId));
                             }
                         }));
             }
         });
-        byte[] png = PngEncoder.encode(ImageGrid.of(first, gridColumns(), GRID_PADDING));
+        byte[] png = PngEncoder.encode(ImageGrid.captioned(first, captions, columns));
         return List.of(npz, claim.publish(GRID, out -> out.write(png)));
-    }
-
-    /** Ten, or fewer so that a row shows every class equally often. */
-    private int gridColumns() {
-        int classes = layout.classes().size();
-        return classes == 0 || classes > GRID_SIDE ? GRID_SIDE : GRID_SIDE / classes * classes;
     }
 
     @FunctionalInterface
     private interface Images {
-        void accept(RgbImage image) throws IOException;
+        void accept(int classId, RgbImage image) throws IOException;
     }
 
     /** Passes on the images, by index. */
@@ -76,7 +83,8 @@ record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize) {
             SampleShard.ROWS.read(
                     claim.storage(),
                     path,
-                    (Sample sample) -> images.accept(decoder.decode(sample.png(), path + "#" + sample.index())));
+                    (Sample sample) ->
+                            images.accept(sample.classId(), decoder.decode(sample.png(), path + "#" + sample.index())));
         }
     }
 }

@@ -65,11 +65,12 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
      * Publishes {@code samples.npz}, the grid and the manifest.
      *
      * @param session checks the shards again where they may have been replaced
-     * @param imageSize side of an image in pixels
+     * @param samples the images of these shards
+     * @param classes for the manifest
      * @param seed of the run
      */
-    void publish(SparkSession session, OutputClaim claim, int imageSize, long seed) throws IOException {
-        SampleSet samples = new SampleSet(claim, layout, imageSize);
+    void publish(SparkSession session, SampleSet samples, List<Integer> classes, long seed) throws IOException {
+        OutputClaim claim = samples.claim();
         SortedMap<String, String> files = new TreeMap<>();
         for (Stored file : samples.write()) {
             files.put(Storage.name(file.path()), file.sha256());
@@ -80,9 +81,9 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
                 new SamplesManifest(
                         SamplesManifest.KIND,
                         claim.plan().sha256(),
-                        imageSize,
+                        samples.imageSize(),
                         layout.count(),
-                        layout.classes(),
+                        classes,
                         seed,
                         claim.plan().inputs(),
                         receipts,

@@ -22,9 +22,16 @@ import java.util.Map;
  * @param output the output's directory
  * @param planSha256 the plan's hash, stored in the shard
  * @param layout the images of each shard
+ * @param turns their classes
  * @param generator the generator of the images
  */
-record ShardTask(Storage storage, String output, String planSha256, SampleLayout layout, GeneratorSpec generator)
+record ShardTask(
+        Storage storage,
+        String output,
+        String planSha256,
+        SampleLayout layout,
+        ClassTurns turns,
+        GeneratorSpec generator)
         implements UnitTasks.Work<Integer, ShardReceipt> {
 
     @Override
@@ -34,7 +41,10 @@ record ShardTask(Storage storage, String output, String planSha256, SampleLayout
         String path = Storage.child(output, layout.shardName(shard));
         long seed = generator.settings().seed();
         try (Generator open = Generator.open(generator, storage, UnitTasks.cores())) {
-            List<Request[]> batches = layout.batches(shard, generator.settings().batch());
+            List<Request[]> batches = turns.batches(
+                    layout.first(shard),
+                    layout.images(shard),
+                    generator.settings().batch());
             List<long[][]> tokens = new ArrayList<>();
             ShardReceipt receipt = SampleShard.ROWS.write(storage, path, planSha256, sink -> {
                 open.generate(batches, UnitTasks::endIfKilled, (batch, drawn, images) -> {

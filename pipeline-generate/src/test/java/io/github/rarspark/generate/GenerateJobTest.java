@@ -182,8 +182,8 @@ class GenerateJobTest {
             }
         }
         RgbImage grid = decode(storage.readBytes(path("run", SampleSet.GRID)));
-        assertThat(grid.width()).as("nine columns for three classes").isEqualTo(9 * (SIZE + 2) + 2);
-        assertThat(grid.height()).isEqualTo(4 * (SIZE + 2) + 2);
+        assertThat(grid.width()).as("nine columns for three classes").isEqualTo(9 * (9 * SIZE + 2) + 2);
+        assertThat(grid.height()).as("four rows and captions").isEqualTo(14 + 4 * (9 * SIZE + 2) + 2);
         assertThat(result.warnings()).singleElement().asString().contains("unbalanced");
     }
 
@@ -249,6 +249,73 @@ class GenerateJobTest {
         assertThat(samples("run").stream().map(Sample::classId)).containsExactly(2, 0, 2, 0, 2, 0);
         assertThat(samples("run").stream().map(Sample::index)).containsExactly(0L, 1L, 2L, 3L, 4L, 5L);
         assertThat(manifest("run").classes()).containsExactly(2, 0);
+    }
+
+    @Test
+    void classesHaveTheImagesAskedFor() throws IOException {
+        JobResult counts = run("counts", Map.of("generate.class_counts", "1,20,2"));
+        assertThat(samples("counts").stream().map(Sample::classId)).startsWith(0, 1, 2, 1, 2, 1, 1);
+        assertThat(counts.counts()).containsEntry("images", 23L);
+        assertThat(counts.warnings()).isEmpty();
+        JobResult each = run("each", Map.of("generate.samples_per_class", "2"));
+        assertThat(samples("each").stream().map(Sample::classId)).containsExactly(0, 1, 2, 0, 1, 2);
+        assertThat(each.warnings()).isEmpty();
+        assertThat(hashes("counts").subList(0, 3))
+                .as("the same class and index")
+                .isEqualTo(hashes("each").subList(0, 3));
+    }
+
+    @Test
+    void shardsAreSizedByTheirWork() throws IOException {
+        run("run", Map.of("generate.shard_images", "0"));
+        assertThat(manifest("run").shards()).extracting(ShardReceipt::rows).containsExactly(16L, 12L);
+    }
+
+    /** Those that are missing, from a finished output as well. */
+    @Test
+    void imagesAreWrittenAsPngFiles() throws IOException {
+        JobResult result = run("run", Map.of());
+        Path png = folder.resolve("run").resolve(PngFolder.NAME);
+        assertThat(png).doesNotExist();
+        assertThat(run("run", Map.of("generate.png", "true"))).isEqualTo(result);
+        for (Sample sample : samples("run")) {
+            assertThat(png.resolve(PngFolder.fileName(sample))).hasBinaryContent(sample.png());
+        }
+        assertThat(storage.walk(png.toString())).hasSize(28);
+        Path deleted = png.resolve("00002/000002.png");
+        Path kept = png.resolve("00000/000027.png");
+        Files.delete(deleted);
+        Files.write(kept, new byte[] {1});
+        run("run", Map.of("generate.png", "true"));
+        assertThat(deleted).exists();
+        assertThat(kept).as("of a shard whose files were all there").hasBinaryContent(new byte[] {1});
+    }
+
+    @Test
+    void captionsAreTheNamesOfTheClasses() throws IOException {
+        Path names = Files.writeString(folder.resolve("names.txt"), "ant\nbee \ncow\n");
+        run("unnamed", Map.of());
+        run("named", Map.of("generate.class_names", names.toString()));
+        run("again", Map.of("generate.class_names", names.toString()));
+        assertThat(gridHash("named")).isNotEqualTo(gridHash("unnamed")).isEqualTo(gridHash("again"));
+        assertThat(hashes("named")).isEqualTo(hashes("unnamed"));
+
+        Path model = TinyModels.writeModel(
+                folder.resolve("named.safetensors"), Map.of("class_names", "[\"ant\",\"bee\",\"cow\"]"));
+        GenerateJob.run(
+                SPARK.context(new TinyModels(model, tiny.tokenizer()).recipe(folder.resolve("trained"), Map.of())));
+        assertThat(gridHash("trained")).as("named in the model's file").isEqualTo(gridHash("named"));
+
+        Files.writeString(names, "ant\nbee\n");
+        assertFails(ExitCode.DATA, () -> run("other", Map.of("generate.class_names", names.toString())))
+                .endsWith("names.txt: it has 2 lines, and the model 3 classes; give a line for the name of each class");
+        assertFails(ExitCode.NO_INPUT, () -> run("other", Map.of("generate.class_names", "/none.txt")))
+                .isEqualTo("Cannot read generate.class_names /none.txt: it does not exist");
+        assertThat(folder.resolve("other")).doesNotExist();
+    }
+
+    private String gridHash(String name) throws IOException {
+        return storage.sha256(path(name, SampleSet.GRID));
     }
 
     @Test

@@ -2,56 +2,46 @@ package io.github.rarspark.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.rarspark.kernel.rar.RarSampler.Request;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class SampleLayoutTest {
-    private static SampleLayout layout(Map<String, String> values) {
-        Path nowhere = Path.of("nowhere");
-        return SampleLayout.of(new TinyModels(nowhere, nowhere).recipe(nowhere, values));
-    }
+    /** One core's work of a minute. */
+    private static final double MINUTE = 60 * 100e9;
 
     @Test
-    void classesTakeTurns() {
-        SampleLayout layout = new SampleLayout(7, List.of(5, 2), 4);
-        assertThat(layout.batches(0, 4).get(0))
-                .containsExactly(new Request(5, 0), new Request(2, 1), new Request(5, 2), new Request(2, 3));
-        assertThat(layout.batches(1, 4).get(0))
-                .containsExactly(new Request(5, 4), new Request(2, 5), new Request(5, 6));
-    }
-
-    @Test
-    void requestsAreTheSameHoweverShardsAndBatchesAreCut() {
-        List<Request> requests = requests(new SampleLayout(29, List.of(0, 1, 2), 12), 5);
-        assertThat(requests).hasSize(29).doesNotHaveDuplicates();
-        assertThat(requests(new SampleLayout(29, List.of(0, 1, 2), 4), 32)).isEqualTo(requests);
-    }
-
-    @Test
-    void shardBoundsDoNotDependOnTheBatch() {
-        SampleLayout layout = layout(Map.of("generate.batch", "5", "generate.shard_images", "12"));
+    void theLastShardHasTheRest() {
+        SampleLayout layout = new SampleLayout(28, 12);
         assertThat(layout.shardNames())
                 .containsExactly(
                         "shard-00000-of-00003.parquet", "shard-00001-of-00003.parquet", "shard-00002-of-00003.parquet");
-        assertThat(layout.batches(0, 5)).extracting(batch -> batch.length).containsExactly(5, 5, 2);
+        assertThat(IntStream.range(0, 3).map(layout::first)).containsExactly(0, 12, 24);
+        assertThat(IntStream.range(0, 3).map(layout::images)).containsExactly(12, 12, 4);
     }
 
     @Test
-    void noClassesMeanAll() {
-        assertThat(layout(Map.of()).classes()).containsExactly(0, 1, 2);
-        assertThat(layout(Map.of("generate.classes", "2,0")).classes()).containsExactly(2, 0);
+    void aShardTakesFiveMinutesOfATask() {
+        assertThat(ShardSize.images(50_000, MINUTE, 1, 2, 1)).isEqualTo(5);
+        assertThat(ShardSize.images(50_000, MINUTE, 4, 2, 1)).isEqualTo(20);
+        assertThat(ShardSize.images(50_000, MINUTE / 10, 1, 2, 1)).isEqualTo(50);
+        assertThat(ShardSize.images(50_000, 100 * MINUTE, 1, 2, 1))
+                .as("at least one")
+                .isEqualTo(1);
+        assertThat(ShardSize.images(1_000_000, 1, 1, 2, 1)).as("at most").isEqualTo(5000);
     }
 
-    private static List<Request> requests(SampleLayout layout, int batch) {
-        List<Request> all = new ArrayList<>();
-        for (int shard = 0; shard < layout.shards(); shard++) {
-            layout.batches(shard, batch).forEach(requests -> all.addAll(Arrays.asList(requests)));
-        }
-        return all;
+    @Test
+    void shardsAreWholeBatches() {
+        assertThat(ShardSize.images(50_000, MINUTE / 10, 1, 2, 32)).isEqualTo(64);
+        assertThat(ShardSize.images(50_000, MINUTE, 1, 2, 32)).isEqualTo(32);
+    }
+
+    @Test
+    void everySlotGetsAShare() {
+        assertThat(ShardSize.images(1000, 1, 1, 2, 50)).isEqualTo(500);
+        assertThat(ShardSize.images(1000, 1, 1, 8, 50)).isEqualTo(150);
+        assertThat(ShardSize.images(1000, 1, 1, 0, 50))
+                .as("slots are not known")
+                .isEqualTo(1000);
     }
 }

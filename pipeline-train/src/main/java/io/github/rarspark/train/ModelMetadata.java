@@ -16,6 +16,9 @@ final class ModelMetadata {
         metadata.put("config", Json.line(config));
         metadata.put("step", Long.toString(step));
         metadata.put("plan", assignment.planSha256());
+        if (!assignment.tokens().classNames().isEmpty()) {
+            metadata.put("class_names", Json.line(assignment.tokens().classNames()));
+        }
         if (assignment.tokens() instanceof TokenShards shards) {
             metadata.put("tokenizer_sha256", shards.manifest().tokenizerSha256());
         }

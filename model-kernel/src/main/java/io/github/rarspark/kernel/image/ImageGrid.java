@@ -4,10 +4,15 @@ import static io.github.rarspark.kernel.image.RgbImage.CHANNELS;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Lays out images in a grid, for people to look at. */
 public final class ImageGrid {
     private static final byte WHITE = (byte) 0xff;
+    private static final int PADDING = 2;
+
+    /** Narrower images are enlarged, so that a caption fits. */
+    private static final int CAPTION_WIDTH = 72;
 
     private ImageGrid() {}
 
@@ -20,6 +25,42 @@ public final class ImageGrid {
      * @throws IllegalArgumentException if there are no images, or their sizes differ
      */
     public static RgbImage of(List<RgbImage> images, int columns, int padding) {
+        return lay(images, columns, padding, 0, 0);
+    }
+
+    /**
+     * The same with a caption above each image, or above the first row alone if the images of each column have the same.
+     * Small images are enlarged by a whole factor. Captions that are too long are cut; there are none where Java has no
+     * font.
+     *
+     * @param captions one for each image
+     */
+    public static RgbImage captioned(List<RgbImage> images, List<String> captions, int columns) {
+        if (images.size() != captions.size()) {
+            throw new IllegalArgumentException(captions.size() + " captions for " + images.size() + " images");
+        }
+        int width = images.isEmpty() ? 1 : images.get(0).width();
+        int factor = (CAPTION_WIDTH + width - 1) / width;
+        List<RgbImage> shown =
+                images.stream().map(image -> image.enlarged(factor)).toList();
+        boolean header = IntStream.range(columns, captions.size())
+                .allMatch(i -> captions.get(i).equals(captions.get(i % columns)));
+        int line = CaptionPainter.LINE;
+        RgbImage grid = header ? lay(shown, columns, PADDING, line, 0) : lay(shown, columns, PADDING, 0, line);
+        int cell = factor * width + PADDING;
+        int row = factor * images.get(0).height() + PADDING + line;
+        try (CaptionPainter painter = CaptionPainter.on(grid)) {
+            for (int i = 0; i < (header ? Math.min(columns, captions.size()) : captions.size()); i++) {
+                int left = PADDING + i % columns * cell;
+                int top = i / columns * row;
+                painter.draw(captions.get(i), left, top, factor * width);
+            }
+        }
+        return grid;
+    }
+
+    /** Leaves {@code header} pixels free above the first row and {@code above} more above each. */
+    private static RgbImage lay(List<RgbImage> images, int columns, int padding, int header, int above) {
         if (images.isEmpty() || columns <= 0 || padding < 0) {
             throw new IllegalArgumentException("Cannot lay out " + images.size() + " images in " + columns
                     + " columns with a padding of " + padding);
@@ -29,7 +70,7 @@ public final class ImageGrid {
         int across = Math.min(columns, images.size());
         int down = (images.size() + across - 1) / across;
         int gridWidth = padding + across * (width + padding);
-        int gridHeight = padding + down * (height + padding);
+        int gridHeight = header + padding + down * (above + height + padding);
         byte[] pixels = new byte[Math.multiplyExact(CHANNELS * gridWidth, gridHeight)];
         Arrays.fill(pixels, WHITE);
         for (int i = 0; i < images.size(); i++) {
@@ -39,7 +80,7 @@ public final class ImageGrid {
                         + " pixels cannot contain an image of " + image.width() + " x " + image.height());
             }
             int left = padding + i % across * (width + padding);
-            int top = padding + i / across * (height + padding);
+            int top = header + padding + above + i / across * (above + height + padding);
             for (int y = 0; y < height; y++) {
                 System.arraycopy(
                         image.pixels(),

@@ -21,7 +21,7 @@ public final class PngEncoder {
 
     /** Encodes a colour image. */
     public static byte[] encode(RgbImage image) {
-        return encode(image.width(), image.height(), RgbImage.CHANNELS, ColorSpace.CS_sRGB, image.pixels());
+        return encode(view(image));
     }
 
     /**
@@ -30,10 +30,15 @@ public final class PngEncoder {
      * @param pixels {@code height x width} bytes, unsigned, 0 for black
      */
     public static byte[] encodeGray(int width, int height, byte[] pixels) {
-        return encode(width, height, 1, ColorSpace.CS_GRAY, pixels);
+        return encode(view(width, height, 1, ColorSpace.CS_GRAY, pixels));
     }
 
-    private static byte[] encode(int width, int height, int channels, int colorSpace, byte[] pixels) {
+    /** The image for Java's own classes, with the same pixels. */
+    static BufferedImage view(RgbImage image) {
+        return view(image.width(), image.height(), RgbImage.CHANNELS, ColorSpace.CS_sRGB, image.pixels());
+    }
+
+    private static BufferedImage view(int width, int height, int channels, int colorSpace, byte[] pixels) {
         int[] offsets = new int[channels];
         for (int c = 0; c < channels; c++) {
             offsets[c] = c;
@@ -42,12 +47,16 @@ public final class PngEncoder {
                 new DataBufferByte(pixels, pixels.length), width, height, channels * width, channels, offsets, null);
         ComponentColorModel colors = new ComponentColorModel(
                 ColorSpace.getInstance(colorSpace), false, false, ComponentColorModel.OPAQUE, DataBuffer.TYPE_BYTE);
+        return new BufferedImage(colors, raster, false, null);
+    }
+
+    private static byte[] encode(BufferedImage image) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ImageWriter writer = ImageIO.getImageWritersByFormatName("png").next();
         // In memory: by default, ImageIO would use a cache file in the temporary folder.
         try (ImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
             writer.setOutput(out);
-            writer.write(new BufferedImage(colors, raster, false, null));
+            writer.write(image);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {

@@ -50,4 +50,21 @@ public record RgbImage(int width, int height, byte[] pixels) {
         }
         return new RgbImage(size, size, cut);
     }
+
+    /** The image with {@code factor x factor} pixels in the place of each. */
+    public RgbImage enlarged(int factor) {
+        int newWidth = factor * width;
+        byte[] enlarged = new byte[pixels.length * factor * factor];
+        for (int y = 0; y < factor * height; y++) {
+            for (int x = 0; x < newWidth; x++) {
+                System.arraycopy(
+                        pixels,
+                        CHANNELS * (y / factor * width + x / factor),
+                        enlarged,
+                        CHANNELS * (y * newWidth + x),
+                        CHANNELS);
+            }
+        }
+        return new RgbImage(newWidth, factor * height, enlarged);
+    }
 }
