@@ -7,7 +7,6 @@ import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.bench.AllReduceBench;
 import io.github.rarspark.kernel.bench.BenchReport;
 import io.github.rarspark.kernel.bench.BenchRequest;
-import io.github.rarspark.kernel.bench.BenchResult;
 import io.github.rarspark.kernel.bench.InceptionBench;
 import io.github.rarspark.kernel.bench.RarBench;
 import io.github.rarspark.kernel.bench.TrainBench;
@@ -49,7 +48,7 @@ final class BenchCommand implements Callable<Integer> {
      */
     private record Benchmark(
             String size, int ranks, int maximumRanks, int repeat, Function<BenchRequest, ? extends BenchReport> work) {
-        static Benchmark alone(String size, Function<BenchRequest, BenchResult> work) {
+        static Benchmark alone(String size, Function<BenchRequest, ? extends BenchReport> work) {
             return new Benchmark(size, 1, 1, 3, work);
         }
     }
@@ -63,7 +62,9 @@ final class BenchCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "WHAT",
-            description = "sample, train, allreduce, forward, encode, decode or features.")
+            description =
+                    "sample (the tokens of whole images, with guidance), train, allreduce, forward, encode, decode or"
+                            + " features.")
     private String what;
 
     @Option(
@@ -102,7 +103,7 @@ final class BenchCommand implements Callable<Integer> {
             paramLabel = "N",
             order = 6,
             defaultValue = "0",
-            description = "Sampling: only the first N steps, 0 for all (default: ${DEFAULT-VALUE}).")
+            description = "Sample: only the first N steps, 0 for whole images (default: ${DEFAULT-VALUE}).")
     private int steps;
 
     @Option(
@@ -117,7 +118,9 @@ final class BenchCommand implements Callable<Integer> {
             names = "--repeat",
             paramLabel = "N",
             order = 8,
-            description = "Timed runs (default: 3; allreduce: 20). The fastest is reported; of allreduce the mean.")
+            description =
+                    "Timed runs (default: 3; allreduce: 20). The report gives the fastest and the median; of allreduce"
+                            + " the mean.")
     private Integer repeat;
 
     @Option(

@@ -2,9 +2,13 @@ package io.github.rarspark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.rarspark.kernel.rar.RarConfig;
+import io.github.rarspark.kernel.rar.RarCost;
+import io.github.rarspark.kernel.tensor.Precision;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -66,7 +70,37 @@ class BenchCommandTest {
         double perStep = 4.0 / report.get("steps").asInt();
         assertThat(report.get("steps").asInt()).isEqualTo(what.equals("sample") ? 8 : 1);
         assertThat(report.get("images_per_second").asDouble() * seconds).isCloseTo(perStep, within(1e-6));
+        assertThat(report.get("median_seconds_per_step").asDouble()).isGreaterThanOrEqualTo(seconds);
         assertThat(report.get("gflops_per_second").asDouble()).isPositive();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 16, 'whole images, 16 steps'", "8, 8, first 8 of 16 steps"})
+    void aSamplingStepIsSetBesideTheMachine(int asked, int steps, String timed) throws Exception {
+        Path json = folder.resolve("bench.json");
+        int code = bench(("sample --size 32x2x2x64x16x64 --batch 3 --threads 1 --repeat 1 --precision bf16 --steps "
+                        + asked + " --json " + json)
+                .split(" "));
+        assertThat(code).as(err::toString).isZero();
+        assertThat(out.toString()).contains(" (" + timed + ")").contains("memory (GB) ", "products (GFLOP) ");
+        JsonNode report = new ObjectMapper().readTree(json.toFile());
+        assertThat(report.get("steps").asInt()).isEqualTo(steps);
+        assertThat(report.get("of_steps").asInt()).isEqualTo(16);
+        double seconds = report.get("seconds_per_step").asDouble();
+        double flop = report.get("flop_per_step").asDouble();
+        double bytes = report.get("bytes_per_step").asDouble();
+        RarCost.Work work =
+                new RarCost(RarConfig.of(32, 2, 2, 64, 16, 64, 10)).sampling(3, 3, true, steps, Precision.BF16);
+        assertThat(flop * steps).isCloseTo(work.flop(), within(1e-3));
+        assertThat(bytes * steps).isCloseTo(work.bytes(), within(1e-3));
+        assertThat(report.get("gflops_per_second").asDouble()).isCloseTo(flop / seconds / 1e9, withinPercentage(1e-6));
+        double memoryShare = report.get("memory_share").asDouble();
+        double gemmShare = report.get("gemm_share").asDouble();
+        assertThat(List.of(memoryShare, gemmShare)).allMatch(share -> share > 0 && share <= 1.5);
+        assertThat(memoryShare * report.get("memory_bytes_per_second").asDouble())
+                .isCloseTo(bytes / seconds, withinPercentage(1e-6));
+        assertThat(gemmShare * report.get("gemm_flop_per_second").asDouble())
+                .isCloseTo(flop / seconds, withinPercentage(1e-6));
     }
 
     @ParameterizedTest

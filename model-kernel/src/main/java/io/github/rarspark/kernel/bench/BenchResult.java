@@ -6,7 +6,7 @@ import java.util.Locale;
 /**
  * A measurement.
  *
- * @param the benchmark's name
+ * @param what the benchmark's name
  * @param size the model's size
  * @param batch images per batch
  * @param precision fp32 or bf16
@@ -14,6 +14,7 @@ import java.util.Locale;
  * @param imagesPerSecond batch over the seconds of the fastest run; if {@code steps} is less than {@code ofSteps},
  *     of these steps only
  * @param secondsPerStep of the fastest run
+ * @param medianSecondsPerStep of all timed runs
  * @param gflopsPerSecond of the products in the fastest run; a multiplication and an addition count as two
  * @param steps the steps of one run
  * @param ofSteps the steps of a full run
@@ -27,6 +28,7 @@ public record BenchResult(
         int threads,
         double imagesPerSecond,
         double secondsPerStep,
+        double medianSecondsPerStep,
         double gflopsPerSecond,
         int steps,
         int ofSteps,
@@ -43,18 +45,24 @@ public record BenchResult(
                 request.threads(),
                 request.batch() / best,
                 best / steps,
+                median(seconds) / steps,
                 flopsPerRun / best / 1e9,
                 steps,
                 ofSteps,
                 Arrays.stream(seconds).map(s -> request.batch() / s).toArray());
     }
 
+    private static double median(double[] values) {
+        double[] sorted = Arrays.stream(values).sorted().toArray();
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
     @Override
     public String text() {
-        String part = steps < ofSteps ? String.format(Locale.ROOT, " (first %d of %d steps)", steps, ofSteps) : "";
         return String.format(
                 Locale.ROOT,
-                "%s %s, batch %d, %s, %d threads: %.4g images/s, %.4g s/step, %.4g GFLOP/s%s",
+                "%s %s, batch %d, %s, %d threads: %.4g images/s, %.4g s/step (median %.4g), %.4g GFLOP/s%s",
                 what,
                 size,
                 batch,
@@ -62,7 +70,18 @@ public record BenchResult(
                 threads,
                 imagesPerSecond,
                 secondsPerStep,
+                medianSecondsPerStep,
                 gflopsPerSecond,
-                part);
+                timed());
+    }
+
+    /** Which steps were timed, if a run can have several. */
+    private String timed() {
+        if (ofSteps == 1) {
+            return "";
+        }
+        return steps < ofSteps
+                ? String.format(Locale.ROOT, " (first %d of %d steps)", steps, ofSteps)
+                : String.format(Locale.ROOT, " (whole images, %d steps)", steps);
     }
 }

@@ -52,10 +52,14 @@ public final class RarBench {
         }
     }
 
-    /** Guided sampling of tokens (without decoding), with classes assigned round-robin. */
-    public static BenchResult sample(BenchRequest request) {
+    /**
+     * Guided sampling of tokens (without decoding) of whole images, or of their first steps, with classes assigned
+     * round-robin; beside it the rates of this machine.
+     */
+    public static SampleBenchReport sample(BenchRequest request) {
         RarConfig config = BenchSizes.rar(request.size());
         Torch.setIntraOpThreads(request.threads());
+        MachineRates machine = MachineRates.measure(request.precision(), request.threads());
         int steps = request.steps() == 0 ? config.tokens() : Math.min(request.steps(), config.tokens());
         try (NDManager manager = NDManager.newBaseManager();
                 NamedTensors weights = NamedTensors.initial(config.parameters(), 0, manager);
@@ -74,7 +78,8 @@ public final class RarBench {
             int classes = distinctClasses(config, request.batch());
             RarCost.Work work =
                     new RarCost(config).sampling(request.batch(), classes, true, steps, request.precision());
-            return BenchResult.of("sample", request, seconds, work.flop(), steps, config.tokens());
+            BenchResult speed = BenchResult.of("sample", request, seconds, work.flop(), steps, config.tokens());
+            return SampleBenchReport.of(speed, work, machine);
         }
     }
 
