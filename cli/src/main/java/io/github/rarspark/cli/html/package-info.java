@@ -1,0 +1,2 @@
+/** Pages of results: each is one HTML file that loads nothing. */
+package io.github.rarspark.cli.html;
