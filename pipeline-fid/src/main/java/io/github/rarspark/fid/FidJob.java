@@ -75,14 +75,43 @@ public final class FidJob implements Job<FidJob.Computed> {
             // Only a classifier's classes are compared with those of the samples.
             samples.requireClassesOf("--samples", "--features " + settings.features(), network.classes());
         }
-        Reference reference = Reference.open(storage, "--reference", settings.reference(), network);
+        return new FidJob(context, network, samples, reference(context, network));
+    }
+
+    /**
+     * The inputs that the plan of {@link #run} would name, but for samples, which need not exist yet; checks and opens
+     * them.
+     *
+     * @param side of the samples in pixels
+     * @throws JobException if an input is missing or the kind of network is unknown
+     * @throws DataException if an input cannot be read, or the network's images have another side
+     */
+    public static Map<String, String> inputs(JobContext context, int side) throws IOException {
+        FidSettings settings = context.recipe().fid();
+        context.recipe().requireGiven(COMMAND, "fid.reference", "fid.features");
+        FeatureNetwork network = FeatureNetwork.of(context.storage(), settings.features(), settings.imageSize());
+        if (network.side() != side) {
+            throw new DataException("Cannot score images of " + side + " pixels with --features " + settings.features()
+                    + ": its features are of " + network.side() + " pixels");
+        }
+        return inputs(network, reference(context, network));
+    }
+
+    private static Map<String, String> inputs(FeatureNetwork network, Reference reference) {
+        return Map.of(
+                "reference", reference.sha256(), FEATURES, network.weights().sha256());
+    }
+
+    private static Reference reference(JobContext context, FeatureNetwork network) throws IOException {
+        FidSettings settings = context.recipe().fid();
+        Reference reference = Reference.open(context.storage(), "--reference", settings.reference(), network);
         if (settings.floor() && reference.images().isEmpty()) {
             throw new JobException(
                     ExitCode.USAGE,
                     "Cannot use fid.floor with --reference " + settings.reference()
                             + ": it has statistics but no images to split; give images or omit fid.floor");
         }
-        return new FidJob(context, network, samples, reference);
+        return reference;
     }
 
     @Override
@@ -92,16 +121,12 @@ public final class FidJob implements Job<FidJob.Computed> {
 
     @Override
     public Plan plan() {
+        Map<String, String> inputs = new TreeMap<>(inputs(network, reference));
+        inputs.put("samples", samples.sha256());
         return Plan.of(
                 COMMAND,
                 recipe.resultSettings(COMMAND),
-                Map.of(
-                        "samples",
-                        samples.sha256(),
-                        "reference",
-                        reference.sha256(),
-                        FEATURES,
-                        network.weights().sha256()),
+                inputs,
                 Map.of(
                         BATCH, Integer.toString(recipe.fid().batch()),
                         THREADS, Integer.toString(recipe.fid().threads())));

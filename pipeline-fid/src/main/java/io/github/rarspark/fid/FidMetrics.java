@@ -1,5 +1,7 @@
 package io.github.rarspark.fid;
 
+import java.util.List;
+
 /** The names of the metrics of {@code fid}, as in {@code result.json}. */
 public final class FidMetrics {
     /** The Frechet distance on Inception's features. */
@@ -34,6 +36,12 @@ public final class FidMetrics {
 
     /** The fraction of samples that the network assigns to the class they were generated for. */
     public static final String AGREEMENT = "class_agreement";
+
+    /** The metrics of samples that a better model has less of. */
+    public static final List<String> LOWER_IS_BETTER = List.of(FID, SFID, KID, DISTANCE);
+
+    /** The metrics of samples that a better model has more of. */
+    public static final List<String> HIGHER_IS_BETTER = List.of(INCEPTION_SCORE, PRECISION, RECALL, AGREEMENT);
 
     private FidMetrics() {}
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzWriter;
 import io.github.rarspark.common.run.JobResult;
@@ -237,6 +238,18 @@ class FidJobTest {
         assertFails(ExitCode.DATA, () -> score("scores", small, reference, Map.of()))
                 .contains("instead of |u1 [N, 8, 8, 3]");
         assertThat(folder.resolve("scores")).doesNotExist();
+    }
+
+    @Test
+    void theOtherInputsAreCheckedBeforeThereAreSamples() throws IOException {
+        Path reference = npz("reference", images(1, 4));
+        Map<String, String> given = Map.of("fid.reference", reference.toString(), "fid.features", features);
+        JobContext context = SPARK.context(Recipe.resolve(new Layer("the test", given)));
+        assertThat(FidJob.inputs(context, SIDE)).containsOnlyKeys("reference", "features");
+        assertFails(ExitCode.DATA, () -> FidJob.inputs(context, 2 * SIDE))
+                .contains("Cannot score images of 16 pixels with --features", "its features are of 8 pixels");
+        Files.delete(reference);
+        assertFails(ExitCode.NO_INPUT, () -> FidJob.inputs(context, SIDE)).contains("--reference");
     }
 
     @Test

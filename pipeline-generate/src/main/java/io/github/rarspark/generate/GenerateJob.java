@@ -58,6 +58,11 @@ public final class GenerateJob implements Job<SampleShards> {
         return result;
     }
 
+    /** The inputs that the plan of {@link #run} names; checks the recipe, and checks and opens them, as that does. */
+    public static Map<String, String> inputs(JobContext context) throws IOException {
+        return open(context).plan().inputs();
+    }
+
     private static GenerateJob open(JobContext context) throws IOException {
         Recipe recipe = context.recipe();
         Storage storage = context.storage();
