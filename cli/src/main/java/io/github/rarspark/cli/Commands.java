@@ -1,6 +1,7 @@
 package io.github.rarspark.cli;
 
 import io.github.rarspark.cli.demo.DemoJob;
+import io.github.rarspark.cli.sweep.Sweep;
 import io.github.rarspark.cli.weights.WeightsCommand;
 import io.github.rarspark.common.job.StopRequest;
 import io.github.rarspark.fid.FidJob;
@@ -11,11 +12,20 @@ import io.github.rarspark.train.TrainJob;
 import io.github.rarspark.train.images.TrainClassifierJob;
 import io.github.rarspark.train.images.TrainTokenizerJob;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 
 /** The commands, in the order of --help. */
 final class Commands {
+
+    private static final JobDefinition.Variant SWEEP = new JobDefinition.Variant(
+            Sweep.OPTION,
+            "KEY=VALUE,...",
+            "Compare values of a setting of sampling: generate and score images with each, and write a table and charts."
+                    + " Repeatable, for all combinations. Needs --set fid.reference=URI and --set fid.features=..., as"
+                    + " given to fid.",
+            SweepStart::new);
 
     private static final List<JobDefinition> JOBS = List.of(
             new JobDefinition(
@@ -53,7 +63,8 @@ final class Commands {
                     List.of("model", "image", "tokenizer"),
                     List.of("weights", "tokenizer", "output"),
                     List.of("ema", "count", "classes", "samples_per_class", "class_counts", "seed", "tokens", "png"),
-                    GenerateJob::run),
+                    GenerateJob::run,
+                    Optional.of(SWEEP)),
             new JobDefinition(
                     "decode",
                     "Decodes tokens to images: Parquet shards, samples.npz and a picture grid.",

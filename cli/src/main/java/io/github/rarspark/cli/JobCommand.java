@@ -67,6 +67,7 @@ final class JobCommand implements Callable<Integer> {
         usage.sectionMap().put("recipeKeys", help -> recipeKeys(definition, help));
         Stream.concat(definition.required().stream(), definition.options().stream())
                 .forEach(name -> spec.addOption(option(Recipe.KEYS.named(definition.key(name)), name)));
+        definition.variant().ifPresent(variant -> spec.addOption(option(variant)));
         return spec;
     }
 
@@ -78,22 +79,38 @@ final class JobCommand implements Callable<Integer> {
         recipe.requireGiven(
                 definition.name(),
                 definition.required().stream().map(definition::key).toArray(String[]::new));
+        JobDefinition.Start job = job(recipe);
         Storage storage = CommandStorage.of(sparkConf);
         if (common.json != null) {
             storage.requireWritable(common.json);
         }
         Instant started = Instant.now();
         JobResult result;
+        String details;
         try (SparkSession session = SparkSessions.open("rar-spark " + definition.name(), recipe.spark(), Map.of())) {
-            result = definition.job().run(JobContext.of(session, recipe, common.quiet, stop));
+            JobContext context = JobContext.of(session, recipe, common.quiet, stop);
+            result = job.run(context);
+            details = job.details(context);
         }
         if (common.json != null) {
             storage.putBytes(common.json, Json.pretty(result));
         }
         if (!common.quiet) {
             print(result, started, spec.commandLine().getOut());
+            spec.commandLine().getOut().print(details);
+            spec.commandLine().getOut().flush();
         }
         return ExitCode.OK.number();
+    }
+
+    /** The job to run: the definition's, or its variant if the variant's option is given. */
+    private JobDefinition.Start job(Recipe recipe) {
+        return definition
+                .variant()
+                .flatMap(variant -> Optional.<List<String>>ofNullable(
+                                spec.optionsMap().get(variant.option()).getValue())
+                        .map(values -> variant.job().apply(values, recipe)))
+                .orElse(definition.job());
     }
 
     private Map<String, String> commandLine() {
@@ -121,6 +138,16 @@ final class JobCommand implements Callable<Integer> {
         return key.type() == boolean.class
                 ? option.type(Boolean.class).arity("0").build()
                 : option.type(String.class).arity("1").paramLabel(label(key)).build();
+    }
+
+    private static OptionSpec option(JobDefinition.Variant variant) {
+        return OptionSpec.builder(variant.option())
+                .type(List.class)
+                .auxiliaryTypes(String.class)
+                .arity("1")
+                .paramLabel(variant.label())
+                .description(escape(variant.description()))
+                .build();
     }
 
     private static String label(Key key) {

@@ -2,6 +2,7 @@ package io.github.rarspark.cli.demo;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.cli.sweep.ScoredSet;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.KernelSettings;
@@ -16,9 +17,7 @@ import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
-import io.github.rarspark.fid.FidJob;
 import io.github.rarspark.fid.FidMetrics;
-import io.github.rarspark.generate.GenerateJob;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.safetensors.Safetensors;
@@ -90,13 +89,7 @@ public final class DemoJob implements Job<DemoJob.Parts> {
      *
      * @param seconds total time of all jobs
      */
-    record Parts(
-            JobResult tokens,
-            JobResult training,
-            JobResult samples,
-            JobResult score,
-            JobResult untrainedScore,
-            double seconds) {}
+    record Parts(JobResult tokens, JobResult training, ScoredSet trained, ScoredSet untrained, double seconds) {}
 
     @Override
     public Parts runMissing(OutputClaim claim) throws IOException {
@@ -107,26 +100,23 @@ public final class DemoJob implements Job<DemoJob.Parts> {
         JobContext trained = context.with(layout.trained(recipe));
         JobResult tokens = TokenizeJob.run(trained);
         JobResult training = TrainJob.run(trained);
-        JobResult samples = GenerateJob.run(trained);
-        JobResult score = FidJob.run(trained);
+        ScoredSet images = ScoredSet.make(trained);
 
         writeUntrainedWeights();
-        JobContext untrained = context.with(layout.untrained(recipe));
-        GenerateJob.run(untrained);
-        JobResult untrainedScore = FidJob.run(untrained);
-        return new Parts(tokens, training, samples, score, untrainedScore, (System.nanoTime() - began) / 1e9);
+        ScoredSet untrained = ScoredSet.make(context.with(layout.untrained(recipe)));
+        return new Parts(tokens, training, images, untrained, (System.nanoTime() - began) / 1e9);
     }
 
     @Override
     public Outcome commit(OutputClaim claim, Parts parts) throws IOException {
         Map<String, Long> counts = new TreeMap<>(parts.training().counts());
-        counts.put("generated", parts.samples().counts().get("images"));
+        counts.put("generated", parts.trained().samples().counts().get("images"));
         parts.tokens().counts().forEach((name, count) -> counts.put("tokenized_" + name, count));
         Map<String, Double> metrics = new TreeMap<>(parts.training().metrics());
         metrics.put("loss_of_guessing", Math.log(recipe.model().codes()));
-        metrics.putAll(parts.score().metrics());
-        metrics.put("fd_untrained", parts.untrainedScore().metrics().get(FidMetrics.DISTANCE));
-        Outcome outcome = Outcome.of(counts, metrics, warnings(parts.score(), metrics));
+        metrics.putAll(parts.trained().score().metrics());
+        metrics.put("fd_untrained", parts.untrained().score().metrics().get(FidMetrics.DISTANCE));
+        Outcome outcome = Outcome.of(counts, metrics, warnings(parts.trained().score(), metrics));
         byte[] grid = storage.readBytes(layout.grid());
         String report = DemoReport.html(outcome, parts.seconds(), layout.trained(recipe), grid, losses());
         claim.publish("grid.png", out -> out.write(grid));

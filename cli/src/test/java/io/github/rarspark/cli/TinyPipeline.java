@@ -1,0 +1,85 @@
+package io.github.rarspark.cli;
+
+import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.testing.TestWeights;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.Recipes;
+import io.github.rarspark.kernel.classifier.ClassifierConfig;
+import io.github.rarspark.kernel.image.PngEncoder;
+import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.random.RandomStream;
+import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.ParameterSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/** Weights, images and a recipe with which images of 8 x 8 pixels are generated and scored within milliseconds. */
+record TinyPipeline(Path folder) {
+    private static final int SIDE = 8;
+    private static final int CLASSES = 3;
+
+    /** Writes all files. */
+    static TinyPipeline write(Path folder) throws IOException {
+        TinyPipeline tiny = new TinyPipeline(folder);
+        Files.writeString(
+                tiny.recipe(),
+                """
+                extends: demo
+                image: {size: 8}
+                tokenizer: {hidden_channels: 32, channel_mult: [1, 1], res_blocks: 1, z_channels: 8, codes: 16}
+                model: {hidden: 16, layers: 2, heads: 2, mlp: 32, tokens: 16, codes: 16, classes: 3}
+                generate: {count: 24, batch: 8, shard_images: 12, guidance: constant}
+                fid: {batch: 8}
+                """);
+        Recipe recipe = Recipe.resolve(Recipes.parse(Files.readString(tiny.recipe()), "tiny"));
+        TestWeights.write(
+                tiny.weights(), Map.of(), KernelSettings.rar(recipe.model()).parameters(), TinyPipeline::values);
+        TestWeights.write(
+                tiny.tokenizer(), Map.of(), new VqganConfig(32, List.of(1, 1), 1, 8, 16).table(), TinyPipeline::values);
+        ClassifierConfig classifier = new ClassifierConfig(SIDE, List.of(8, 8), 6, CLASSES);
+        TestWeights.write(tiny.classifier(), classifier.metadata(), classifier.table());
+        Random random = new Random(1);
+        for (int i = 0; i < 30; i++) {
+            byte[] pixels = new byte[RgbImage.CHANNELS * SIDE * SIDE];
+            random.nextBytes(pixels);
+            Path file = tiny.images().resolve("class-" + i % CLASSES).resolve(i + ".png");
+            Files.createDirectories(file.getParent());
+            Files.write(file, PngEncoder.encode(new RgbImage(SIDE, SIDE, pixels)));
+        }
+        return tiny;
+    }
+
+    Path recipe() {
+        return folder.resolve("recipe.yaml");
+    }
+
+    Path weights() {
+        return folder.resolve("model.safetensors");
+    }
+
+    Path tokenizer() {
+        return folder.resolve("tokenizer.safetensors");
+    }
+
+    Path classifier() {
+        return folder.resolve("classifier.safetensors");
+    }
+
+    Path images() {
+        return folder.resolve("images");
+    }
+
+    /** Large enough that tokens depend on everything; a model's own first weights are too regular for that. */
+    private static float[] values(ParameterSpec spec) {
+        RandomStream random = TestWeights.random(spec, 1);
+        float[] values = new float[Math.toIntExact(spec.shape().size())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (0.2 * random.nextGaussian());
+        }
+        return values;
+    }
+}
