@@ -9,7 +9,10 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Sha256;
+import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.TokenSets;
+import io.github.rarspark.common.tokens.TokenRow;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
@@ -38,6 +41,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -93,6 +97,22 @@ class TrainJobTest {
         assertThat(output.resolve("recipe.yaml")).content().contains("train:");
         TensorFile model = TensorFile.open(output.resolve("model.safetensors"));
         assertThat(model.metadata()).containsEntry("kind", "rar").containsEntry("step", "60");
+    }
+
+    @Test
+    void theModelKeepsTheNamesOfItsClasses() throws IOException {
+        String named = folder.resolve("named").toString();
+        TokenSets.write(
+                new Storage(new Configuration()),
+                named,
+                4,
+                Runs.CODES,
+                List.of("ant", "bee", "cow", "dog"),
+                i -> new TokenRow(Long.toString(i), (int) (i % 4), 0, new long[16]),
+                24);
+        TrainJob.run(SPARK.context(Runs.recipe(named, folder.resolve("run"))));
+        assertThat(TensorFile.open(folder.resolve("run/model.safetensors")).metadata())
+                .containsEntry("class_names", "[\"ant\",\"bee\",\"cow\",\"dog\"]");
     }
 
     /** Of a run that anneals from step 4 to 30. */
