@@ -4,13 +4,24 @@ import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
+import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.common.testing.SmallDisk;
 import io.github.rarspark.conf.Recipe;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -58,5 +69,52 @@ class SpaceTest {
             assertFails(ExitCode.UNAVAILABLE, () -> DecodeJob.run(SPARK.context(recipe)))
                     .contains(output + REFUSAL);
         }
+    }
+
+    /** Something else fills the disk after the first shard. */
+    @Test
+    void aFullDiskKeepsFinishedShards() throws Exception {
+        TinyModels models = TinyModels.write(folder);
+        Map<String, String> settings =
+                Map.of("generate.count", "400", "generate.shard_images", "4", "claim.lease_seconds", "3");
+        GenerateJob.run(SPARK.context(models.recipe(folder.resolve("undisturbed"), settings)));
+        ExecutorService pool = Executors.newSingleThreadExecutor();
+        try (SmallDisk disk = SmallDisk.mount(folder, 2 << 20)) {
+            Path output = disk.path().resolve("out");
+            Path filler = disk.path().resolve("filler");
+            Recipe recipe = models.recipe(output, settings);
+            Future<?> filled = pool.submit(() -> fill(filler, output.resolve("shard-00000-of-00100.parquet")));
+            assertFails(ExitCode.UNAVAILABLE, () -> GenerateJob.run(SPARK.context(recipe)))
+                    .contains("no space is left");
+            filled.get(60, TimeUnit.SECONDS);
+            Files.delete(filler);
+
+            // Released on a full disk, the output is this process's until its lease has passed.
+            JobResult result = Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .ignoreExceptionsMatching(e -> Failures.exitCode(e) == ExitCode.TEMPORARY)
+                    .until(() -> GenerateJob.run(SPARK.context(recipe)), Objects::nonNull);
+            assertThat(result.counts().get("images_resumed")).isBetween(4L, 396L);
+            assertThat(output.resolve(SampleSet.NPZ))
+                    .hasSameBinaryContentAs(folder.resolve("undisturbed").resolve(SampleSet.NPZ));
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    /** Fills a disk as soon as a file is there. */
+    private static Void fill(Path filler, Path file) throws IOException {
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(120))
+                .pollInterval(Duration.ofMillis(2))
+                .until(() -> Files.exists(file));
+        try (OutputStream out = Files.newOutputStream(filler)) {
+            while (true) {
+                out.write(new byte[1024]);
+            }
+        } catch (IOException full) {
+            assertThat(full).hasMessageContaining("No space left on device");
+        }
+        return null;
     }
 }

@@ -53,6 +53,44 @@ class RarSamplerTest {
         return logits;
     }
 
+    /** Chi-square of 2,000 images' first tokens, whose bound a temperature that is a fifth higher exceeds. */
+    @ParameterizedTest
+    @CsvSource({"false", "true"})
+    void firstTokensFollowTheirProbabilities(boolean guided) {
+        int row = 4;
+        int images = 2000;
+        double temperature = 0.5;
+        Guidance guidance = guided ? new Guidance(Guidance.Kind.CONSTANT, 3, 0) : Guidance.NONE;
+        try (TinyRar tiny = new TinyRar(TinyRar.config(Conditioning.ADALN, true))) {
+            int codes = tiny.config.codes();
+            Request[] requests = new Request[images];
+            Arrays.setAll(requests, i -> new Request(LABELS[row], i));
+            long[][] tokens = new RarSampler(tiny.model, guidance, temperature)
+                    .sample(tiny.manager, 11, requests, TinyRar.raster(images));
+            long[] counts = new long[codes];
+            Arrays.stream(tokens).forEach(image -> counts[(int) image[0]]++);
+
+            float[][] logits = fullForward(tiny, guidance, TinyRar.raster(LABELS.length));
+            float[] first = Arrays.copyOfRange(logits[0], row * codes, (row + 1) * codes);
+            double bound = codes - 1 + 5 * Math.sqrt(2 * (codes - 1));
+            assertThat(chiSquare(counts, first, temperature)).isLessThan(bound);
+            assertThat(chiSquare(counts, first, 1.2 * temperature)).isGreaterThan(bound);
+        }
+    }
+
+    private static double chiSquare(long[] counts, float[] logits, double temperature) {
+        double[] weights = new double[logits.length];
+        Arrays.setAll(weights, i -> Math.exp(logits[i] / temperature));
+        double sum = Arrays.stream(weights).sum();
+        long all = Arrays.stream(counts).sum();
+        double chiSquare = 0;
+        for (int i = 0; i < counts.length; i++) {
+            double expected = all * weights[i] / sum;
+            chiSquare += (counts[i] - expected) * (counts[i] - expected) / expected;
+        }
+        return chiSquare;
+    }
+
     private static float[][] fullForward(TinyRar tiny, Guidance guidance, int[][] orders) {
         long[] classes = Arrays.stream(LABELS)
                 .mapToLong(label -> tiny.config.space().classId(label))
