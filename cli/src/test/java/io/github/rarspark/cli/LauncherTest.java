@@ -268,6 +268,16 @@ class LauncherTest {
         assertThat(run("demo").out()).containsExactly("none de_DE.UTF-8 C");
     }
 
+    @ParameterizedTest
+    @CsvSource({", 1", "4, 4"})
+    void freedMemoryIsKeptInOneArena(String given, String arenas) throws Exception {
+        fake("java", "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; }; echo $MALLOC_ARENA_MAX");
+        if (given != null) {
+            environment.put("MALLOC_ARENA_MAX", given);
+        }
+        assertThat(run("demo").out()).containsExactly(arenas);
+    }
+
     @Test
     void exitCodeIsTheCommands() throws Exception {
         fake("java", "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; }; exit 73");

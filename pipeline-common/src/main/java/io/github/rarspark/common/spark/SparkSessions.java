@@ -41,6 +41,8 @@ public final class SparkSessions {
             Map.entry("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "600"),
             // Opts out of DJL's usage tracking.
             Map.entry("spark.executorEnv.OPT_OUT_TRACKING", "true"),
+            // Freed memory is kept for the next step; once, and not by each of the arenas that threads would have.
+            Map.entry("spark.executorEnv.MALLOC_ARENA_MAX", "1"),
             // A full disk and the like are recognized by the system's words in English.
             Map.entry("spark.executorEnv.LC_MESSAGES", "C"));
 

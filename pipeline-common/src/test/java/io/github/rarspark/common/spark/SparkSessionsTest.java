@@ -29,6 +29,8 @@ class SparkSessionsTest {
             JavaSparkContext context = SparkSessions.context(session);
             assertThat(context.appName()).isEqualTo("test");
             assertThat(context.getConf().get("spark.barrier.sync.timeout")).isEqualTo("600");
+            assertThat(context.getConf().get("spark.executorEnv.MALLOC_ARENA_MAX"))
+                    .isEqualTo("1");
             long cache = context.parallelize(List.of(1), 1)
                     .map(row -> SparkSessions.weightsCacheBytes(SparkEnv.get().conf()))
                     .first();
