@@ -1,5 +1,5 @@
 // Inner loops on CPUs, in float32 and for tensors in bfloat16, compiled for several instruction sets. Each call computes
-// one row, or one head of one row, on the calling thread: what it computes depends on neither the batch nor the number of
+// one row, one head of one row, or some pixels of one image, on the calling thread: what it computes depends on neither the batch nor the number of
 // threads.
 #pragma once
 
@@ -55,6 +55,14 @@ struct Kernels {
   // The gradient of scale * scores, from that of masked softmax weights p * mask: g = p * (g * mask - sum of p * g * mask)
   // * scale in the first `count` places, 0 in the others of `width`.
   void (*softmax_gradient)(const T* p, const float* mask, T* g, int64_t count, int64_t width, float scale);
+
+  // ---- images: x [pixels, channels], a multiple of 16 channels, always in float32 ----
+
+  // Adds each channel's values to `sums`, and their squares to `squares`.
+  void (*channel_sums)(const float* x, int64_t pixels, int64_t channels, double* sums, double* squares);
+
+  // y = silu(x * scale + shift), with a scale and a shift for each channel.
+  void (*scaled_silu)(const float* x, const float* scale, const float* shift, float* y, int64_t pixels, int64_t channels);
 };
 
 // The implementation for the widest instruction set that libtorch uses on this machine (ATEN_CPU_CAPABILITY limits it).

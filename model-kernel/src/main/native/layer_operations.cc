@@ -1,6 +1,8 @@
 // LayerOperations: the layers of networks. All are differentiable and respect autocast.
 #include "bridge.h"
+#include "group_norm.h"
 #include "keyed_dropout.h"
+#include "onednn_convolution.h"
 #include "onednn_linear.h"
 
 #include <ATen/Functions.h>
@@ -46,12 +48,35 @@ NATIVE(jlong, groupNorm)(JNIEnv* env, jclass, jlong x, jint groups, jlong weight
   });
 }
 
-NATIVE(jlong, conv2d)(JNIEnv* env, jclass, jlong x, jlong weight, jlong bias, jlong stride,
-                      jlong padding_height, jlong padding_width) {
+NATIVE(jlong, groupNormSilu)(JNIEnv* env, jclass, jlong x, jint groups, jlong weight, jlong bias, jdouble eps) {
+  return guarded(env, [&] { return give(group_norm_silu(tensor(x), groups, tensor(weight), tensor(bias), eps)); });
+}
+
+NATIVE(jlong, packConvolution)(JNIEnv* env, jclass, jlong weight, jlong stride, jlong padding_height, jlong padding_width,
+                               jlong side) {
   return guarded(env, [&] {
-    return give(at::conv2d(tensor(x), tensor(weight), optional_tensor(bias), {stride, stride},
-                           {padding_height, padding_width}));
+    return give(pack_convolution(tensor(weight), {stride, {padding_height, padding_width}}, side));
   });
+}
+
+NATIVE(jlong, conv2d)(JNIEnv* env, jclass, jlong x, jlong weight, jlong bias, jlong stride, jlong padding_height,
+                      jlong padding_width) {
+  return guarded(env, [&] {
+    return give(convolution(tensor(x), tensor(weight), optional_tensor(bias), {stride, {padding_height, padding_width}},
+                            "none"));
+  });
+}
+
+NATIVE(jlong, conv2dRelu)(JNIEnv* env, jclass, jlong x, jlong weight, jlong bias, jlong stride, jlong padding_height,
+                          jlong padding_width) {
+  return guarded(env, [&] {
+    return give(convolution(tensor(x), tensor(weight), optional_tensor(bias), {stride, {padding_height, padding_width}},
+                            "relu"));
+  });
+}
+
+NATIVE(jlong, addConv2d)(JNIEnv* env, jclass, jlong sum, jlong x, jlong weight, jlong padding) {
+  return guarded(env, [&] { return give(add_convolution(tensor(sum), tensor(x), tensor(weight), {1, {padding, padding}})); });
 }
 
 NATIVE(jlong, averagePool)(JNIEnv* env, jclass, jlong x, jlong size, jlong stride, jlong padding) {

@@ -1,8 +1,9 @@
 #include "onednn_linear.h"
 
+#include "onednn_operation.h"
+
 #include <ATen/Functions.h>
 #include <ATen/autocast_mode.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace {
@@ -10,19 +11,12 @@ namespace {
 // The rows that a weight is packed for. oneDNN gives a layout that serves any number of them.
 constexpr int64_t kPackedRows = 64;
 
-// libtorch has these operations for its compiler and declares no functions for them.
-template <typename Signature>
-auto operation(const char* name) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
-}
-
 at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
                    std::string_view activation = "none") {
-  using Scalars = c10::List<std::optional<at::Scalar>>;
   using Signature = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, std::string_view,
-                               Scalars, std::optional<std::string_view>);
-  static const auto linear = operation<Signature>("mkldnn::_linear_pointwise");
-  return linear.call(x, weight, bias, activation, Scalars(), "none");
+                               OnednnScalars, std::optional<std::string_view>);
+  static const auto linear = onednn_operation<Signature>("mkldnn::_linear_pointwise");
+  return linear.call(x, weight, bias, activation, OnednnScalars(), "none");
 }
 
 // A layer whose three products run in oneDNN: y = x W^T + b, dx = dy W, dW = dy^T x.
@@ -57,7 +51,7 @@ bool faster_than_mkl() {
 
 at::Tensor pack_linear(const at::Tensor& weight) {
   using Signature = at::Tensor(const at::Tensor&, std::optional<int64_t>);
-  static const auto reorder = operation<Signature>("mkldnn::_reorder_linear_weight");
+  static const auto reorder = onednn_operation<Signature>("mkldnn::_reorder_linear_weight");
   at::NoGradGuard no_grad;
   return reorder.call(weight.contiguous(), kPackedRows);
 }
@@ -71,5 +65,5 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const std::opti
   // Of trained weights only: without packing, a row's bits depend on the other rows of its batch.
   bool own = weight.requires_grad() && x.is_cpu() && float32 && !at::autocast::is_autocast_enabled(at::kCPU) && faster_than_mkl();
   auto y = own ? Linear::apply(x.contiguous(), weight, bias) : at::linear(x, weight, bias);
-  return activation == "gelu" ? at::gelu(y) : y;
+  return activation == "gelu" ? at::gelu(y) : activation == "relu" ? at::relu(y) : y;
 }

@@ -27,7 +27,7 @@ public final class InceptionBench {
         Torch.setIntraOpThreads(request.threads());
         try (NDManager manager = NDManager.newBaseManager();
                 NamedTensors weights = NamedTensors.initial(table, 0, manager);
-                InceptionV3 network = new InceptionV3(weights, manager)) {
+                InceptionV3 network = new InceptionV3(weights, manager, request.precision())) {
             double[] seconds = Timing.run(request, run -> {
                 try (TensorScope s = TensorScope.inference(manager);
                         Autocast autocast = request.precision().autocast(s.device())) {

@@ -10,6 +10,7 @@ import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.vqgan.VqganCost;
+import io.github.rarspark.kernel.weights.NamedTensors;
 import java.util.Arrays;
 import java.util.function.BiConsumer;
 
@@ -49,8 +50,8 @@ public final class VqganBench {
         VqganConfig config = BenchSizes.vqgan(request.size());
         Torch.setIntraOpThreads(request.threads());
         try (NDManager manager = NDManager.newBaseManager();
-                Vqgan vqgan = new Vqgan(
-                        config, FillFormula.of("bench", config.table()).tensors(config.table(), manager))) {
+                NamedTensors weights = FillFormula.of("bench", config.table()).tensors(config.table(), manager);
+                Vqgan vqgan = Vqgan.forInference(config, weights, request.precision())) {
             double[] seconds = Timing.run(request, run -> {
                 try (TensorScope s = TensorScope.inference(manager);
                         Autocast autocast = request.precision().autocast(s.device())) {

@@ -38,7 +38,7 @@ final class InceptionGolden implements GoldenCase {
         TensorFile expected = TensorFile.open(folder.resolve("inception.safetensors"));
         List<Check> checks = new ArrayList<>();
         try (NamedTensors weights = formula.tensors(InceptionV3.table(), run.manager());
-                InceptionV3 network = new InceptionV3(weights, run.manager());
+                InceptionV3 network = new InceptionV3(weights, run.manager(), run.precision());
                 TensorScope scope = TensorScope.inference(run.manager());
                 Autocast autocast = run.autocast()) {
             NDArray images = expected.load("images_nhwc", scope.manager());

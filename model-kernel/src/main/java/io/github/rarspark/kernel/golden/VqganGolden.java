@@ -8,6 +8,7 @@ import io.github.rarspark.kernel.tensor.Autocast;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.vqgan.Vqgan;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,7 +46,8 @@ final class VqganGolden implements GoldenCase {
         TensorFile expected = TensorFile.open(folder.resolve("vqgan.safetensors"));
         FillFormula formula = FillFormula.parse(text, file.toString());
         List<Check> checks = new ArrayList<>();
-        try (Vqgan vqgan = new Vqgan(config, formula.tensors(config.table(), run.manager()));
+        try (NamedTensors weights = formula.tensors(config.table(), run.manager());
+                Vqgan vqgan = Vqgan.forInference(config, weights, run.precision());
                 TensorScope scope = TensorScope.inference(run.manager());
                 Autocast autocast = run.autocast()) {
             if (expected.names().contains("pixels")) {

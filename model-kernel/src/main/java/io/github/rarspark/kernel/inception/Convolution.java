@@ -10,8 +10,9 @@ package io.github.rarspark.kernel.inception;
  * @param width of the kernel
  * @param stride in both directions
  * @param padded whether zeros around the input keep its size, at stride 1
+ * @param side of the input
  */
-record Convolution(String name, int in, int out, int height, int width, int stride, boolean padded) {
+record Convolution(String name, int in, int out, int height, int width, int stride, boolean padded, int side) {
     int paddingHeight() {
         return padded ? height / 2 : 0;
     }

@@ -15,22 +15,29 @@ final class InceptionLayers {
     static final int CLASSES = 1008;
 
     private final List<Convolution> convolutions = new ArrayList<>();
+    private int side = InputResize.SIDE;
 
     private InceptionLayers() {
         unpadded("Conv2d_1a_3x3", 3, 32, 3, 2);
+        side = 149;
         unpadded("Conv2d_2a_3x3", 32, 32, 3, 1);
+        side = 147;
         padded("Conv2d_2b_3x3", 32, 64, 3, 3);
+        side = 73;
         padded("Conv2d_3b_1x1", 64, 80, 1, 1);
         unpadded("Conv2d_4a_3x3", 80, 192, 3, 1);
+        side = 35;
         square35("Mixed_5b", 192, 32);
         square35("Mixed_5c", 256, 64);
         square35("Mixed_5d", 288, 64);
         reduce35("Mixed_6a");
+        side = 17;
         square17("Mixed_6b", 128);
         square17("Mixed_6c", 160);
         square17("Mixed_6d", 160);
         square17("Mixed_6e", 192);
         reduce17("Mixed_7a");
+        side = 8;
         square8("Mixed_7b", 1280);
         square8("Mixed_7c", FEATURES);
     }
@@ -110,10 +117,10 @@ final class InceptionLayers {
     }
 
     private void padded(String name, int in, int out, int height, int width) {
-        convolutions.add(new Convolution(name, in, out, height, width, 1, true));
+        convolutions.add(new Convolution(name, in, out, height, width, 1, true, side));
     }
 
-    private void unpadded(String name, int in, int out, int side, int stride) {
-        convolutions.add(new Convolution(name, in, out, side, side, stride, false));
+    private void unpadded(String name, int in, int out, int kernel, int stride) {
+        convolutions.add(new Convolution(name, in, out, kernel, kernel, stride, false, side));
     }
 }

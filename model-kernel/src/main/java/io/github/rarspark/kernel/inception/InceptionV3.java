@@ -3,6 +3,7 @@ package io.github.rarspark.kernel.inception;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterTable;
@@ -38,18 +39,21 @@ public final class InceptionV3 implements AutoCloseable {
     private record Folded(Convolution shape, NDArray weight_KChw, NDArray bias_K) {}
 
     /**
-     * Creates the network from parameters, which it copies.
+     * Creates the network from parameters, which it copies; on a CPU, in float32, into the layout of oneDNN.
      *
      * @param weights the tensors of {@link #table}
      * @param parent the parent of the manager of the network's own tensors
+     * @param precision of the {@link io.github.rarspark.kernel.tensor.Autocast} that it will run under
      */
-    public InceptionV3(NamedTensors weights, NDManager parent) {
+    public InceptionV3(NamedTensors weights, NDManager parent, Precision precision) {
         manager = parent.newSubManager();
+        boolean pack = precision == Precision.FP32 && !manager.getDevice().isGpu();
         try (TensorScope s = TensorScope.inference(manager)) {
             for (Convolution conv : InceptionLayers.all()) {
-                layers.put(conv.name(), fold(s, conv, weights));
+                layers.put(conv.name(), fold(s, conv, weights, pack));
             }
-            classes_KD = s.keep(s.affine(weights.get("fc.weight"), 1, 0));
+            NDArray classes = s.affine(weights.get("fc.weight"), 1, 0);
+            classes_KD = s.keep(pack ? s.packLinear(classes) : classes);
         }
     }
 
@@ -66,12 +70,12 @@ public final class InceptionV3 implements AutoCloseable {
      */
     public static InceptionV3 load(TensorFile file, NDManager parent) {
         try (NamedTensors weights = NamedTensors.load(file, table(), parent)) {
-            return new InceptionV3(weights, parent);
+            return new InceptionV3(weights, parent, Precision.FP32);
         }
     }
 
     /** y = (conv(x) - mean) / sqrt(variance + eps) * weight + bias, as one convolution with a bias. */
-    private static Folded fold(TensorScope s, Convolution conv, NamedTensors weights) {
+    private static Folded fold(TensorScope s, Convolution conv, NamedTensors weights, boolean pack) {
         float[] weight = weights.get(conv.name() + ".bn.weight").toFloatArray();
         float[] bias = weights.get(conv.name() + ".bn.bias").toFloatArray();
         float[] mean = weights.get(conv.name() + ".bn.running_mean").toFloatArray();
@@ -86,7 +90,10 @@ public final class InceptionV3 implements AutoCloseable {
         NDArray scale_K111 = s.floats(scale, conv.out(), 1, 1, 1);
         NDArray weight_KChw = s.multiply(weights.get(conv.name() + ".conv.weight"), scale_K111);
         NDArray bias_K = s.affine(s.floats(shift, conv.out()), 1, 0);
-        return new Folded(conv, s.keep(s.channelsLast(weight_KChw)), s.keep(bias_K));
+        NDArray laidOut_KChw = pack
+                ? s.packConvolution(weight_KChw, conv.stride(), conv.paddingHeight(), conv.paddingWidth(), conv.side())
+                : s.channelsLast(weight_KChw);
+        return new Folded(conv, s.keep(laidOut_KChw), s.keep(bias_K));
     }
 
     /**
@@ -199,15 +206,8 @@ public final class InceptionV3 implements AutoCloseable {
     private NDArray conv(TensorScope outer, NDArray x, String name) {
         Folded layer = layers.get(name);
         Convolution shape = layer.shape();
-        try (TensorScope s = outer.open()) {
-            return s.keep(s.relu(s.conv2d(
-                    x,
-                    layer.weight_KChw(),
-                    layer.bias_K(),
-                    shape.stride(),
-                    shape.paddingHeight(),
-                    shape.paddingWidth())));
-        }
+        return outer.conv2dRelu(
+                x, layer.weight_KChw(), layer.bias_K(), shape.stride(), shape.paddingHeight(), shape.paddingWidth());
     }
 
     private static NDArray maxPool(TensorScope s, NDArray x) {

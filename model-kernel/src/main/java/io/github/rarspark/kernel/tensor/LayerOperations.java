@@ -72,6 +72,13 @@ abstract sealed class LayerOperations extends TensorOperations permits DecodingO
 
     private static native long groupNorm(long x, int groups, long weight, long bias, double eps);
 
+    /** {@link #silu} of {@link #groupNorm}. */
+    public NDArray groupNormSilu(NDArray x, int groups, NDArray weight, NDArray bias, double eps) {
+        return own(groupNormSilu(at(x), groups, at(weight), at(bias), eps));
+    }
+
+    private static native long groupNormSilu(long x, int groups, long weight, long bias, double eps);
+
     /** Rows of weight [K, D] at int64 ids [...]: [..., D]. */
     public NDArray embedding(NDArray weight, NDArray ids) {
         return own(embedding(at(weight), at(ids)));
@@ -81,7 +88,26 @@ abstract sealed class LayerOperations extends TensorOperations permits DecodingO
 
     // ---- images ----
 
-    /** Convolution of x [B, C, H, W] with weight [K, C, h, w] and bias [K] unless null; zero padding. */
+    /**
+     * A weight [K, C, h, w] on the CPU in the layout of oneDNN's kernels, for convolutions without gradients. An image of
+     * the result is the same, bit for bit, whatever the others of its batch and the number of threads. The result has the
+     * shape of the weight, except that of a kernel of one pixel and stride 1, which is [K, C].
+     *
+     * @param side of the inputs to choose the layout for; those of other sides may take longer
+     */
+    public NDArray packConvolution(NDArray weight, int stride, int paddingHeight, int paddingWidth, int side) {
+        return own(packConvolution(at(weight), stride, paddingHeight, paddingWidth, side));
+    }
+
+    private static native long packConvolution(
+            long weight, long stride, long paddingHeight, long paddingWidth, long side);
+
+    /**
+     * Convolution of x [B, C, H, W] with weight [K, C, h, w] and bias [K] unless null; zero padding.
+     *
+     * @param weight as it is, or as of {@link #packConvolution} for the same stride and padding, when the result has its
+     *     channels innermost in memory
+     */
     public NDArray conv2d(NDArray x, NDArray weight, NDArray bias, int stride, int padding) {
         return conv2d(x, weight, bias, stride, padding, padding);
     }
@@ -93,6 +119,22 @@ abstract sealed class LayerOperations extends TensorOperations permits DecodingO
 
     private static native long conv2d(
             long x, long weight, long bias, long stride, long paddingHeight, long paddingWidth);
+
+    /** {@link #relu} of {@link #conv2d(NDArray, NDArray, NDArray, int, int, int)}. */
+    public NDArray conv2dRelu(
+            NDArray x, NDArray weight, NDArray bias, int stride, int paddingHeight, int paddingWidth) {
+        return own(conv2dRelu(at(x), at(weight), Handles.ofNullable(bias), stride, paddingHeight, paddingWidth));
+    }
+
+    private static native long conv2dRelu(
+            long x, long weight, long bias, long stride, long paddingHeight, long paddingWidth);
+
+    /** sum plus {@link #conv2d} of stride 1 without bias; may be written over {@code sum} if the weight is packed. */
+    public NDArray addConv2d(NDArray sum, NDArray x, NDArray weight, int padding) {
+        return own(addConv2d(at(sum), at(x), at(weight), padding));
+    }
+
+    private static native long addConv2d(long sum, long x, long weight, long padding);
 
     /** Means of x [B, C, H, W] over square windows; padding is not counted. */
     public NDArray averagePool(NDArray x, int size, int stride, int padding) {

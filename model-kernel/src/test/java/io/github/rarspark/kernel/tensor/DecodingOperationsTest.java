@@ -32,7 +32,7 @@ class DecodingOperationsTest {
         assumeTrue(
                 lines.get(0).equals(instructionSet),
                 "this processor has no " + instructionSet + " but " + lines.get(0) + " only");
-        assertThat(lines).hasSize(1 + 2 * 6 * DecodingErrors.WIDTHS.length);
+        assertThat(lines).hasSize(1 + 2 * 6 * KernelErrors.WIDTHS.length + KernelErrors.CHANNELS.length);
         for (String line : lines.subList(1, lines.size())) {
             double error = Double.parseDouble(line.substring(line.lastIndexOf(' ')));
             // Of eight bits of mantissa, and of the float32 normalization of values around 5.
@@ -47,7 +47,7 @@ class DecodingOperationsTest {
                         "-cp",
                         System.getProperty("java.class.path"),
                         "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                        DecodingErrors.class.getName())
+                        KernelErrors.class.getName())
                 .redirectOutput(said.toFile());
         builder.environment().put("ATEN_CPU_CAPABILITY", capability);
         Process process = builder.start();

@@ -2,6 +2,7 @@ package io.github.rarspark.kernel.vqgan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -9,7 +10,9 @@ import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
+import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.Init;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.TensorFile;
@@ -70,21 +73,68 @@ class VqganTest {
     }
 
     @Test
-    void tokensAreTheCodesNearestToTheLatentsInEitherLayout() {
-        for (int hidden : new int[] {32, 64}) {
-            VqganConfig config = new VqganConfig(hidden, List.of(1, 2), 1, 4, 8);
-            try (NDManager manager = NDManager.newBaseManager();
-                    Vqgan vqgan = new Vqgan(config, NamedTensors.initial(config.table(), 0, manager));
-                    TensorScope scope = TensorScope.inference(manager)) {
-                NDArray x =
-                        scope.floats(Init.uniform(1).draw(2 * 3 * 64, RandomStream.of(1, Purpose.SPLIT)), 2, 3, 8, 8);
-                NDArray tokens = vqgan.encode(scope, x);
-                assertThat(tokens.getShape().getShape()).containsExactly(2, 16);
-                assertThat(tokens).isEqualTo(vqgan.nearest(scope, vqgan.latents(scope, x)));
-                assertThat(Arrays.stream(tokens.toLongArray()).distinct().count())
-                        .isGreaterThan(1);
-            }
+    void tokensAreTheCodesNearestToTheLatents() {
+        try (NDManager manager = NDManager.newBaseManager();
+                Vqgan vqgan = initial(manager);
+                TensorScope scope = TensorScope.inference(manager)) {
+            NDArray x = pixels(scope, 2);
+            NDArray tokens = vqgan.encode(scope, x);
+            assertThat(tokens.getShape().getShape()).containsExactly(2, 16);
+            assertThat(tokens).isEqualTo(vqgan.nearest(scope, vqgan.latents(scope, x)));
+            assertThat(Arrays.stream(tokens.toLongArray()).distinct().count()).isGreaterThan(1);
         }
+    }
+
+    @Test
+    void packedWeightsComputeWhatTheTrainedOnesDoAndLeaveTheirArgumentsAlone() {
+        try (NDManager manager = NDManager.newBaseManager();
+                Vqgan trained = initial(manager);
+                Vqgan packed = Vqgan.forInference(CONFIG, trained.weights(), Precision.FP32);
+                TensorScope scope = TensorScope.inference(manager)) {
+            NDArray x = pixels(scope, 2);
+            NDArray latents = trained.latents(scope, x);
+            assertThat(floats(scope, packed.latents(scope, x))).containsExactly(floats(scope, latents), within(1e-5f));
+            assertThat(packed.encode(scope, x)).isEqualTo(trained.encode(scope, x));
+            assertThat(x).isEqualTo(pixels(scope, 2));
+            NDArray before = scope.copyOf(latents);
+            assertThat(floats(scope, packed.decodeUnclamped(scope, latents)))
+                    .containsExactly(floats(scope, trained.decodeUnclamped(scope, latents)), within(1e-5f));
+            assertThat(latents).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void anImageHasTheSameBitsInAnyBatchAndOnAnyNumberOfThreads() {
+        int threads = Torch.intraOpThreads();
+        int images = 3;
+        try (NDManager manager = NDManager.newBaseManager();
+                Vqgan trained = initial(manager);
+                Vqgan vqgan = Vqgan.forInference(CONFIG, trained.weights(), Precision.FP32);
+                TensorScope scope = TensorScope.inference(manager)) {
+            NDArray x = pixels(scope, images);
+            NDArray latents = vqgan.latents(scope, x);
+            NDArray pixels = vqgan.decodeUnclamped(scope, latents);
+            for (int count : new int[] {1, 2}) {
+                Torch.setIntraOpThreads(count);
+                for (int image = 0; image < images; image++) {
+                    NDArray alone = vqgan.latents(scope, scope.narrow(x, 0, image, 1));
+                    assertThat(floats(scope, alone)).containsExactly(floats(scope, scope.narrow(latents, 0, image, 1)));
+                    assertThat(floats(scope, vqgan.decodeUnclamped(scope, alone)))
+                            .containsExactly(floats(scope, scope.narrow(pixels, 0, image, 1)));
+                }
+            }
+        } finally {
+            Torch.setIntraOpThreads(threads);
+        }
+    }
+
+    private static NDArray pixels(TensorScope scope, int images) {
+        float[] values = Init.uniform(1).draw(images * 3 * 64, RandomStream.of(1, Purpose.SPLIT));
+        return scope.floats(values, images, 3, 8, 8);
+    }
+
+    private static float[] floats(TensorScope scope, NDArray x) {
+        return scope.reshape(x, -1).toFloatArray();
     }
 
     @Test

@@ -11,12 +11,15 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * How far decoding operations are from the sequences of libtorch's operations that they stand for, in float64 or as near
- * as these have it. A program, so that it can run under an environment that limits the instruction set.
+ * How far operations with kernels of their own are from the sequences of libtorch's operations that they stand for, in
+ * float64 or as near as these have it. A program, so that it can run under an environment that limits the instruction set.
  */
-final class DecodingErrors {
+final class KernelErrors {
     /** Below, at and between the widths of registers, and those of the released models' heads and streams. */
     static final int[] WIDTHS = {1, 5, 16, 32, 48, 80, 88, 100, 768};
+
+    /** Channels of images: of the narrowest tokenizer, and one that is not a power of two. */
+    static final int[] CHANNELS = {32, 96, 512};
 
     private static final int ROWS = 3;
     private static final int HEADS = 2;
@@ -28,7 +31,7 @@ final class DecodingErrors {
     private final DataType type;
     private final RandomStream random;
 
-    private DecodingErrors(TensorScope s, int width, DataType type) {
+    private KernelErrors(TensorScope s, int width, DataType type) {
         this.s = s;
         this.width = width;
         this.type = type;
@@ -48,7 +51,7 @@ final class DecodingErrors {
             for (int width : WIDTHS) {
                 try (NDManager manager = NDManager.newBaseManager();
                         TensorScope s = TensorScope.inference(manager)) {
-                    DecodingErrors of = new DecodingErrors(s, width, type);
+                    KernelErrors of = new KernelErrors(s, width, type);
                     String suffix = " " + type + " " + width;
                     errors.put("norm" + suffix, of.norm(false));
                     errors.put("modulated norm" + suffix, of.norm(true));
@@ -57,6 +60,13 @@ final class DecodingErrors {
                     errors.put("gated residual" + suffix, of.residual(true));
                     errors.put("attention" + suffix, of.attention());
                 }
+            }
+        }
+        for (int channels : CHANNELS) {
+            try (NDManager manager = NDManager.newBaseManager();
+                    TensorScope s = TensorScope.inference(manager)) {
+                KernelErrors of = new KernelErrors(s, channels, DataType.FLOAT32);
+                errors.put("group norm " + channels, of.groupNormSilu());
             }
         }
         return errors;
@@ -126,6 +136,15 @@ final class DecodingErrors {
         NDArray scores = s.affine(s.matmul(q, s.permute(k, 0, 1, 3, 2)), 1 / Math.sqrt(width), 0);
         NDArray expected = s.matmul(s.softmax(scores), qkv.get(2));
         return error(y, s.reshape(s.permute(expected, 0, 2, 1, 3), ROWS, 1, -1));
+    }
+
+    /** Of images with more pixels than a thread sums up at a time, whose mean is far from zero. */
+    private double groupNormSilu() {
+        NDArray x = s.channelsLast(s.affine(normal(3, 2, width, 37, 41), 1, 20));
+        NDArray weight = normal(1, width);
+        NDArray bias = normal(1, width);
+        NDArray y = s.groupNormSilu(x, 32, weight, bias, EPS);
+        return error(s.reshape(y, -1), s.reshape(s.silu(s.groupNorm(wide(x), 32, wide(weight), wide(bias), EPS)), -1));
     }
 
     private NDArray wide(NDArray x) {
