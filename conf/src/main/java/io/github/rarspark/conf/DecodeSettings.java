@@ -14,8 +14,8 @@ import java.io.Serializable;
         png          | boolean | false   |       | no     | Also write the images as PNG files, in the folder png of the
                                                             output.
         batch        | int     | 32      | [1, ) | no     | Images that are read and decoded before the next ones.
-        shard_images | int     | 0       | [0, ) | no     | Images per shard, the unit of work; 0 for as many as take a
-                                                            task about five minutes.
+        shard_images | int     | 0       | [0, ) | no     | Images per shard, the unit of work; 0 sizes shards to about
+                                                            five minutes of work.
         threads      | int     | 1       | [1, ) | no     | Threads per task, each of which decodes an image.
         """)
 public record DecodeSettings(

@@ -19,16 +19,16 @@ import java.util.stream.IntStream;
         count             | int           | 50000        | [1, ) | yes    | Number of images; their classes take turns.
         classes           | List<Integer> |              |       | yes    | Classes to generate, separated by commas;
                                                                             all if empty.
-        samples_per_class | int           | 0            | [0, ) | yes    | Number of images of each class, instead of
-                                                                            generate.count; 0 for that.
+        samples_per_class | int           | 0            | [0, ) | yes    | Number of images of each class; overrides
+                                                                            generate.count unless 0.
         class_counts      | List<Integer> |              |       | yes    | Numbers of images of the classes of
                                                                             generate.classes, in their order and
-                                                                            separated by commas, instead of
+                                                                            separated by commas; override
                                                                             generate.count.
-        class_names       | String        |              |       | no     | Text file for the captions of grid.png, with
-                                                                            a line for the name of each class of the
-                                                                            model; the names that train keeps with the
-                                                                            weights if empty.
+        class_names       | String        |              |       | no     | Text file with the name of each class of the
+                                                                            model, one a line, for the captions of
+                                                                            grid.png; if empty, the names that train
+                                                                            stores with the weights.
         seed              | long          | 0            |       | yes    | Seed; image i depends only on seed, class,
                                                                             index, recipe and weights.
         tokens            | boolean       | false        |       | yes    | Also keep the tokens of the images, in the
@@ -37,8 +37,8 @@ import java.util.stream.IntStream;
         png               | boolean       | false        |       | no     | Also write the images as PNG files, in the
                                                                             folder png of the output.
         batch             | int           | 32           | [1, ) | no     | Images that are sampled together.
-        shard_images      | int           | 0            | [0, ) | no     | Images per shard, the unit of work; 0 for as
-                                                                            many as take a task about five minutes.
+        shard_images      | int           | 0            | [0, ) | no     | Images per shard, the unit of work; 0 sizes
+                                                                            shards to about five minutes of work.
         temperature       | double        | 1            | (0, ) | yes    | Sampling temperature, which divides the
                                                                             logits.
         guidance          | Guidance      | power-cosine |       | yes    | Schedule of the guidance scale over the
@@ -75,7 +75,7 @@ public record GenerateSettings(
         int threads)
         implements Serializable {
 
-    /** Checks that no class is listed twice, and that the number of images is given in one way. */
+    /** Checks that no class is listed twice, and that no count is negative. */
     public GenerateSettings {
         classes = List.copyOf(classes);
         classCounts = List.copyOf(classCounts);
@@ -83,11 +83,6 @@ public record GenerateSettings(
                 classes.stream().distinct().count() == classes.size(),
                 "Cannot use generate.classes=%s: a class is listed twice; remove one",
                 Key.format(classes));
-        require(
-                samplesPerClass == 0 || classCounts.isEmpty(),
-                "Cannot use generate.samples_per_class=%d with generate.class_counts=%s: give one of them",
-                samplesPerClass,
-                Key.format(classCounts));
         require(
                 classCounts.isEmpty() || classCounts.stream().noneMatch(images -> images < 0),
                 "Cannot use generate.class_counts=%s: give numbers of at least 0",
@@ -104,7 +99,7 @@ public record GenerateSettings(
         int asked = classes.isEmpty() ? modelClasses : classes.size();
         require(
                 classCounts.isEmpty() || classCounts.size() == asked,
-                "Cannot use generate.class_counts=%s: these are %d numbers for %d classes; give one for each class of"
+                "Cannot use generate.class_counts=%s: it has %d numbers for %d classes; give one for each class of"
                         + " generate.classes",
                 Key.format(classCounts),
                 classCounts.size(),
@@ -115,9 +110,9 @@ public record GenerateSettings(
         long images = counts.stream().mapToLong(Integer::longValue).sum();
         require(
                 images > 0 && images <= Integer.MAX_VALUE,
-                "Cannot generate %d images, by generate.%s: give 1 to %d",
-                images,
+                "Cannot use generate.%s: it asks for %d images; ask for 1 to %d",
                 classCounts.isEmpty() ? "samples_per_class" : "class_counts",
+                images,
                 Integer.MAX_VALUE);
         return counts;
     }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,12 +100,34 @@ public record Recipe(
         }
         for (int rung = layers.length - 1; rung >= 0; rung--) {
             Layer layer = layers[rung];
+            requireOneOf(Layer.ALTERNATIVES, layer);
+            if (!Collections.disjoint(layer.values().keySet(), Layer.ALTERNATIVES)) {
+                Layer.ALTERNATIVES.stream()
+                        .map(KEYS::named)
+                        .forEach(key -> values.put(key, key.parse(key.defaultText(), "the default")));
+            }
             layer.values().forEach((name, text) -> {
                 Key key = KEYS.named(name, layer.origin());
                 values.put(key, key.parse(text, layer.origin()));
             });
         }
         return KEYS.build(values);
+    }
+
+    /** A layer may hold the defaults of all, as a complete recipe does. */
+    private static void requireOneOf(Set<String> alternatives, Layer layer) {
+        List<String> given = layer.values().entrySet().stream()
+                .filter(entry -> alternatives.contains(entry.getKey()))
+                .filter(entry -> !entry.getValue()
+                        .strip()
+                        .equals(KEYS.named(entry.getKey()).defaultText()))
+                .map(entry -> entry.getKey() + "=" + entry.getValue())
+                .toList();
+        require(
+                given.size() <= 1,
+                "Cannot use %s (from %s) together: give one of them",
+                String.join(" and ", given),
+                layer.origin());
     }
 
     /** Returns the value of a key in the notation of the command line. */

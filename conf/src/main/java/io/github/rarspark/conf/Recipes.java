@@ -82,9 +82,7 @@ public final class Recipes {
         if (parent == null) {
             return new Layer(origin, values);
         }
-        Map<String, String> merged = new LinkedHashMap<>(layer(parent).values());
-        merged.putAll(values);
-        return new Layer(origin, merged);
+        return new Layer(origin, values).over(layer(parent));
     }
 
     /** Where the problem is; the exception's own location is where its context begins. */

@@ -234,4 +234,32 @@ class RecipesTest {
         assertThat(recipe.get("spark.master")).isEqualTo("local[2]");
         assertThat(recipe.get("tokenizer.channel_mult")).isEqualTo("1,1,2,2,4");
     }
+
+    /** The demo's recipe says how many images there are in all. */
+    @Test
+    void theUppermostLayerSaysHowManyImagesThereAre() {
+        Layer demo = Recipes.layer("demo");
+        Recipe each = Recipe.resolve(Layer.commandLine(Map.of("generate.samples_per_class", "5")), demo);
+        assertThat(each.generate().counts(10)).containsOnly(5);
+        assertThat(each.get("generate.count")).as("not hashed").isEqualTo("50000");
+        Recipe complete = Recipe.resolve(Recipes.parse(each.toYaml(), "copy"));
+        assertThat(complete).isEqualTo(each);
+
+        Layer photos = Recipes.parse("extends: demo\ngenerate: {samples_per_class: 7}", "photos");
+        assertThat(Recipe.resolve(photos).generate().counts(10)).containsOnly(7);
+        Recipe fewer = Recipe.resolve(Layer.commandLine(Map.of("generate.count", "20")), photos);
+        assertThat(fewer.generate().counts(10)).containsOnly(2);
+        assertThat(complete.with(Map.of("generate.count", "30")).generate().counts(10))
+                .containsOnly(3);
+    }
+
+    @Test
+    void oneLayerSaysItOnce() {
+        Layer both = Layer.commandLine(Map.of("generate.samples_per_class", "5", "generate.class_counts", "1,2"));
+        assertThatThrownBy(() -> Recipe.resolve(both))
+                .isInstanceOf(RecipeException.class)
+                .hasMessageMatching("Cannot use (generate.samples_per_class=5 and generate.class_counts=1,2|"
+                        + "generate.class_counts=1,2 and generate.samples_per_class=5) \\(from the command line\\)"
+                        + " together: give one of them");
+    }
 }

@@ -123,6 +123,7 @@ final class ImageSets {
                             TinyClassifier.SIDE,
                             pngs.size(),
                             List.of(0, 1, 2),
+                            List.of(),
                             0,
                             new TreeMap<>(),
                             shards,

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The names of the classes, for captions.
@@ -15,6 +17,7 @@ import java.util.Map;
  * @param names by class id; those of the last classes may be missing, or all
  */
 record ClassNames(List<String> names) {
+    private static final Logger LOG = LoggerFactory.getLogger(ClassNames.class);
     /** Metadata of a model's file: a JSON list. */
     private static final String CLASS_NAMES = "class_names";
 
@@ -34,10 +37,15 @@ record ClassNames(List<String> names) {
     }
 
     /** Those that training keeps in a model's file; none if it has none. */
-    static ClassNames of(Map<String, String> metadata) {
+    static ClassNames of(Map<String, String> metadata, String file) {
         String json = metadata.getOrDefault(CLASS_NAMES, "[]");
-        String[] names = Json.read(json.getBytes(StandardCharsets.UTF_8), String[].class, "metadata " + CLASS_NAMES);
-        return new ClassNames(List.of(names));
+        try {
+            return new ClassNames(
+                    List.of(Json.read(json.getBytes(StandardCharsets.UTF_8), String[].class, CLASS_NAMES)));
+        } catch (DataException | NullPointerException e) {
+            LOG.warn("The metadata {} of {} is not a JSON list of names; captions are numbers", CLASS_NAMES, file);
+            return new ClassNames(List.of());
+        }
     }
 
     /** The name of a class, or its number where the name is not known. */

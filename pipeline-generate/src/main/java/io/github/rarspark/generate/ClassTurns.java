@@ -12,8 +12,8 @@ import java.util.stream.IntStream;
 /**
  * The class of each image of a run: the classes take turns, in their order, and one that has all its images drops out.
  *
- * @param classes the classes
- * @param counts the number of images of each, at least 0
+ * @param classes the classes that have images
+ * @param counts the number of images of each
  */
 record ClassTurns(List<Integer> classes, List<Integer> counts) implements Serializable {
 
@@ -24,21 +24,22 @@ record ClassTurns(List<Integer> classes, List<Integer> counts) implements Serial
 
     /** The classes of a recipe. */
     static ClassTurns of(Recipe recipe) {
-        List<Integer> asked = recipe.generate().classes();
         int all = recipe.model().classes();
+        List<Integer> asked = recipe.generate().classes();
+        List<Integer> classes =
+                asked.isEmpty() ? IntStream.range(0, all).boxed().toList() : asked;
+        List<Integer> counts = recipe.generate().counts(all);
+        int[] used = IntStream.range(0, classes.size())
+                .filter(place -> counts.get(place) > 0)
+                .toArray();
         return new ClassTurns(
-                asked.isEmpty() ? IntStream.range(0, all).boxed().toList() : asked,
-                recipe.generate().counts(all));
+                Arrays.stream(used).mapToObj(classes::get).toList(),
+                Arrays.stream(used).mapToObj(counts::get).toList());
     }
 
     /** The number of images of all classes. */
     int images() {
         return counts.stream().mapToInt(Integer::intValue).sum();
-    }
-
-    /** Whether every class has as many images as any other. */
-    boolean isBalanced() {
-        return counts.stream().distinct().count() <= 1;
     }
 
     /** {@code count} images from index {@code first}, {@code batch} at a time. */

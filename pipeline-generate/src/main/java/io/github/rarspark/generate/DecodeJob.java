@@ -8,7 +8,6 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
-import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenShards;
@@ -34,6 +33,7 @@ public final class DecodeJob implements Job<SampleShards> {
     private final TokenSource tokens;
     private final WeightFile tokenizer;
     private final VqganConfig config;
+    private final SampleLayout layout;
 
     private DecodeJob(JobContext context, TokenSource tokens, WeightFile tokenizer) throws IOException {
         this.context = context;
@@ -42,6 +42,15 @@ public final class DecodeJob implements Job<SampleShards> {
         this.tokens = tokens;
         this.tokenizer = tokenizer;
         this.config = VqganConfig.of(tokenizer.read(context.storage()));
+        requireFits();
+        long rows = settings.count() == 0 ? tokens.rows() : Math.min(settings.count(), tokens.rows());
+        this.layout = SampleLayout.of(
+                context.session(),
+                Math.toIntExact(rows),
+                settings.shardImages(),
+                new VqganCost(config).decodeFlop(recipe.image().size()),
+                settings.threads(),
+                settings.batch());
     }
 
     /**
@@ -55,7 +64,7 @@ public final class DecodeJob implements Job<SampleShards> {
         JobResult result = JobRunner.run(context, DecodeJob::open);
         DecodeSettings settings = context.recipe().decode();
         if (settings.png()) {
-            PngFolder.write(context, settings.output());
+            PngFolder.complete(context, settings.output());
         }
         return result;
     }
@@ -71,9 +80,7 @@ public final class DecodeJob implements Job<SampleShards> {
         TokenShape shape =
                 new TokenShape(recipe.model().tokens(), recipe.model().codes(), Integer.MAX_VALUE);
         TokenSource tokens = TokenSource.open(storage, "--tokens", settings.tokens(), shape);
-        DecodeJob job = new DecodeJob(context, tokens, WeightFile.of(storage, settings.tokenizer()));
-        job.requireFits();
-        return job;
+        return new DecodeJob(context, tokens, WeightFile.of(storage, settings.tokenizer()));
     }
 
     private void requireFits() {
@@ -99,60 +106,48 @@ public final class DecodeJob implements Job<SampleShards> {
         return settings.output();
     }
 
-    private SampleLayout layout() {
-        long rows = settings.count() == 0 ? tokens.rows() : Math.min(settings.count(), tokens.rows());
-        int images = Math.toIntExact(rows);
-        return new SampleLayout(
-                images,
-                settings.shardImages() > 0
-                        ? settings.shardImages()
-                        : ShardSize.images(
-                                images,
-                                new VqganCost(config).decodeFlop(recipe.image().size()),
-                                settings.threads(),
-                                SparkSessions.slots(context.session()),
-                                settings.batch()));
-    }
-
     @Override
     public Plan plan() {
         return Plan.of(
                 COMMAND,
                 recipe.resultSettings("tokenizer", COMMAND),
                 Map.of("tokens", tokens.sha256(), "tokenizer", tokenizer.sha256()),
-                layout().units());
+                layout.units());
     }
 
     @Override
     public long leastBytes() {
-        return SampleSet.npzBytes(layout().count(), recipe.image().size());
+        return SampleSet.npzBytes(layout.count(), recipe.image().size());
     }
 
     @Override
     public SampleShards runMissing(OutputClaim claim) throws IOException {
-        SampleLayout layout = layout().with(claim.plan());
+        SampleLayout planned = layout.with(claim.plan());
         DecodeTask task = new DecodeTask(
                 context.storage(),
                 claim.directory(),
                 claim.plan().sha256(),
-                layout,
+                planned,
                 tokens,
                 tokens.blockRows(),
                 tokenizer,
                 settings.batch(),
                 settings.threads());
-        return SampleShards.make(context, claim, layout, COMMAND, Set.of(), task);
+        return SampleShards.make(context, claim, planned, COMMAND, Set.of(), task);
     }
 
     @Override
     public Outcome commit(OutputClaim claim, SampleShards shards) throws IOException {
+        if (settings.png()) {
+            PngFolder.write(context, claim.directory(), shards.receipts());
+        }
         SampleSet samples = new SampleSet(
                 claim,
                 shards.layout(),
                 recipe.image().size(),
                 SampleSet.gridColumns(0),
                 new ClassNames(tokens.classNames()));
-        shards.publish(context.session(), samples, List.of(), 0);
+        shards.publish(context.session(), samples, List.of(), List.of(), 0);
         Map<String, Long> counts = Map.of(
                 "images", (long) shards.layout().count(),
                 "shards", (long) shards.layout().shards(),

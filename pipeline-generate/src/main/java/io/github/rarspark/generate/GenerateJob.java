@@ -10,7 +10,6 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
-import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.GenerateSettings;
@@ -30,16 +29,26 @@ public final class GenerateJob implements Job<SampleShards> {
 
     private final JobContext context;
     private final Recipe recipe;
+    private final GenerateSettings settings;
     private final GeneratorInputs inputs;
     private final GeneratorSpec generator;
     private final ClassTurns turns;
+    private final SampleLayout layout;
 
     private GenerateJob(JobContext context, GeneratorInputs inputs) {
         this.context = context;
         this.recipe = context.recipe();
+        this.settings = recipe.generate();
         this.inputs = inputs;
         this.generator = inputs.spec();
         this.turns = ClassTurns.of(recipe);
+        this.layout = SampleLayout.of(
+                context.session(),
+                turns.images(),
+                settings.shardImages(),
+                inputs.flopPerImage(),
+                settings.threads(),
+                settings.batch());
     }
 
     /**
@@ -53,14 +62,20 @@ public final class GenerateJob implements Job<SampleShards> {
         JobResult result = JobRunner.run(context, GenerateJob::open);
         GenerateSettings settings = context.recipe().generate();
         if (settings.png()) {
-            PngFolder.write(context, settings.output());
+            PngFolder.complete(context, settings.output());
         }
         return result;
     }
 
-    /** The inputs that the plan of {@link #run} names; checks the recipe, and checks and opens them, as that does. */
-    public static Map<String, String> inputs(JobContext context) throws IOException {
-        return open(context).plan().inputs();
+    /**
+     * The inputs that the plans of {@link #run} name; checks and opens them as that does.
+     *
+     * @param points recipes that differ in settings of sampling only; each is checked
+     */
+    public static Map<String, String> inputs(JobContext context, List<Recipe> points) throws IOException {
+        GenerateJob first = open(context.with(points.get(0)));
+        points.forEach(point -> first.inputs.requireOrder(point.generate().order()));
+        return first.plan().inputs();
     }
 
     private static GenerateJob open(JobContext context) throws IOException {
@@ -97,21 +112,6 @@ public final class GenerateJob implements Job<SampleShards> {
         return recipe.generate().output();
     }
 
-    private SampleLayout layout() {
-        GenerateSettings settings = recipe.generate();
-        int images = turns.images();
-        return new SampleLayout(
-                images,
-                settings.shardImages() > 0
-                        ? settings.shardImages()
-                        : ShardSize.images(
-                                images,
-                                inputs.flopPerImage(),
-                                settings.threads(),
-                                SparkSessions.slots(context.session()),
-                                settings.batch()));
-    }
-
     @Override
     public Plan plan() {
         return Plan.of(
@@ -120,7 +120,7 @@ public final class GenerateJob implements Job<SampleShards> {
                 Map.of(
                         "weights", generator.weights().sha256(),
                         "tokenizer", generator.tokenizer().sha256()),
-                layout().units());
+                layout.units());
     }
 
     @Override
@@ -130,45 +130,51 @@ public final class GenerateJob implements Job<SampleShards> {
 
     @Override
     public SampleShards runMissing(OutputClaim claim) throws IOException {
-        SampleLayout layout = layout().with(claim.plan());
+        SampleLayout planned = layout.with(claim.plan());
         ShardTask task =
-                new ShardTask(context.storage(), claim.directory(), claim.plan().sha256(), layout, turns, generator);
-        Set<Integer> again = generator.settings().tokens()
-                ? TokenFolder.missing(context.session(), claim, layout.shards())
-                : Set.of();
-        return SampleShards.make(context, claim, layout, COMMAND, again, task);
+                new ShardTask(context.storage(), claim.directory(), claim.plan().sha256(), planned, turns, generator);
+        Set<Integer> again =
+                settings.tokens() ? TokenFolder.missing(context.session(), claim, planned.shards()) : Set.of();
+        return SampleShards.make(context, claim, planned, COMMAND, again, task);
     }
 
     @Override
     public Outcome commit(OutputClaim claim, SampleShards shards) throws IOException {
-        SampleLayout layout = shards.layout();
-        if (generator.settings().tokens()) {
+        SampleLayout planned = shards.layout();
+        if (settings.tokens()) {
             TokenFolder.publish(
                     context.session(),
                     claim,
-                    layout.shards(),
+                    planned.shards(),
                     recipe,
+                    inputs.names(),
                     generator.tokenizer().sha256());
+        }
+        if (settings.png()) {
+            PngFolder.write(context, claim.directory(), shards.receipts());
         }
         int columns = SampleSet.gridColumns(turns.classes().size());
         shards.publish(
                 context.session(),
-                new SampleSet(claim, layout, recipe.image().size(), columns, inputs.names()),
+                new SampleSet(claim, planned, recipe.image().size(), columns, inputs.names()),
                 turns.classes(),
-                generator.settings().seed());
+                settings.classCounts().isEmpty() ? List.of() : turns.counts(),
+                settings.seed());
         Map<String, Long> counts = Map.of(
-                "images", (long) layout.count(),
+                "images", (long) planned.count(),
                 "classes", (long) turns.classes().size(),
-                "shards", (long) layout.shards(),
+                "shards", (long) planned.shards(),
                 "images_resumed", shards.resumed());
         return Outcome.of(counts, Map.of(), warnings()).withRate("images_per_second", shards.made());
     }
 
     private List<String> warnings() {
-        boolean asked = !recipe.generate().classCounts().isEmpty();
-        return asked || turns.isBalanced()
+        int classes = settings.classes().isEmpty()
+                ? recipe.model().classes()
+                : settings.classes().size();
+        return !settings.classCounts().isEmpty() || turns.images() % classes == 0
                 ? List.of()
-                : List.of("the classes are unbalanced: " + turns.images() + " images are not a multiple of "
-                        + turns.classes().size() + " classes; generate.samples_per_class gives each as many");
+                : List.of("the classes are unbalanced: " + turns.images() + " images are not a multiple of " + classes
+                        + " classes; generate.samples_per_class gives each as many");
     }
 }

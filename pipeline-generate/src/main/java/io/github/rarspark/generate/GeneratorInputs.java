@@ -4,6 +4,7 @@ import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.TokenOrder;
 import io.github.rarspark.kernel.content.WeightContent;
 import io.github.rarspark.kernel.content.WeightContent.Kind;
 import io.github.rarspark.kernel.error.DataException;
@@ -13,15 +14,17 @@ import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.vqgan.VqganCost;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
+import java.util.Map;
 
 /**
  * The weights that a run generates with, checked. Driver only.
  *
  * @param spec for the tasks
+ * @param metadata of the model's file
  * @param names of the classes, as far as the model's file or the recipe says
  * @param flopPerImage the floating-point operations to sample and decode an image
  */
-record GeneratorInputs(GeneratorSpec spec, ClassNames names, double flopPerImage) {
+record GeneratorInputs(GeneratorSpec spec, Map<String, String> metadata, ClassNames names, double flopPerImage) {
     private static final String HEAD = "lm_head.weight";
     /** Metadata of the model's file: the SHA-256 of the tokenizer that produced its training tokens. */
     private static final String TOKENIZER_SHA256 = "tokenizer_sha256";
@@ -42,13 +45,25 @@ record GeneratorInputs(GeneratorSpec spec, ClassNames names, double flopPerImage
         check(spec, rar, vqgan, recipe.tokenizer().downsampling());
         String namesFile = recipe.generate().classNames();
         ClassNames names = namesFile.isEmpty()
-                ? ClassNames.of(rar.metadata())
+                ? ClassNames.of(rar.metadata(), rar.file())
                 : ClassNames.read(storage, namesFile, recipe.model().classes());
         boolean guided = recipe.generate().guidanceScale() != 0;
         double sampling = new RarCost(spec.config()).flopPerImage(guided);
         double decoding =
                 new VqganCost(VqganConfig.of(vqgan)).decodeFlop(recipe.image().size());
-        return new GeneratorInputs(spec, names, sampling + decoding);
+        GeneratorInputs inputs = new GeneratorInputs(spec, rar.metadata(), names, sampling + decoding);
+        inputs.requireOrder(spec.settings().order());
+        return inputs;
+    }
+
+    /**
+     * Checks that the model's positions are those of an order.
+     *
+     * @throws DataException if they are merged for another one
+     */
+    void requireOrder(TokenOrder order) {
+        MergedPositions.require(
+                metadata, KernelSettings.scanOrder(order), spec.weights().path(), "generate.order");
     }
 
     private static void check(GeneratorSpec spec, TensorFile rar, TensorFile vqgan, int downsampling) {
@@ -76,8 +91,6 @@ record GeneratorInputs(GeneratorSpec spec, ClassNames names, double flopPerImage
                     + "; use the recipe that it was trained with");
         }
         WeightContent.require(spec.config().parameters(), rar);
-        MergedPositions.require(
-                rar.metadata(), KernelSettings.scanOrder(spec.settings().order()), weights.path(), "generate.order");
     }
 
     private static void requireNotSwapped(TensorFile weights, TensorFile tokenizer) {

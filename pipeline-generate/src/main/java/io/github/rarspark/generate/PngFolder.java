@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The images of a finished output as PNG files: {@code png/CLASS/INDEX.png}, a folder of class folders as tokenize and
+ * The images of finished shards as PNG files: {@code png/CLASS/INDEX.png}, a folder of class folders as tokenize and
  * fid read them. Tasks copy them out of the shards, as they are.
  */
 final class PngFolder {
@@ -27,11 +27,19 @@ final class PngFolder {
 
     private PngFolder() {}
 
-    /** Writes the files that are missing, for all images of the output at {@code directory}. Driver only. */
-    static void write(JobContext context, String directory) throws IOException {
+    /** Writes the files that are missing in a finished output. Driver only. */
+    static void complete(JobContext context, String output) throws IOException {
+        String directory = context.storage().qualify(output);
+        write(
+                context,
+                directory,
+                SamplesManifest.read(context.storage(), directory).shards());
+    }
+
+    /** Writes the files that are missing, for all images of the shards in a directory. Driver only. */
+    static void write(JobContext context, String directory, List<ShardReceipt> shards) throws IOException {
         Storage storage = context.storage();
-        SamplesManifest manifest = SamplesManifest.read(storage, directory);
-        String folder = Storage.child(storage.qualify(directory), NAME);
+        String folder = Storage.child(directory, NAME);
         Set<Long> present = storage.walk(folder).stream()
                 .map(StoredFile::name)
                 .filter(name -> name.matches("\\d+/\\d+\\.png"))
@@ -39,7 +47,7 @@ final class PngFolder {
                 .collect(Collectors.toSet());
         List<ShardReceipt> incomplete = new ArrayList<>();
         long first = 0;
-        for (ShardReceipt shard : manifest.shards()) {
+        for (ShardReceipt shard : shards) {
             long end = first + shard.rows();
             for (long index = first; index < end; index++) {
                 if (!present.contains(index)) {
@@ -52,11 +60,7 @@ final class PngFolder {
         long images = incomplete.stream().mapToLong(ShardReceipt::rows).sum();
         SparkSessions.describe(context.session(), "write " + images + " PNG files");
         try (Progress progress = context.progress(NAME, "images", images)) {
-            UnitTasks.run(
-                    context.session(),
-                    incomplete,
-                    new Copy(storage, storage.qualify(directory), folder),
-                    progress::step);
+            UnitTasks.run(context.session(), incomplete, new Copy(storage, directory, folder), progress::step);
         }
     }
 
@@ -70,7 +74,7 @@ final class PngFolder {
         @Override
         public Long run(ShardReceipt shard) throws IOException {
             String path = Storage.child(directory, shard.name());
-            shard.check(storage, path, "generate again into another output");
+            shard.check(storage, path, "make the images again in another output");
             SampleShard.ROWS.read(storage, path, (Sample sample) -> {
                 UnitTasks.endIfKilled();
                 storage.putBytes(Storage.child(folder, fileName(sample)), sample.png());

@@ -2,10 +2,12 @@ package io.github.rarspark.generate;
 
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.samples.SampleShard;
+import io.github.rarspark.common.spark.SparkSessions;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.apache.spark.sql.SparkSession;
 
 /**
  * How the images of a run are split: {@code shardImages} consecutive ones make a shard.
@@ -15,6 +17,23 @@ import java.util.stream.IntStream;
  */
 record SampleLayout(int count, int shardImages) implements Serializable {
     private static final String SHARD_IMAGES = "shard_images";
+
+    /**
+     * The layout of a run.
+     *
+     * @param asked images per shard that the recipe asks for; 0 for as many as {@link ShardSize} chooses
+     * @param flopPerImage floating-point operations
+     * @param threads of a task
+     * @param batch images that are computed together
+     */
+    static SampleLayout of(SparkSession session, int images, int asked, double flopPerImage, int threads, int batch) {
+        if (asked > 0) {
+            return new SampleLayout(images, asked);
+        }
+        int cores = Math.max(threads, session.sparkContext().conf().getInt("spark.task.cpus", 1));
+        int slots = SparkSessions.slots(session);
+        return new SampleLayout(images, ShardSize.images(images, flopPerImage, cores, slots, batch));
+    }
 
     /** This layout with the units of an earlier attempt's plan. */
     SampleLayout with(Plan plan) {
@@ -27,7 +46,7 @@ record SampleLayout(int count, int shardImages) implements Serializable {
     }
 
     int shards() {
-        return (count + shardImages - 1) / shardImages;
+        return (count - 1) / shardImages + 1;
     }
 
     String shardName(int shard) {

@@ -67,9 +67,11 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
      * @param session checks the shards again where they may have been replaced
      * @param samples the images of these shards
      * @param classes for the manifest
+     * @param classCounts for the manifest
      * @param seed of the run
      */
-    void publish(SparkSession session, SampleSet samples, List<Integer> classes, long seed) throws IOException {
+    void publish(SparkSession session, SampleSet samples, List<Integer> classes, List<Integer> classCounts, long seed)
+            throws IOException {
         OutputClaim claim = samples.claim();
         SortedMap<String, String> files = new TreeMap<>();
         for (Stored file : samples.write()) {
@@ -84,6 +86,7 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
                         samples.imageSize(),
                         layout.count(),
                         classes,
+                        classCounts,
                         seed,
                         claim.plan().inputs(),
                         receipts,

@@ -67,7 +67,13 @@ final class TokenFolder {
     }
 
     /** Publishes the manifest, when all shards are there. */
-    static void publish(SparkSession session, OutputClaim claim, int shards, Recipe recipe, String tokenizerSha256)
+    static void publish(
+            SparkSession session,
+            OutputClaim claim,
+            int shards,
+            Recipe recipe,
+            ClassNames names,
+            String tokenizerSha256)
             throws IOException {
         List<ShardReceipt> receipts = open(session, claim, shards).complete();
         long rows = receipts.stream().mapToLong(ShardReceipt::rows).sum();
@@ -81,7 +87,7 @@ final class TokenFolder {
                         recipe.image().size() / recipe.tokenizer().downsampling(),
                         recipe.model().codes(),
                         "none",
-                        List.of(),
+                        names.names(),
                         rows,
                         rows,
                         0,

@@ -94,7 +94,11 @@ class DecodeJobTest {
         storage.put(lines, TokenLines.writer(source));
         decode("of-lines", Path.of(lines), Map.of());
         assertThat(folder.resolve("of-lines/samples.npz")).hasSameBinaryContentAs(folder.resolve("run/samples.npz"));
-        JobResult few = decode("few", Path.of(lines), Map.of("decode.count", "5"));
+        JobResult few = decode("few", Path.of(lines), Map.of("decode.count", "5", "decode.png", "true"));
+        for (Sample sample : samples("few")) {
+            assertThat(folder.resolve("few/png").resolve(PngFolder.fileName(sample)))
+                    .hasBinaryContent(sample.png());
+        }
         assertThat(few.counts()).containsEntry("images", 5L);
         assertThat(samples("few")).extracting(Sample::classId).containsExactly(0, 1, 2, 0, 1);
     }

@@ -2,6 +2,7 @@ package io.github.rarspark.generate;
 
 import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.job.JobContext;
@@ -257,9 +258,11 @@ class GenerateJobTest {
         assertThat(samples("counts").stream().map(Sample::classId)).startsWith(0, 1, 2, 1, 2, 1, 1);
         assertThat(counts.counts()).containsEntry("images", 23L);
         assertThat(counts.warnings()).isEmpty();
+        assertThat(manifest("counts").classCounts()).containsExactly(1, 20, 2);
         JobResult each = run("each", Map.of("generate.samples_per_class", "2"));
         assertThat(samples("each").stream().map(Sample::classId)).containsExactly(0, 1, 2, 0, 1, 2);
         assertThat(each.warnings()).isEmpty();
+        assertThat(manifest("each").classCounts()).isEmpty();
         assertThat(hashes("counts").subList(0, 3))
                 .as("the same class and index")
                 .isEqualTo(hashes("each").subList(0, 3));
@@ -268,12 +271,34 @@ class GenerateJobTest {
     @Test
     void shardsAreSizedByTheirWork() throws IOException {
         run("run", Map.of("generate.shard_images", "0"));
-        assertThat(manifest("run").shards()).extracting(ShardReceipt::rows).containsExactly(16L, 12L);
+        assertThat(manifest("run").shards())
+                .extracting(ShardReceipt::rows)
+                .hasSize(7)
+                .containsOnly(4L);
     }
 
-    /** Those that are missing, from a finished output as well. */
     @Test
-    void imagesAreWrittenAsPngFiles() throws IOException {
+    void aRunEndsWhenItsPngFilesAreThere() throws IOException {
+        Path result = folder.resolve("run").resolve(JobResult.NAME);
+        AtomicBoolean refuses = new AtomicBoolean(true);
+        Path png = folder.resolve("run").resolve(PngFolder.NAME);
+        Storage there = new Storage(FaultyFiles.with(path -> {
+            if (path.getName().startsWith("shard-00001") && Files.exists(png) && refuses.get()) {
+                throw new IOException("unreadable");
+            }
+        }));
+        Recipe recipe = tiny.recipe(folder.resolve("run"), Map.of("generate.png", "true"));
+        JobContext context = new JobContext(SPARK.session(), there, recipe, true);
+        assertThatThrownBy(() -> GenerateJob.run(context)).hasStackTraceContaining("unreadable");
+        assertThat(result).content().doesNotContain("\"done\"");
+        refuses.set(false);
+        assertThat(GenerateJob.run(context).counts()).containsEntry("images_resumed", 28L);
+        assertThat(storage.walk(png.toString())).hasSize(28);
+    }
+
+    /** Those that are missing. */
+    @Test
+    void aFinishedRunGetsPngFiles() throws IOException {
         JobResult result = run("run", Map.of());
         Path png = folder.resolve("run").resolve(PngFolder.NAME);
         assertThat(png).doesNotExist();
@@ -305,6 +330,10 @@ class GenerateJobTest {
         GenerateJob.run(
                 SPARK.context(new TinyModels(model, tiny.tokenizer()).recipe(folder.resolve("trained"), Map.of())));
         assertThat(gridHash("trained")).as("named in the model's file").isEqualTo(gridHash("named"));
+
+        Path other = TinyModels.writeModel(folder.resolve("odd.safetensors"), Map.of("class_names", "[null, 1]"));
+        GenerateJob.run(SPARK.context(new TinyModels(other, tiny.tokenizer()).recipe(folder.resolve("odd"), Map.of())));
+        assertThat(gridHash("odd")).as("no names").isEqualTo(gridHash("unnamed"));
 
         Files.writeString(names, "ant\nbee\n");
         assertFails(ExitCode.DATA, () -> run("other", Map.of("generate.class_names", names.toString())))

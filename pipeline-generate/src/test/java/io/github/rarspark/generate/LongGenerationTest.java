@@ -69,7 +69,8 @@ class LongGenerationTest {
             assertThat(npz.header("arr_0")).isEqualTo(NpyHeader.of(NpyHeader.UINT8, IMAGES, SIDE, SIDE, 3));
             long last = (long) (IMAGES - 1) * SIDE * SIDE * RgbImage.CHANNELS;
             try (InputStream pixels = npz.elements("arr_0", last)) {
-                assertThat(pixels.readAllBytes()).isEqualTo(image(IMAGES - 1).pixels());
+                assertThat(pixels.readNBytes(SIDE * SIDE * RgbImage.CHANNELS))
+                        .isEqualTo(image(IMAGES - 1).pixels());
             }
         }
     }
@@ -126,10 +127,10 @@ class LongGenerationTest {
         List<Long> resident = new ArrayList<>();
         try (var session = LocalSpark.start(2)) {
             Recipe recipe = demo(5000);
-            Thread observer = new Thread(() -> observe(heap, resident));
+            Path last = folder.resolve("samples/shard-00019-of-00020.parquet");
+            Thread observer = new Thread(() -> observe(last, heap, resident));
             observer.start();
             GenerateJob.run(JobContext.of(session, recipe, true));
-            observer.interrupt();
             observer.join(TimeUnit.SECONDS.toMillis(60));
         }
         System.out.printf("used heap in MB, twice a second: %s%nresident: %s%n", heap, resident);
@@ -147,9 +148,10 @@ class LongGenerationTest {
                 .orElseThrow();
     }
 
-    private static void observe(List<Long> heap, List<Long> resident) {
+    /** Until the last shard is there. */
+    private static void observe(Path last, List<Long> heap, List<Long> resident) {
         try {
-            while (true) {
+            while (!Files.exists(last)) {
                 Thread.sleep(500);
                 System.gc();
                 heap.add(
@@ -160,9 +162,7 @@ class LongGenerationTest {
                                 .sum()
                         / 1000);
             }
-        } catch (InterruptedException ended) {
-            // The images are made.
-        } catch (IOException e) {
+        } catch (InterruptedException | IOException e) {
             throw new IllegalStateException(e);
         }
     }

@@ -20,6 +20,12 @@ class SampleLayoutTest {
     }
 
     @Test
+    void aHugeShardIsOne() {
+        assertThat(new SampleLayout(50_000, Integer.MAX_VALUE).shards()).isEqualTo(1);
+        assertThat(new SampleLayout(Integer.MAX_VALUE, 2).shards()).isEqualTo(1 << 30);
+    }
+
+    @Test
     void aShardTakesFiveMinutesOfATask() {
         assertThat(ShardSize.images(50_000, MINUTE, 1, 2, 1)).isEqualTo(5);
         assertThat(ShardSize.images(50_000, MINUTE, 4, 2, 1)).isEqualTo(20);
@@ -34,14 +40,17 @@ class SampleLayoutTest {
     void shardsAreWholeBatches() {
         assertThat(ShardSize.images(50_000, MINUTE / 10, 1, 2, 32)).isEqualTo(64);
         assertThat(ShardSize.images(50_000, MINUTE, 1, 2, 32)).isEqualTo(32);
+        assertThat(ShardSize.images(1000, 1, 1, 2, 50)).as("four shards a slot").isEqualTo(150);
+        assertThat(ShardSize.images(1000, 1, 1, 0, 50))
+                .as("slots are not known")
+                .isEqualTo(250);
+        assertThat(ShardSize.images(28, 1, 1, 1, Integer.MAX_VALUE)).isEqualTo(28);
     }
 
     @Test
     void everySlotGetsAShare() {
-        assertThat(ShardSize.images(1000, 1, 1, 2, 50)).isEqualTo(500);
-        assertThat(ShardSize.images(1000, 1, 1, 8, 50)).isEqualTo(150);
-        assertThat(ShardSize.images(1000, 1, 1, 0, 50))
-                .as("slots are not known")
-                .isEqualTo(1000);
+        assertThat(ShardSize.images(100, 1, 1, 16, 32)).as("less than a batch").isEqualTo(7);
+        assertThat(ShardSize.images(3, 1, 1, 16, 32)).isEqualTo(1);
+        assertThat(ShardSize.images(Integer.MAX_VALUE, 1, 1, 1, 1)).isEqualTo(5000);
     }
 }

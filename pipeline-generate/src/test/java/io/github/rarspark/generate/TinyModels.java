@@ -62,7 +62,7 @@ record TinyModels(Path weights, Path tokenizer) {
     }
 
     private static Recipe shape(Map<String, String> more) {
-        Map<String, String> values = new HashMap<>(Map.ofEntries(
+        Map<String, String> values = Map.ofEntries(
                 Map.entry("image.size", "8"),
                 Map.entry("tokenizer.hidden_channels", "32"),
                 Map.entry("tokenizer.channel_mult", "1,1"),
@@ -79,9 +79,8 @@ record TinyModels(Path weights, Path tokenizer) {
                 Map.entry("generate.count", "28"),
                 Map.entry("generate.batch", "4"),
                 Map.entry("generate.shard_images", "12"),
-                Map.entry("generate.guidance_scale", "2")));
-        values.putAll(more);
-        return Recipe.resolve(new Layer("the test", values));
+                Map.entry("generate.guidance_scale", "2"));
+        return Recipe.resolve(new Layer("the test", more), new Layer("the models", values));
     }
 
     /** Large enough that tokens depend on everything; a model's own first weights are too regular for that. */

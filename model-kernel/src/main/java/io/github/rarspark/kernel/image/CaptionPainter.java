@@ -9,7 +9,7 @@ import java.awt.RenderingHints;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Draws lines of text into an image, with the font of Java's that has no serifs. */
+/** Draws lines of text into an image, with Java's sans-serif font. */
 final class CaptionPainter implements AutoCloseable {
     /** Pixels that a line takes. */
     static final int LINE = 14;

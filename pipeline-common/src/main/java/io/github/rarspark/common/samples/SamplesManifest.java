@@ -16,8 +16,10 @@ import java.util.TreeMap;
  * @param planSha256 the hash of the plan that made it
  * @param imageSize side of an image in pixels
  * @param count the number of images
- * @param classes the classes, of which image i has number i modulo their count; none if the images were decoded from
- *     tokens, which have classes of their own
+ * @param classes the classes, which take turns: image i has number i modulo their count, unless there are {@code
+ *     classCounts}; none if the images were decoded from tokens, which have classes of their own
+ * @param classCounts the number of images of each class, where they were asked for: a class that has all its images
+ *     drops out
  * @param seed of the run; 0 if the images were decoded from tokens
  * @param inputs the hashes of weights and tokenizer
  * @param shards the shards by name, which is also the order of the images
@@ -29,6 +31,7 @@ public record SamplesManifest(
         int imageSize,
         long count,
         List<Integer> classes,
+        List<Integer> classCounts,
         long seed,
         SortedMap<String, String> inputs,
         List<ShardReceipt> shards,
@@ -39,6 +42,7 @@ public record SamplesManifest(
     /** Copies the collections. */
     public SamplesManifest {
         classes = List.copyOf(classes);
+        classCounts = classCounts == null ? List.of() : List.copyOf(classCounts); // of earlier versions
         inputs = new TreeMap<>(inputs);
         shards = List.copyOf(shards);
         files = new TreeMap<>(files);
