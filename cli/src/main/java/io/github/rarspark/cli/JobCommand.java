@@ -86,14 +86,16 @@ final class JobCommand implements Callable<Integer> {
         }
         Instant started = Instant.now();
         JobResult result;
-        String details;
+        String details = "";
         try (SparkSession session = SparkSessions.open("rar-spark " + definition.name(), recipe.spark(), Map.of())) {
             JobContext context = JobContext.of(session, recipe, common.quiet, stop);
             result = job.run(context);
-            details = job.details(context);
-        }
-        if (common.json != null) {
-            storage.putBytes(common.json, Json.pretty(result));
+            if (common.json != null) {
+                storage.putBytes(common.json, Json.pretty(result));
+            }
+            if (!common.quiet) {
+                details = job.details(context);
+            }
         }
         if (!common.quiet) {
             print(result, started, spec.commandLine().getOut());

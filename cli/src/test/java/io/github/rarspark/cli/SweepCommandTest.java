@@ -13,6 +13,7 @@ import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.StopRequest;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Json;
+import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
@@ -32,6 +33,7 @@ import java.util.TreeMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
@@ -176,6 +178,13 @@ class SweepCommandTest {
         assertThat(generate(sweep)).isEqualTo(73);
         assertThat(err.toString()).contains("the command was generate --sweep, not generate");
         assertThat(files(sweep)).isEqualTo(files);
+
+        new Storage(new Configuration()).delete(sweep.resolve("scores").toString());
+        assertThat(sweep(sweep, "0,8", "--json", folder.resolve("again.json").toString()))
+                .as(err::toString)
+                .isZero();
+        assertThat(out.toString()).doesNotContain("guidance_scale");
+        assertThat(folder.resolve("again.json")).exists();
     }
 
     @Test

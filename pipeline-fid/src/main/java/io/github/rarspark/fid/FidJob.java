@@ -92,7 +92,7 @@ public final class FidJob implements Job<FidJob.Computed> {
         FeatureNetwork network = FeatureNetwork.of(context.storage(), settings.features(), settings.imageSize());
         if (network.side() != side) {
             throw new DataException("Cannot score images of " + side + " pixels with --features " + settings.features()
-                    + ": its features are of " + network.side() + " pixels");
+                    + ": that network takes images of " + network.side() + " pixels");
         }
         return inputs(network, reference(context, network));
     }

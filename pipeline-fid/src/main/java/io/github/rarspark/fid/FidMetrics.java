@@ -37,7 +37,7 @@ public final class FidMetrics {
     /** The fraction of samples that the network assigns to the class they were generated for. */
     public static final String AGREEMENT = "class_agreement";
 
-    /** The metrics of samples that a better model has less of. */
+    /** The metrics of samples of which lower is better. */
     public static final List<String> LOWER_IS_BETTER = List.of(FID, SFID, KID, DISTANCE);
 
     /** The metrics of samples that a better model has more of. */

@@ -247,7 +247,7 @@ class FidJobTest {
         JobContext context = SPARK.context(Recipe.resolve(new Layer("the test", given)));
         assertThat(FidJob.inputs(context, SIDE)).containsOnlyKeys("reference", "features");
         assertFails(ExitCode.DATA, () -> FidJob.inputs(context, 2 * SIDE))
-                .contains("Cannot score images of 16 pixels with --features", "its features are of 8 pixels");
+                .contains("Cannot score images of 16 pixels with --features", "that network takes images of 8 pixels");
         Files.delete(reference);
         assertFails(ExitCode.NO_INPUT, () -> FidJob.inputs(context, SIDE)).contains("--reference");
     }

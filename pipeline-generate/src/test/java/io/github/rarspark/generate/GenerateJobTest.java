@@ -242,6 +242,12 @@ class GenerateJobTest {
                             + ": its positions are merged for the order spiral-in; set generate.order to that");
         }
         assertThat(folder.resolve("other")).doesNotExist();
+        List<Recipe> points = List.of(
+                models.recipe(folder.resolve("other"), inOrder), models.recipe(folder.resolve("other"), Map.of()));
+        assertThat(GenerateJob.inputs(SPARK.context(points.get(0)), points.subList(0, 1)))
+                .containsOnlyKeys("weights", "tokenizer");
+        assertFails(ExitCode.DATA, () -> GenerateJob.inputs(SPARK.context(points.get(0)), points))
+                .contains("with generate.order=row-major: its positions are merged");
     }
 
     @Test

@@ -2,7 +2,7 @@ package io.github.rarspark.cli.demo;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
-import io.github.rarspark.cli.sweep.ScoredSet;
+import io.github.rarspark.cli.scored.ScoredSet;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.KernelSettings;

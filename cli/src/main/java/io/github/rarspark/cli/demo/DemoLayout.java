@@ -1,6 +1,6 @@
 package io.github.rarspark.cli.demo;
 
-import io.github.rarspark.cli.sweep.ScoredSet;
+import io.github.rarspark.cli.scored.ScoredSet;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 import java.util.HashMap;

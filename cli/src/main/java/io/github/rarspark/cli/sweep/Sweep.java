@@ -27,6 +27,9 @@ public record Sweep(List<Axis> axes, List<Point> points) {
     private static final String SECTION = "generate";
     private static final int MOST_POINTS = 100;
 
+    /** Scores of sets of different sizes do not compare. */
+    private static final Set<String> NUMBERS_OF_IMAGES = Set.of("generate.count", "generate.samples_per_class");
+
     /** Copies the lists. */
     public Sweep {
         axes = List.copyOf(axes);
@@ -121,8 +124,8 @@ public record Sweep(List<Axis> axes, List<Point> points) {
             }
             String value = with(recipe, Map.of(key.name(), text)).get(key.name());
             if (!values.add(value)) {
-                throw new RecipeException(
-                        "Cannot use " + OPTION + " " + option + ": the value " + value + " is there twice; remove one");
+                throw new RecipeException("Cannot use " + OPTION + " " + option + ": the value " + value
+                        + " is listed twice; remove one");
             }
         }
         return new Axis(key, List.copyOf(values));
@@ -144,11 +147,14 @@ public record Sweep(List<Axis> axes, List<Point> points) {
                 "Unknown key " + name + " (from " + OPTION + ")" + (near.isEmpty() ? sweepable : near));
     }
 
-    /** Numbers and choices that alter the images; other settings say where they go or which there are. */
+    /** Numbers and choices of sampling; other settings say where the images go, or which there are. */
     private static boolean canBeSwept(Key key) {
         boolean choice = key.type().isEnum();
         boolean number = key.type() == int.class || key.type() == long.class || key.type() == double.class;
-        return key.section().equals(SECTION) && key.altersResult() && (choice || number);
+        return key.section().equals(SECTION)
+                && key.altersResult()
+                && (choice || number)
+                && !NUMBERS_OF_IMAGES.contains(key.name());
     }
 
     private static List<Point> points(List<Axis> axes, Recipe recipe) {

@@ -1,5 +1,6 @@
 package io.github.rarspark.cli.sweep;
 
+import io.github.rarspark.cli.scored.ScoredSet;
 import io.github.rarspark.common.job.Job;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.JobRunner;
@@ -7,7 +8,7 @@ import io.github.rarspark.common.job.Outcome;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
-import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.fid.FidJob;
 import io.github.rarspark.generate.GenerateJob;
@@ -16,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -49,12 +51,16 @@ public final class SweepJob implements Job<List<ScoredSet>> {
         return JobRunner.run(context, given -> open(given, sweep));
     }
 
-    /** The table of a finished sweep, as lines for a terminal. */
+    /** The table of a finished sweep, as lines for a terminal; none if its scores were deleted since. */
     public static String table(JobContext context, Sweep sweep) throws IOException {
         SweepLayout layout = layout(context, sweep);
         List<JobResult> scores = new ArrayList<>();
         for (Sweep.Point point : sweep.points()) {
-            scores.add(context.storage().readJson(Storage.child(layout.score(point), JobResult.NAME), JobResult.class));
+            Optional<JobResult> score = RunOutput.readResult(context.storage(), layout.score(point));
+            if (score.isEmpty()) {
+                return "";
+            }
+            scores.add(score.get());
         }
         return SweepTable.of(sweep, scores).text();
     }
@@ -66,10 +72,11 @@ public final class SweepJob implements Job<List<ScoredSet>> {
 
     private static SweepJob open(JobContext context, Sweep sweep) throws IOException {
         SweepLayout layout = layout(context, sweep);
-        // What cannot be scored is found before the first image is made.
-        JobContext first = context.with(layout.recipe(sweep.points().get(0)));
-        Map<String, String> inputs = new TreeMap<>(GenerateJob.inputs(first));
-        inputs.putAll(FidJob.inputs(first, context.recipe().image().size()));
+        // What cannot be sampled or scored is found before the first image is made.
+        List<Recipe> points = sweep.points().stream().map(layout::recipe).toList();
+        Map<String, String> inputs = new TreeMap<>(GenerateJob.inputs(context, points));
+        inputs.putAll(FidJob.inputs(
+                context.with(points.get(0)), context.recipe().image().size()));
         sweep.axes()
                 .forEach(axis -> inputs.put(Sweep.OPTION + " " + axis.key().name(), String.join(",", axis.values())));
         return new SweepJob(context, sweep, layout, inputs);

@@ -1,5 +1,6 @@
 package io.github.rarspark.cli.sweep;
 
+import io.github.rarspark.cli.scored.ScoredSet;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Recipe;
 

@@ -39,7 +39,7 @@ class SweepTest {
 
     @Test
     void numbersAndChoicesThatAlterImagesCanBeSwept() {
-        sweep("generate.seed=1,2", "generate.precision=fp32,bf16", "generate.temperature=0.5", "generate.count=5,9");
+        sweep("generate.seed=1,2", "generate.precision=fp32,bf16", "generate.temperature=0.5");
     }
 
     @ParameterizedTest
@@ -48,8 +48,9 @@ class SweepTest {
             value = {
                 "generate.guidance_scal=1,2 | Unknown key generate.guidance_scal (from --sweep); did you mean generate.guidance_scale",
                 "guidance_scale=1,2 | Unknown key guidance_scale (from --sweep); did you mean generate.guidance_scale",
-                "xyzzy=1,2 | Unknown key xyzzy (from --sweep): the keys to compare are generate.count, ",
-                "generate.output=a,b | Cannot use --sweep with generate.output: the keys to compare are generate.count, ",
+                "xyzzy=1,2 | Unknown key xyzzy (from --sweep): the keys to compare are generate.seed, ",
+                "generate.count=5,9 | Cannot use --sweep with generate.count: the keys to compare are generate.seed, ",
+                "generate.output=a,b | Cannot use --sweep with generate.output: the keys to compare are generate.seed, ",
                 "generate.weights=a,b | Cannot use --sweep with generate.weights: ",
                 "generate.batch=1,2 | Cannot use --sweep with generate.batch: ",
                 "generate.tokens=true,false | Cannot use --sweep with generate.tokens: ",
@@ -59,7 +60,7 @@ class SweepTest {
                 "generate.seed | Cannot use --sweep generate.seed: expected KEY=VALUE,VALUE,...",
                 "generate.seed= | Cannot use --sweep generate.seed=: a value is empty",
                 "generate.seed=1,,2 | Cannot use --sweep generate.seed=1,,2: a value is empty",
-                "generate.guidance_scale=2,2.0 | the value 2 is there twice; remove one",
+                "generate.guidance_scale=2,2.0 | the value 2 is listed twice; remove one",
                 "generate.guidance_scale=2,x | Cannot use generate.guidance_scale=x (from --sweep): give number of at least 0",
                 "generate.temperature=0 | Cannot use generate.temperature=0 (from --sweep): give number above 0",
             })

@@ -15,7 +15,9 @@ import io.github.rarspark.kernel.tensor.TensorScope;
  *     a multiplication and an addition count as two
  */
 public record MachineRates(double memoryBytesPerSecond, double gemmFlopPerSecond) {
-    private static final long BUFFER_BYTES = 1L << 28;
+    /** Larger than any cache. */
+    private static final long BUFFER_BYTES = 1L << 31;
+
     private static final long MEASURED_NANOS = 400_000_000;
     private static final int LEAST_RUNS = 3;
 

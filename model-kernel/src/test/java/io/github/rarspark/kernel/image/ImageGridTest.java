@@ -2,7 +2,9 @@ package io.github.rarspark.kernel.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import java.awt.GraphicsEnvironment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -19,8 +21,15 @@ class ImageGridTest {
 
     private static final List<RgbImage> IMAGES = List.of(gray(100, 50), gray(100, 60), gray(100, 70), gray(100, 80));
 
+    private static void requireFonts() {
+        assumeThat(GraphicsEnvironment.getLocalGraphicsEnvironment().getAvailableFontFamilyNames())
+                .as("captions need fonts, and this Java installation has none")
+                .isNotEmpty();
+    }
+
     @Test
     void columnsOfOneCaptionHaveItOnce() {
+        requireFonts();
         RgbImage grid = ImageGrid.captioned(IMAGES, List.of("ant", "bee", "ant", "bee"), 2);
         assertThat(grid.width()).isEqualTo(2 + 2 * 102);
         assertThat(grid.height()).isEqualTo(LINE + 2 + 2 * 102);
@@ -31,6 +40,7 @@ class ImageGridTest {
 
     @Test
     void otherwiseEachImageHasItsOwn() {
+        requireFonts();
         RgbImage grid = ImageGrid.captioned(IMAGES, List.of("ant", "bee", "cow", "bee"), 2);
         assertThat(grid.height()).isEqualTo(2 + 2 * (LINE + 102));
         assertThat(value(grid, 2, LINE + 2)).isEqualTo(50);
@@ -44,6 +54,7 @@ class ImageGridTest {
 
     @Test
     void aLongCaptionStaysAboveItsImage() {
+        requireFonts();
         String name = "a name that is much longer than a hundred pixels are wide";
         RgbImage grid = ImageGrid.captioned(IMAGES.subList(0, 2), List.of(name, ""), 2);
         assertThat(ink(grid, 0, LINE)).isPositive();

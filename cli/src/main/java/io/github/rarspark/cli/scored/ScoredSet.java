@@ -1,4 +1,4 @@
-package io.github.rarspark.cli.sweep;
+package io.github.rarspark.cli.scored;
 
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
