@@ -75,6 +75,14 @@ NATIVE(jlong, conv2dRelu)(JNIEnv* env, jclass, jlong x, jlong weight, jlong bias
   });
 }
 
+NATIVE(jlong, packUpsampledConvolution)(JNIEnv* env, jclass, jlong weight, jlong side) {
+  return guarded(env, [&] { return give(pack_upsampled_convolution(tensor(weight), side)); });
+}
+
+NATIVE(jlong, upsampledConv2d)(JNIEnv* env, jclass, jlong x, jlong weight, jlong bias) {
+  return guarded(env, [&] { return give(upsampled_convolution(tensor(x), tensor(weight), tensor(bias))); });
+}
+
 NATIVE(jlong, addConv2d)(JNIEnv* env, jclass, jlong sum, jlong x, jlong weight, jlong padding) {
   return guarded(env, [&] { return give(add_convolution(tensor(sum), tensor(x), tensor(weight), {1, {padding, padding}})); });
 }
@@ -91,13 +99,6 @@ NATIVE(jlong, averagePool)(JNIEnv* env, jclass, jlong x, jlong size, jlong strid
 NATIVE(jlong, maxPool)(JNIEnv* env, jclass, jlong x, jlong size, jlong stride, jlong padding) {
   return guarded(env, [&] {
     return give(at::max_pool2d(tensor(x), {size, size}, {stride, stride}, {padding, padding}));
-  });
-}
-
-NATIVE(jlong, upsampleNearest2)(JNIEnv* env, jclass, jlong x) {
-  return guarded(env, [&] {
-    const auto& input = tensor(x);
-    return give(at::upsample_nearest2d(input, {input.size(2) * 2, input.size(3) * 2}));
   });
 }
 

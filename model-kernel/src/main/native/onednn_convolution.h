@@ -24,5 +24,14 @@ at::Tensor pack_convolution(const at::Tensor& weight, const Window& window, int6
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
                        const Window& window, std::string_view activation);
 
+// A weight [out, in, 3, 3] for upsampled_convolution. Each of the four pixels that an input's pixel becomes sees 2 x 2 of the
+// input's pixels, some of them more than once: the result is a kernel of 2 x 2 for each of the four, with the weights of
+// what is the same pixel added up, [4 * out, in, 2, 2] and packed.
+at::Tensor pack_upsampled_convolution(const at::Tensor& weight, int64_t side);
+
+// The convolution with padding 1 of x upsampled by two (nearest neighbour), plus bias. A packed weight takes 4 / 9 of the
+// multiplications.
+at::Tensor upsampled_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
 // The convolution of x without bias, plus `sum`, over which the result is written if the weight is packed.
 at::Tensor add_convolution(const at::Tensor& sum, const at::Tensor& x, const at::Tensor& weight, const Window& window);

@@ -150,12 +150,27 @@ abstract sealed class LayerOperations extends TensorOperations permits DecodingO
 
     private static native long maxPool(long x, long size, long stride, long padding);
 
-    /** Nearest-neighbour upsampling of x [B, C, H, W] by two. */
-    public NDArray upsampleNearest2(NDArray x) {
-        return own(upsampleNearest2(at(x)));
+    /**
+     * A weight [K, C, 3, 3] on the CPU for {@link #upsampledConv2d}, as of {@link #packConvolution}. Its shape is [4 K, C, 2,
+     * 2]: the upsampled image repeats its pixels, so less than half of the products are needed.
+     */
+    public NDArray packUpsampledConvolution(NDArray weight, int side) {
+        return own(packUpsampledConvolution(at(weight), side));
     }
 
-    private static native long upsampleNearest2(long x);
+    private static native long packUpsampledConvolution(long weight, long side);
+
+    /**
+     * Nearest-neighbour upsampling of x [B, C, H, W] by two, and a {@link #conv2d} that keeps the size of that.
+     *
+     * @param weight [K, C, 3, 3] as it is, or as of {@link #packUpsampledConvolution}
+     * @param bias [K]
+     */
+    public NDArray upsampledConv2d(NDArray x, NDArray weight, NDArray bias) {
+        return own(upsampledConv2d(at(x), at(weight), at(bias)));
+    }
+
+    private static native long upsampledConv2d(long x, long weight, long bias);
 
     // ---- attention, dropout, loss ----
 

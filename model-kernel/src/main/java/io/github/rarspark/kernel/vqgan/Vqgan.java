@@ -48,6 +48,9 @@ public record Vqgan(VqganConfig config, NamedTensors weights) implements AutoClo
             if (!pack || tensor.getShape().dimension() != 4) {
                 return s.copyOf(tensor);
             }
+            if (name.contains(VqganDecoder.UPSAMPLE)) {
+                return s.packUpsampledConvolution(tensor, PACKED_SIDE);
+            }
             int padding = VqganLayers.padding(tensor);
             return s.packConvolution(tensor, 1, padding, padding, PACKED_SIDE);
         }));

@@ -13,6 +13,9 @@ import io.github.rarspark.kernel.weights.NamedTensors;
  * @param weights the tensors of {@link VqganConfig#table}
  */
 record VqganDecoder(VqganConfig config, NamedTensors weights) {
+    /** The suffix of the convolutions that follow an upsampling. */
+    static final String UPSAMPLE = ".upsample_conv";
+
     /** Pixels [B, 3, H*f, W*f] of latents z [B, zChannels, H, W], not clamped. */
     NDArray pixels(TensorScope outer, NDArray z_BCHW) {
         VqganLayers layers = new VqganLayers(weights);
@@ -31,7 +34,7 @@ record VqganDecoder(VqganConfig config, NamedTensors weights) {
         try (TensorScope scope = outer.open()) {
             NDArray h_BCHW = layers.blocks(scope, name + ".block.", config.resBlocks(), x_BCHW);
             if (level > 0) {
-                h_BCHW = layers.conv(scope, name + ".upsample_conv", scope.upsampleNearest2(h_BCHW));
+                h_BCHW = layers.upsampledConv(scope, name + UPSAMPLE, h_BCHW);
             }
             return scope.keep(h_BCHW);
         }

@@ -59,6 +59,11 @@ record VqganLayers(NamedTensors weights) {
         return scope.conv2d(x_BCHW, weight_KChw, bias_K, 1, padding(weight_KChw));
     }
 
+    /** Such a convolution of x upsampled by two. */
+    NDArray upsampledConv(TensorScope scope, String name, NDArray x_BCHW) {
+        return scope.upsampledConv2d(x_BCHW, weights.get(name + ".weight"), weights.get(name + ".bias"));
+    }
+
     /** {@code sum_BCHW}, which may be overwritten, plus such a convolution without bias. */
     private NDArray addConv(TensorScope scope, NDArray sum_BCHW, String name, NDArray x_BCHW) {
         NDArray weight_KChw = weights.get(name + ".weight");

@@ -91,6 +91,24 @@ class PackedConvolutionTest {
     }
 
     @Test
+    void upsamplesAndConvolves() {
+        NDArray x = normal(BATCH, 32, SIDE, SIDE - 3);
+        NDArray weight = normal(48, 32, 3, 3);
+        NDArray bias = normal(48);
+        NDArray packed = s.packUpsampledConvolution(weight, SIDE);
+        NDArray expected = s.upsampledConv2d(wide(x), wide(weight), wide(bias));
+        assertThat(expected.getShape().getShape()).containsExactly(BATCH, 48, 2 * SIDE, 2 * (SIDE - 3));
+        NDArray all = s.upsampledConv2d(x, packed, bias);
+        assertNear(all, expected);
+        for (int count : new int[] {1, 2}) {
+            Torch.setIntraOpThreads(count);
+            NDArray last = s.upsampledConv2d(s.narrow(x, 0, BATCH - 1, 1), packed, bias);
+            assertThat(Arrays.equals(values(last), values(s.narrow(all, 0, BATCH - 1, 1))))
+                    .isTrue();
+        }
+    }
+
+    @Test
     void groupNormalizationHasTheSameBitsInAnyBatchAndOnAnyNumberOfThreads() {
         NDArray x = s.channelsLast(normal(BATCH, 64, 40, 40));
         NDArray weight = normal(64);
