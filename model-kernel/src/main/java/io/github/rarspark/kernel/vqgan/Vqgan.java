@@ -93,7 +93,9 @@ public record Vqgan(VqganConfig config, NamedTensors weights) implements AutoClo
         try (TensorScope scope = outer.open()) {
             NDArray z_RZ = scope.reshape(scope.permute(z_BZHW, 0, 2, 3, 1), -1, config.zChannels());
             NDArray norm_V = scope.sum(scope.multiply(codebook_VZ, codebook_VZ), 1);
-            NDArray products_RV = scope.matmul(z_RZ, scope.permute(codebook_VZ, 1, 0));
+            // Packed, so that which of two codes is nearer never depends on the other latents.
+            boolean gpu = scope.device().isGpu();
+            NDArray products_RV = scope.linear(z_RZ, gpu ? codebook_VZ : scope.packLinear(codebook_VZ), null);
             // |z|^2 is the same for all codes, so |c|^2 - 2 z.c has its minimum where the distance has.
             NDArray distances_RV = scope.subtract(norm_V, scope.affine(products_RV, 2, 0));
             return scope.keep(scope.reshape(scope.argMin(distances_RV, 1), shape.get(0), shape.get(2) * shape.get(3)));

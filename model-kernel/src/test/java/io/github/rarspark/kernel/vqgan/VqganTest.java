@@ -128,6 +128,39 @@ class VqganTest {
         }
     }
 
+    /** Of codes so near to each other that rounding chooses among them. */
+    @Test
+    void aLatentHasTheSameCodeInAnyBatchAndOnAnyNumberOfThreads() {
+        int threads = Torch.intraOpThreads();
+        int width = 64;
+        int codes = 512;
+        int latents = 96;
+        VqganConfig config = new VqganConfig(32, List.of(1), 1, width, codes);
+        RandomStream random = RandomStream.of(3, Purpose.SPLIT);
+        try (NDManager manager = NDManager.newBaseManager();
+                Vqgan vqgan = new Vqgan(config, NamedTensors.initial(config.table(), 0, manager));
+                TensorScope scope = TensorScope.inference(manager)) {
+            NDArray near = scope.floats(Init.uniform(1).draw(width, random), 1, width);
+            NDArray steps = scope.floats(Init.uniform(1e-6).draw(codes * width, random), codes, width);
+            scope.copy(vqgan.weights().get("quantize.embedding.weight"), scope.add(near, steps));
+            NDArray z = scope.floats(Init.uniform(1).draw(latents * width, random), latents, width, 1, 1);
+            long[] all = vqgan.nearest(scope, z).toLongArray();
+            for (int count : new int[] {1, 2}) {
+                Torch.setIntraOpThreads(count);
+                for (int rows : new int[] {1, 2, 3, 16, 48}) {
+                    for (int row = 0; row < latents; row += rows) {
+                        assertThat(vqgan.nearest(scope, scope.narrow(z, 0, row, rows))
+                                        .toLongArray())
+                                .as(rows + " latents from " + row + ", " + count + " threads")
+                                .containsExactly(Arrays.copyOfRange(all, row, row + rows));
+                    }
+                }
+            }
+        } finally {
+            Torch.setIntraOpThreads(threads);
+        }
+    }
+
     private static NDArray pixels(TensorScope scope, int images) {
         float[] values = Init.uniform(1).draw(images * 3 * 64, RandomStream.of(1, Purpose.SPLIT));
         return scope.floats(values, images, 3, 8, 8);
