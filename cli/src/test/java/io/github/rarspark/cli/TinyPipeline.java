@@ -7,9 +7,7 @@ import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.classifier.ClassifierConfig;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.image.RgbImage;
-import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.ParameterSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,9 +35,12 @@ record TinyPipeline(Path folder) {
                 """);
         Recipe recipe = Recipe.resolve(Recipes.parse(Files.readString(tiny.recipe()), "tiny"));
         TestWeights.write(
-                tiny.weights(), Map.of(), KernelSettings.rar(recipe.model()).parameters(), TinyPipeline::values);
+                tiny.weights(), Map.of(), KernelSettings.rar(recipe.model()).parameters(), TestWeights.gaussian(0.2));
         TestWeights.write(
-                tiny.tokenizer(), Map.of(), new VqganConfig(32, List.of(1, 1), 1, 8, 16).table(), TinyPipeline::values);
+                tiny.tokenizer(),
+                Map.of(),
+                new VqganConfig(32, List.of(1, 1), 1, 8, 16).table(),
+                TestWeights.gaussian(0.2));
         ClassifierConfig classifier = new ClassifierConfig(SIDE, List.of(8, 8), 6, CLASSES);
         TestWeights.write(tiny.classifier(), classifier.metadata(), classifier.table());
         Random random = new Random(1);
@@ -71,15 +72,5 @@ record TinyPipeline(Path folder) {
 
     Path images() {
         return folder.resolve("images");
-    }
-
-    /** Large enough that tokens depend on everything; a model's own first weights are too regular for that. */
-    private static float[] values(ParameterSpec spec) {
-        RandomStream random = TestWeights.random(spec, 1);
-        float[] values = new float[Math.toIntExact(spec.shape().size())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) (0.2 * random.nextGaussian());
-        }
-        return values;
     }
 }

@@ -19,9 +19,7 @@ import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.image.RgbImage;
-import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.ParameterSpec;
 import io.github.rarspark.kernel.weights.ParameterTable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -174,25 +172,16 @@ class LongGenerationTest {
                 folder.resolve("model.safetensors"),
                 Map.of(),
                 KernelSettings.rar(demo.model()).parameters(),
-                LongGenerationTest::values);
+                TestWeights.gaussian(0.05));
         ParameterTable vqgan =
                 new VqganConfig(32, List.of(1, 1, 2), 1, 16, demo.model().codes()).table();
         Path tokenizer =
-                TestWeights.write(folder.resolve("tokenizer.safetensors"), Map.of(), vqgan, LongGenerationTest::values);
+                TestWeights.write(folder.resolve("tokenizer.safetensors"), Map.of(), vqgan, TestWeights.gaussian(0.05));
         return demo.with(Map.of(
                 "generate.weights", weights.toString(),
                 "generate.tokenizer", tokenizer.toString(),
                 "generate.output", folder.resolve("samples").toString(),
                 "generate.shard_images", "250",
                 "generate.count", Integer.toString(images)));
-    }
-
-    private static float[] values(ParameterSpec spec) {
-        RandomStream random = TestWeights.random(spec, 1);
-        float[] values = new float[Math.toIntExact(spec.shape().size())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) (0.05 * random.nextGaussian());
-        }
-        return values;
     }
 }

@@ -4,9 +4,7 @@ import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.testing.TestWeights;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
-import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
-import io.github.rarspark.kernel.weights.ParameterSpec;
 import io.github.rarspark.kernel.weights.ParameterTable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -24,13 +22,13 @@ record TinyModels(Path weights, Path tokenizer) {
     }
 
     static Path writeModel(Path path, Map<String, String> metadata) throws IOException {
-        return TestWeights.write(path, metadata, parameters(Map.of()), TinyModels::values);
+        return TestWeights.write(path, metadata, parameters(Map.of()), TestWeights.gaussian(0.2));
     }
 
     /** A model whose parameter of this name begins with the given value. */
     static Path writeModelWith(Path path, String name, float first) throws IOException {
         return TestWeights.write(path, Map.of(), parameters(Map.of()), spec -> {
-            float[] values = values(spec);
+            float[] values = TestWeights.gaussian(0.2).apply(spec);
             if (spec.name().equals(name)) {
                 values[0] = first;
             }
@@ -40,12 +38,13 @@ record TinyModels(Path weights, Path tokenizer) {
 
     /** A model of another variant, which the settings say. */
     TinyModels variant(Path path, Map<String, String> settings) throws IOException {
-        return new TinyModels(TestWeights.write(path, Map.of(), parameters(settings), TinyModels::values), tokenizer);
+        return new TinyModels(
+                TestWeights.write(path, Map.of(), parameters(settings), TestWeights.gaussian(0.2)), tokenizer);
     }
 
     static Path writeTokenizer(Path path, int codes) throws IOException {
         ParameterTable table = new VqganConfig(32, List.of(1, 1), 1, 8, codes).table();
-        return TestWeights.write(path, Map.of(), table, TinyModels::values);
+        return TestWeights.write(path, Map.of(), table, TestWeights.gaussian(0.2));
     }
 
     /** A recipe that generates with these files. */
@@ -81,15 +80,5 @@ record TinyModels(Path weights, Path tokenizer) {
                 Map.entry("generate.shard_images", "12"),
                 Map.entry("generate.guidance_scale", "2"));
         return Recipe.resolve(new Layer("the test", more), new Layer("the models", values));
-    }
-
-    /** Large enough that tokens depend on everything; a model's own first weights are too regular for that. */
-    private static float[] values(ParameterSpec spec) {
-        RandomStream random = TestWeights.random(spec, 1);
-        float[] values = new float[Math.toIntExact(spec.shape().size())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) (0.2 * random.nextGaussian());
-        }
-        return values;
     }
 }

@@ -40,6 +40,21 @@ public final class TestWeights {
         return spec.init().draw(Math.toIntExact(spec.shape().size()), random(spec, seed));
     }
 
+    /**
+     * Normally distributed values of this deviation. With 0.2 the tokens of a tiny model depend on everything; its own first
+     * weights are too regular for that.
+     */
+    public static Function<ParameterSpec, float[]> gaussian(double deviation) {
+        return spec -> {
+            RandomStream random = random(spec, 1);
+            float[] values = new float[Math.toIntExact(spec.shape().size())];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) (deviation * random.nextGaussian());
+            }
+            return values;
+        };
+    }
+
     /** The stream that a parameter's values are drawn from. */
     public static RandomStream random(ParameterSpec spec, long seed) {
         return RandomStream.of(seed, Purpose.INITIAL_WEIGHTS, RandomStream.hash(spec.name()));
