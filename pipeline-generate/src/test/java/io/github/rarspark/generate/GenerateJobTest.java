@@ -18,6 +18,7 @@ import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.FaultyFiles;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.tokens.TokenShards;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.image.ImageDecoder;
 import io.github.rarspark.kernel.image.RgbImage;
@@ -326,7 +327,9 @@ class GenerateJobTest {
     void captionsAreTheNamesOfTheClasses() throws IOException {
         Path names = Files.writeString(folder.resolve("names.txt"), "ant\nbee \ncow\n");
         run("unnamed", Map.of());
-        run("named", Map.of("generate.class_names", names.toString()));
+        run("named", Map.of("generate.class_names", names.toString(), "generate.tokens", "true"));
+        assertThat(TokenShards.open(storage, path("named", TokenFolder.NAME)).classNames())
+                .containsExactly("ant", "bee", "cow");
         run("again", Map.of("generate.class_names", names.toString()));
         assertThat(gridHash("named")).isNotEqualTo(gridHash("unnamed")).isEqualTo(gridHash("again"));
         assertThat(hashes("named")).isEqualTo(hashes("unnamed"));
