@@ -126,6 +126,16 @@ void scaled_silu(const float* x, const float* scale, const float* shift, float* 
 
 // ---- attention ----
 
+// Asks for the cache lines of some values that are read soon.
+template <typename T>
+INLINE void prefetch(const T* values, int64_t count) {
+  constexpr int64_t kLine = 64;
+  const char* bytes = reinterpret_cast<const char*>(values);
+  for (int64_t i = 0; i < count * static_cast<int64_t>(sizeof(T)); i += kLine) {
+    __builtin_prefetch(bytes + i);
+  }
+}
+
 // The products of q with kCount keys of `width` floats from k on, which share each load of q.
 template <int kCount, typename T>
 INLINE void products(const float* q, const T* k, int64_t width, float* result) {
@@ -133,11 +143,11 @@ INLINE void products(const float* q, const T* k, int64_t width, float* result) {
   int64_t i = 0;
   for (; i + kLanes <= width; i += kLanes) {
     Lanes query = load(q + i);
-    for (int n = 0; n < kCount; n++) {
+    UNROLL for (int n = 0; n < kCount; n++) {
       sums[n] += query * load(k + n * width + i);
     }
   }
-  for (int n = 0; n < kCount; n++) {
+  UNROLL for (int n = 0; n < kCount; n++) {
     result[n] = sum(sums[n]);
     for (int64_t j = i; j < width; j++) {
       result[n] += q[j] * load_one(k + n * width + j);
@@ -151,7 +161,7 @@ INLINE void add_weighted(const float* weights, const T* v, int64_t width, float*
   int64_t i = 0;
   for (; i + kLanes <= width; i += kLanes) {
     Lanes total = load(y + i);
-    for (int n = 0; n < kCount; n++) {
+    UNROLL for (int n = 0; n < kCount; n++) {
       total += load(v + n * width + i) * weights[n];
     }
     store(y + i, total);
@@ -205,6 +215,7 @@ void attend(const T* q, const T* k, const T* v, const Norm& q_norm, const Norm& 
 
   int64_t j = 0;
   for (; j + kCount <= count; j += kCount) {
+    prefetch(cache.values + j * width, kCount * width);
     products<kCount>(query, cache.keys + j * width, width, scores + j);
   }
   for (; j < count; j++) {
@@ -272,6 +283,7 @@ void softmax_gradient(const T* p, const float* mask, T* g, int64_t count, int64_
 }
 
 #undef INLINE
+#undef UNROLL
 
 }  // namespace
 
