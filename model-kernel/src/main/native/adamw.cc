@@ -24,21 +24,18 @@ std::vector<at::Tensor> gradients(const std::vector<at::Tensor>& parameters) {
 
 using namespace bridge;
 
-// Update number `step`, from 1, with the gradients divided by `divisor`. `steps` holds a float32 step count per parameter,
-// which the kernel expects to be `step`.
-NATIVE(void, update)(JNIEnv* env, jclass, jlongArray parameters, jlongArray averages, jlongArray squares,
-                        jlongArray steps, jlong step, jdouble divisor, jdouble lr, jdouble beta1, jdouble beta2, jdouble eps,
-                        jdouble decay) {
+// Update number `step`, from 1, with the gradients divided by `divisor`.
+NATIVE(void, update)(JNIEnv* env, jclass, jlongArray parameters, jlongArray averages, jlongArray squares, jlong step,
+                     jdouble divisor, jdouble lr, jdouble beta1, jdouble beta2, jdouble eps, jdouble decay) {
   guarded(env, [&] {
     at::NoGradGuard no_grad;
     auto parameter_list = tensors(env, parameters);
-    auto step_list = tensors(env, steps);
-    for (auto& count : step_list) {
-      count.fill_(static_cast<double>(step));
-    }
+    auto options = parameter_list.at(0).options().requires_grad(false);
+    // The kernel wants a count of each parameter and only reads it.
+    std::vector<at::Tensor> step_list(parameter_list.size(), at::full({}, static_cast<double>(step), options));
     std::optional<at::Tensor> grad_scale;
     if (divisor != 1) {
-      grad_scale = at::full({}, divisor, step_list[0].options());
+      grad_scale = at::full({}, divisor, options);
     }
     at::_fused_adamw_(parameter_list, gradients(parameter_list), tensors(env, averages), tensors(env, squares),
                       /*max_exp_avg_sqs=*/{}, step_list, lr, beta1, beta2, decay, eps,

@@ -44,14 +44,29 @@ inline void raise(JNIEnv* env, const char* type, const std::string& message) {
   }
 }
 
-// libtorch's CPU allocator has no exception type; its messages contain its name.
+inline void raise_out_of_memory(JNIEnv* env, const std::string& message) {
+  raise(env, "io/github/rarspark/kernel/error/NativeMemoryException", message);
+}
+
+// libtorch's CPU allocator has no exception type; its messages contain its name. Nor have CUDA's libraries, which allocate
+// memory beside libtorch's.
 inline void raise_failure(JNIEnv* env, const std::string& message) {
   size_t allocator = message.find("DefaultCPUAllocator: ");
   if (allocator != std::string::npos) {
-    raise(env, "io/github/rarspark/kernel/error/NativeMemoryException", message.substr(allocator));
+    raise_out_of_memory(env, message.substr(allocator));
+  } else if (message.find("CUDA error: out of memory") != std::string::npos ||
+             message.find("STATUS_ALLOC_FAILED") != std::string::npos) {
+    raise_out_of_memory(env, message);
   } else {
     raise(env, "io/github/rarspark/kernel/error/NativeException", message);
   }
+}
+
+// What libtorch's CUDA allocator says about the allocation and the device, without its advice on fragmentation.
+inline std::string without_advice(const std::string& message) {
+  const std::string last = " is free.";
+  size_t end = message.find(last);
+  return end == std::string::npos ? message : message.substr(0, end + last.size() - 1);
 }
 
 // Turns the C++ exception that is being handled into a Java exception.
@@ -62,11 +77,11 @@ inline void raise_current(JNIEnv* env) {
   } catch (const c10::DistError& error) {
     raise(env, "io/github/rarspark/kernel/error/CommunicationException", error.what_without_backtrace());
   } catch (const c10::OutOfMemoryError& error) {
-    raise(env, "io/github/rarspark/kernel/error/NativeMemoryException", error.what_without_backtrace());
+    raise_out_of_memory(env, without_advice(error.what_without_backtrace()));
   } catch (const c10::Error& error) {
     raise_failure(env, error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
-    raise(env, "io/github/rarspark/kernel/error/NativeMemoryException", "the process is out of memory");
+    raise_out_of_memory(env, "the process is out of memory");
   } catch (const std::exception& error) {
     // Gloo's exceptions are of standard types, and their messages begin with the place in its sources.
     if (std::strstr(error.what(), "gloo/") != nullptr) {

@@ -256,8 +256,9 @@ NATIVE(jlong, attendCached)(JNIEnv* env, jclass, jlong qkv, jlong q_weight, jlon
       return give(attend_on_cpu(input.contiguous(), q_norm, k_norm, all_keys, all_values, length));
     }
     auto parts = heads_of(input, heads);
-    auto q = at::layer_norm(parts[0], {width}, optional_tensor(q_weight), optional_tensor(q_bias), eps);
-    auto k = at::layer_norm(parts[1], {width}, optional_tensor(k_weight), optional_tensor(k_bias), eps);
+    // In float32, the type of the weights: CUDA's kernel does not take another for what it normalizes.
+    auto q = at::layer_norm(parts[0].to(at::kFloat), {width}, optional_tensor(q_weight), optional_tensor(q_bias), eps);
+    auto k = at::layer_norm(parts[1].to(at::kFloat), {width}, optional_tensor(k_weight), optional_tensor(k_bias), eps);
     all_keys.narrow(2, length, 1).copy_(k);
     all_values.narrow(2, length, 1).copy_(parts[2]);
     auto y = at::scaled_dot_product_attention(q.to(input.scalar_type()), all_keys.narrow(2, 0, length + 1),

@@ -1,5 +1,6 @@
 // The generator is that of io.github.rarspark.kernel.random.RandomStream: the k-th word of a stream is splitmix64 at
-// key + (k + 1) * gamma; element j of a row uses the low (even j) or high half (odd j) of word j / 2.
+// key + (k + 1) * gamma; element j of a row uses the low (even j) or high half (odd j) of word j / 2. CPUs draw it in loops
+// that fill masks while they are used, other devices in a few operations on whole tensors.
 #include "keyed_dropout.h"
 
 #include "cpu_dispatch.h"
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace {
 
@@ -45,6 +47,18 @@ void fill(float* mask, int64_t count, uint64_t key, uint32_t threshold, float sc
   }
 }
 
+// z >> bits of unsigned words, which libtorch computes with signed ones only.
+at::Tensor shifted_right(const at::Tensor& z, int64_t bits) {
+  return z.bitwise_right_shift(bits).bitwise_and_((int64_t{1} << (64 - bits)) - 1);
+}
+
+// The function above of each word of a tensor, in place, in signed integers that wrap around.
+void mix_(at::Tensor& z) {
+  z.bitwise_xor_(shifted_right(z, 30)).mul_(static_cast<int64_t>(0xBF58476D1CE4E5B9ULL));
+  z.bitwise_xor_(shifted_right(z, 27)).mul_(static_cast<int64_t>(0x94D049BB133111EBULL));
+  z.bitwise_xor_(shifted_right(z, 31));
+}
+
 class Masks {
  public:
   Masks(const at::Tensor& x, double p, std::vector<int64_t> keys) : p_(p), keys_(std::move(keys)) {
@@ -57,37 +71,40 @@ class Masks {
     // Parts begin with a whole word.
     int64_t before = start % 2;
     uint64_t key = static_cast<uint64_t>(keys_[row]) + static_cast<uint64_t>(start / 2) * kGamma;
-    fill(buffer, count + before, key, static_cast<uint32_t>(std::llround(p_ * 4294967296.0)),
-         static_cast<float>(1.0 / (1.0 - p_)));
+    fill(buffer, count + before, key, threshold(), scale());
     return buffer + before;
   }
 
-  // The whole mask of a tensor like x.
-  at::Tensor like(const at::Tensor& x) const {
-    at::Tensor mask = at::empty(x.sizes(), at::kFloat);
+  // Which elements of a tensor like x are kept, on its device, without anything but the keys from the host.
+  at::Tensor kept(const at::Tensor& x) const {
     int64_t width = x.numel() / x.size(0);
-    float* data = mask.data_ptr<float>();
-    at::parallel_for(0, x.size(0), 1, [&](int64_t begin, int64_t end) {
-      std::vector<float> buffer(width + 1);
-      for (int64_t row = begin; row < end; row++) {
-        std::copy_n(part(row, 0, width, buffer.data()), width, data + row * width);
-      }
-    });
-    return mask.to(x.options());
+    int64_t words = (width + 1) / 2;
+    auto options = x.options().dtype(at::kLong);
+    // Nothing waits for the copy: the device's driver has taken the keys when it returns.
+    auto keys = at::tensor(keys_, at::kLong).to(options, /*non_blocking=*/true).unsqueeze(1);
+    auto z = at::arange(1, words + 1, options).mul_(static_cast<int64_t>(kGamma)) + keys;
+    mix_(z);
+    // The low half of a word comes first. Flipping the highest bits makes the order of signed numbers that of unsigned.
+    auto halves = z.view(at::kInt).bitwise_xor_(std::numeric_limits<int32_t>::min());
+    auto limit = static_cast<int32_t>(threshold() ^ 0x80000000U);
+    return halves.ge(limit).narrow(1, 0, width).reshape(x.sizes());
   }
 
-  double p() const { return p_; }
-  const std::vector<int64_t>& keys() const { return keys_; }
+  // What kept elements are multiplied with.
+  float scale() const { return static_cast<float>(1.0 / (1.0 - p_)); }
 
  private:
+  // Halves of words below it drop their elements.
+  uint32_t threshold() const { return static_cast<uint32_t>(std::llround(p_ * 4294967296.0)); }
+
   double p_;
   std::vector<int64_t> keys_;
 };
 
-// x * mask, in pieces that stay in the cache.
+// x * mask; on a CPU in pieces that stay in the cache.
 at::Tensor masked(const at::Tensor& x, const Masks& masks) {
   if (!cpu::has_kernels(x)) {
-    return x * masks.like(x);
+    return at::native_dropout_backward(x, masks.kept(x), masks.scale());
   }
   constexpr int64_t kPiece = 2048;
   at::Tensor input = x.contiguous();
@@ -153,6 +170,12 @@ struct Weights {
 
 // `scores` becomes `kept`.
 Weights weights_of(at::Tensor scores, const Masks& masks) {
+  if (!cpu::has_kernels(scores)) {
+    int64_t positions = scores.size(3);
+    auto future = at::ones({positions, positions}, scores.options().dtype(at::kBool)).triu_(1);
+    auto kept = at::_softmax(scores.masked_fill_(future, -INFINITY), -1, /*half_to_float=*/false);
+    return {kept, masked(kept, masks)};
+  }
   at::Tensor dropped = at::empty_like(scores);
   int64_t width = scores.size(3);
   cpu::with_type(scores.scalar_type(), [&](auto element) {
@@ -170,6 +193,9 @@ Weights weights_of(at::Tensor scores, const Masks& masks) {
 
 // The weights after dropout, from those before.
 at::Tensor dropped_again(const at::Tensor& weights, const Masks& masks) {
+  if (!cpu::has_kernels(weights)) {
+    return masked(weights, masks);
+  }
   at::Tensor dropped = at::zeros_like(weights);
   cpu::with_type(weights.scalar_type(), [&](auto element) {
     using T = decltype(element);
@@ -182,8 +208,12 @@ at::Tensor dropped_again(const at::Tensor& weights, const Masks& masks) {
   return dropped;
 }
 
-// Turns the gradient of dropped weights into that of unscaled scores, in place.
+// Turns the gradient of dropped weights into that of unscaled scores.
 void score_gradient(const at::Tensor& weights, const Masks& masks, at::Tensor& gradient, double scale) {
+  if (!cpu::has_kernels(weights)) {
+    gradient = at::_softmax_backward_data(masked(gradient, masks), weights, -1, weights.scalar_type()).mul_(scale);
+    return;
+  }
   int64_t width = weights.size(3);
   cpu::with_type(weights.scalar_type(), [&](auto element) {
     using T = decltype(element);
@@ -223,15 +253,6 @@ struct AttentionWithDropout : Function<AttentionWithDropout> {
   }
 };
 
-// The same as a sequence of libtorch's operations, for other devices.
-at::Tensor attention_of_operations(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Masks& masks) {
-  auto scores = at::matmul(q * scale_of(q), k.transpose(-2, -1));
-  int64_t positions = q.size(-2);
-  auto future = at::ones({positions, positions}, q.options().dtype(at::kBool)).triu(1);
-  auto weights = at::softmax(scores.masked_fill(future, -INFINITY), -1);
-  return at::matmul(weights * masks.like(weights), v);
-}
-
 }  // namespace
 
 at::Tensor keyed_dropout(const at::Tensor& x, double p, const std::vector<int64_t>& keys) {
@@ -240,8 +261,5 @@ at::Tensor keyed_dropout(const at::Tensor& x, double p, const std::vector<int64_
 
 at::Tensor attention_with_dropout(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double p,
                                   const std::vector<int64_t>& keys) {
-  if (cpu::has_kernels(v)) {
-    return AttentionWithDropout::apply(q.to(v.scalar_type()), k.to(v.scalar_type()), v, p, keys);
-  }
-  return attention_of_operations(q, k, v, Masks(q, p, keys));
+  return AttentionWithDropout::apply(q.to(v.scalar_type()), k.to(v.scalar_type()), v, p, keys);
 }

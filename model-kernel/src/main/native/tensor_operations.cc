@@ -8,6 +8,20 @@
 
 using namespace bridge;
 
+namespace {
+
+// Sums of the probabilities up to each one, in any unit. In deterministic mode CUDA refuses to add floating-point numbers
+// up, whose sums depend on the order; integers it adds exactly.
+at::Tensor cumulative_sums(const at::Tensor& probabilities) {
+  if (probabilities.is_cpu()) {
+    return at::cumsum(probabilities, -1);
+  }
+  constexpr double kUnits = 4503599627370496.0; // 2^52 in 1, so that float64 holds the sums
+  return at::cumsum((probabilities * kUnits).to(at::kLong), -1).to(at::kDouble);
+}
+
+}  // namespace
+
 // ---- elementwise ----
 
 NATIVE(jlong, add)(JNIEnv* env, jclass, jlong x, jlong y) {
@@ -131,13 +145,15 @@ NATIVE(jlong, argMax)(JNIEnv* env, jclass, jlong x, jlong axis) {
 // ---- sampling, linear algebra ----
 
 // Draws one category per row of probabilities [rows, categories] by inverting the cumulative distribution at uniforms
-// [rows].
-NATIVE(jlong, sampleCategories)(JNIEnv* env, jclass, jlong probabilities, jlong uniforms) {
+// [rows]. The sums of the rows are added to totals [rows], of float64.
+NATIVE(jlong, sampleCategories)(JNIEnv* env, jclass, jlong probabilities, jlong uniforms, jlong totals) {
   return guarded(env, [&] {
     at::NoGradGuard no_grad;
-    auto cumulative = at::cumsum(tensor(probabilities).to(at::kDouble), -1);
+    auto wide = tensor(probabilities).to(at::kDouble);
+    auto cumulative = cumulative_sums(wide);
     auto total = cumulative.narrow(-1, cumulative.size(-1) - 1, 1);
-    TORCH_CHECK(at::isfinite(total).all().item<bool>(), "the probabilities of a token are not finite");
+    at::Tensor all = tensor(totals);
+    all.add_(wide.is_cpu() ? total.squeeze(-1) : wide.sum(-1));
     auto target = tensor(uniforms).to(at::kDouble).unsqueeze(-1) * total;
     return give(at::le(cumulative, target).sum(-1).clamp_max(cumulative.size(-1) - 1));
   });

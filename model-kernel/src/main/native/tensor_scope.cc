@@ -25,7 +25,8 @@ at::Tensor copied(JNIEnv* env, Array values, void (JNIEnv::*region)(Array, jsize
   at::Tensor result = at::empty(extents, type);
   (env->*region)(values, 0, count, static_cast<Element*>(result.mutable_data_ptr()));
   require_no_exception(env);
-  return result.to(device(gpu));
+  // Nothing waits for the copy: the device's driver has taken the values when it returns.
+  return result.to(result.options().device(device(gpu)), /*non_blocking=*/true);
 }
 
 }  // namespace

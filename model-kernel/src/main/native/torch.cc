@@ -1,9 +1,11 @@
-// Settings of libtorch, of the thread and of the process: NativeLibrary, Handles, Torch, DeterministicMode, Autocast.
+// Settings of libtorch, of the thread and of the process: NativeLibrary, Handles, Torch, DeterministicMode, Tf32,
+// Autocast.
 #include "bridge.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 
 #include <malloc.h>
 #include <unistd.h>
@@ -40,11 +42,20 @@ void keep_freed_memory() {
   setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0); // libtorch reads it when it allocates its first tensor
 }
 
+// float32 on a GPU is float32: not TF32, which libtorch lets cuDNN use unless told otherwise.
+void allow_tf32(bool allowed) {
+  at::globalContext().setAllowTF32CuDNN(allowed);
+  at::globalContext().setAllowTF32CuBLAS(allowed);
+}
+
 }  // namespace
 
 // Called when the library is loaded.
 extern "C" __attribute__((visibility("default"))) jint JNICALL JNI_OnLoad(JavaVM*, void*) {
   keep_freed_memory();
+  allow_tf32(false);
+  // cuBLAS computes deterministically with this only, and reads it when it is first used.
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   return JNI_VERSION_10;
 }
 
@@ -64,6 +75,17 @@ RAR_NATIVE(jint, tensor_Torch, threads)(JNIEnv*, jclass) {
   return at::get_num_threads();
 }
 
+RAR_NATIVE(jint, tensor_Torch, nativeGpus)(JNIEnv* env, jclass) {
+  return guarded(env, [&]() -> jint {
+    const auto& cuda = at::detail::getCUDAHooks();
+    return cuda.hasCUDA() ? cuda.getNumGPUs() : 0;
+  });
+}
+
+RAR_NATIVE(void, tensor_Torch, awaitGpu)(JNIEnv* env, jclass, jint index) {
+  guarded(env, [&] { at::detail::getCUDAHooks().deviceSynchronize(static_cast<at::DeviceIndex>(index)); });
+}
+
 // Not exit(), which would destroy libtorch's statics while other threads use them.
 RAR_NATIVE(void, tensor_Torch, exitProcess)(JNIEnv*, jclass, jint code) {
   _exit(code);
@@ -71,30 +93,55 @@ RAR_NATIVE(void, tensor_Torch, exitProcess)(JNIEnv*, jclass, jint code) {
 
 namespace {
 
-// How many Java objects require deterministic algorithms; libtorch has one setting per process.
-std::mutex deterministic_mutex;
-int64_t deterministic_demands = 0;
+// A setting of libtorch's, one for the process, that is on while a Java object demands it.
+class Demanded {
+ public:
+  explicit Demanded(void (*set)(bool)) : set_(set) {}
 
-void demand_deterministic(int64_t change) {
-  std::lock_guard<std::mutex> lock(deterministic_mutex);
-  deterministic_demands += change;
-  at::globalContext().setDeterministicAlgorithms(deterministic_demands > 0, /*warn_only=*/false);
+  void change(int64_t by) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    demands_ += by;
+    set_(demands_ > 0);
+  }
+
+ private:
+  std::mutex mutex_;
+  int64_t demands_ = 0;
+  void (*set_)(bool);
+};
+
+Demanded deterministic([](bool on) {
+  at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/false);
   // Filling fresh memory with NaN finds mistakes, but costs a pass over every result.
   at::globalContext().setDeterministicFillUninitializedMemory(false);
-}
+});
+
+Demanded tf32(allow_tf32);
 
 }  // namespace
 
 RAR_NATIVE(void, tensor_DeterministicMode, enter)(JNIEnv* env, jclass) {
-  guarded(env, [&] { demand_deterministic(1); });
+  guarded(env, [&] { deterministic.change(1); });
 }
 
 RAR_NATIVE(void, tensor_DeterministicMode, exit)(JNIEnv* env, jclass) {
-  guarded(env, [&] { demand_deterministic(-1); });
+  guarded(env, [&] { deterministic.change(-1); });
 }
 
 RAR_NATIVE(jboolean, tensor_DeterministicMode, on)(JNIEnv*, jclass) {
   return at::globalContext().deterministicAlgorithms();
+}
+
+RAR_NATIVE(void, tensor_Tf32, enter)(JNIEnv* env, jclass) {
+  guarded(env, [&] { tf32.change(1); });
+}
+
+RAR_NATIVE(void, tensor_Tf32, exit)(JNIEnv* env, jclass) {
+  guarded(env, [&] { tf32.change(-1); });
+}
+
+RAR_NATIVE(jboolean, tensor_Tf32, on)(JNIEnv*, jclass) {
+  return at::globalContext().allowTF32CuDNN() && at::globalContext().allowTF32CuBLAS();
 }
 
 // Returns whether autocast was on before, for exit.

@@ -37,13 +37,9 @@ public final class AdamW implements AutoCloseable {
     private final Group undecayed;
     private long step;
 
-    /** The parameters that share a weight decay, their state, and the float32 step counts that the kernel expects. */
+    /** The parameters that share a weight decay, and their moments. */
     private record Group(
-            List<NDArray> parameters,
-            List<NDArray> firstMoments,
-            List<NDArray> secondMoments,
-            List<NDArray> counts,
-            double decay) {}
+            List<NDArray> parameters, List<NDArray> firstMoments, List<NDArray> secondMoments, double decay) {}
 
     /**
      * Creates an optimizer with zero moments.
@@ -61,22 +57,21 @@ public final class AdamW implements AutoCloseable {
                 firstMoments.put(name, s.keep(s.zeros(parameter.getShape().getShape())));
                 secondMoments.put(name, s.keep(s.zeros(parameter.getShape().getShape())));
             });
-            this.decayed = group(s, decays, settings.weightDecay());
-            this.undecayed = group(s, decays.negate(), 0);
         } catch (RuntimeException | Error e) {
             manager.close();
             throw e;
         }
+        this.decayed = group(decays, settings.weightDecay());
+        this.undecayed = group(decays.negate(), 0);
         this.manager.cap();
     }
 
-    private Group group(TensorScope s, Predicate<String> members, double decay) {
+    private Group group(Predicate<String> members, double decay) {
         List<String> names = parameters.keySet().stream().filter(members).toList();
         return new Group(
                 names.stream().map(parameters::get).toList(),
                 names.stream().map(firstMoments::get).toList(),
                 names.stream().map(secondMoments::get).toList(),
-                names.stream().map(name -> s.keep(s.zeros())).toList(),
                 decay);
     }
 
@@ -104,7 +99,6 @@ public final class AdamW implements AutoCloseable {
                         Handles.of(group.parameters),
                         Handles.of(group.firstMoments),
                         Handles.of(group.secondMoments),
-                        Handles.of(group.counts),
                         step,
                         divisor,
                         learningRate,
@@ -147,7 +141,6 @@ public final class AdamW implements AutoCloseable {
             long[] parameters,
             long[] firstMoments,
             long[] secondMoments,
-            long[] counts,
             long step,
             double divisor,
             double learningRate,

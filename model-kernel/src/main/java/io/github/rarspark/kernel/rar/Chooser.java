@@ -14,4 +14,11 @@ public interface Chooser {
      * @return int64 [B]
      */
     NDArray choose(TensorScope s, int t, NDArray logits_BV);
+
+    /**
+     * Called after the last step, for what a chooser checks only then, so as not to wait for a GPU at every token.
+     *
+     * @throws io.github.rarspark.kernel.error.NumericException if the tokens are not valid
+     */
+    default void check() {}
 }

@@ -6,7 +6,9 @@ import ai.djl.ndarray.types.DataType;
 import io.github.rarspark.kernel.tensor.Legend;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Token-by-token evaluation of a RAR model with a key-value cache: except for attention, the cost of a step does not
@@ -87,7 +89,13 @@ public final class RarDecoder implements AutoCloseable {
                 chosen_R.add(s.keep(tokens_R));
             }
         }
-        return chosen_R.stream().map(NDArray::toLongArray).toArray(long[][]::new);
+        try (TensorScope s = TensorScope.inference(manager)) {
+            int rows = Math.toIntExact(rows_PR.getShape().get(1));
+            long[] all = s.concatenate(0, chosen_R.toArray(NDArray[]::new)).toLongArray();
+            return IntStream.range(0, steps)
+                    .mapToObj(t -> Arrays.copyOfRange(all, t * rows, (t + 1) * rows))
+                    .toArray(long[][]::new);
+        }
     }
 
     /** Passes the next position through the blocks; returns what the last makes of it, [R, 1, D]. */

@@ -62,7 +62,7 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
      * Samples each token from its distribution, with the image's own random stream. The numbers of all steps are drawn
      * ahead.
      *
-     * @param manager the owner of the numbers
+     * @param manager the owner of the numbers and of what is checked at the end
      */
     public Chooser drawing(NDManager manager, long seed, Request[] requests) {
         int tokens = model.config().tokens();
@@ -74,14 +74,11 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
                 uniforms[t * requests.length + b] = stream.nextDouble();
             }
         }
-        NDArray uniforms_TB;
         try (TensorScope s = TensorScope.inference(manager)) {
-            uniforms_TB = s.keep(s.doubles(uniforms, tokens, requests.length));
+            NDArray uniforms_TB = s.keep(s.doubles(uniforms, tokens, requests.length));
+            NDArray totals_B = s.keep(s.doubles(new double[requests.length], requests.length));
+            return new Drawing(uniforms_TB, totals_B, temperature);
         }
-        return (s, t, logits_BV) -> {
-            NDArray uniforms_B = s.reshape(s.narrow(uniforms_TB, 0, t, 1), -1);
-            return s.sampleCategories(s.softmax(s.affine(logits_BV, 1 / temperature, 0)), uniforms_B);
-        };
     }
 
     /**
@@ -91,6 +88,7 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
      * @param orders {@code [B][T]} as of {@link #sample}
      * @return {@code [steps][B]} tokens in prediction order
      * @throws IllegalArgumentException if the shapes do not match, or the model has no class of that label
+     * @throws io.github.rarspark.kernel.error.NumericException if {@link Chooser#check} does
      */
     public long[][] run(NDManager manager, int[] labels, int[][] orders, int steps, Chooser chooser) {
         int images = labels.length;
@@ -106,6 +104,7 @@ public record RarSampler(RarModel model, Guidance guidance, double temperature) 
         }
         try (RarDecoder decoder = new RarDecoder(model, manager, conditions_R, orders_RT)) {
             long[][] chosen = decoder.decodeAll(steps, guidance.isOn() ? guided(chooser) : chooser);
+            chooser.check();
             return Arrays.stream(chosen)
                     .map(tokens_R -> Arrays.copyOf(tokens_R, images))
                     .toArray(long[][]::new);

@@ -234,16 +234,17 @@ abstract sealed class TensorOperations permits LayerOperations {
     // ---- sampling ----
 
     /**
-     * One category (int64 [R]) per row of probabilities [R, V], by inverting the cumulative distribution in float64 at
-     * uniforms [R] in [0, 1).
+     * One category (int64 [R]) per row of probabilities [R, V], which sum up to about 1, by inverting the cumulative
+     * distribution in float64 at uniforms [R] in [0, 1).
      *
-     * @throws io.github.rarspark.kernel.error.NativeException if a row's probabilities are not finite
+     * @param totals float64 [R], to which the sums of the rows are added: not finite once a probability was not, which the
+     *     host need not wait for at every draw
      */
-    public NDArray sampleCategories(NDArray probabilities, NDArray uniforms) {
-        return own(sampleCategories(at(probabilities), at(uniforms)));
+    public NDArray sampleCategories(NDArray probabilities, NDArray uniforms, NDArray totals) {
+        return own(sampleCategories(at(probabilities), at(uniforms), at(totals)));
     }
 
-    private static native long sampleCategories(long probabilities, long uniforms);
+    private static native long sampleCategories(long probabilities, long uniforms, long totals);
 
     // ---- linear algebra ----
 

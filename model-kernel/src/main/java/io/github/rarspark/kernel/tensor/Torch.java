@@ -1,7 +1,7 @@
 package io.github.rarspark.kernel.tensor;
 
-import ai.djl.engine.Engine;
-import ai.djl.engine.StandardCapabilities;
+import ai.djl.Device;
+import ai.djl.pytorch.jni.JniUtils;
 
 /** Libtorch's settings and devices. */
 public final class Torch {
@@ -47,7 +47,26 @@ public final class Torch {
 
     /** The number of GPUs available to the loaded libtorch; 0 if it was built for CPUs only. */
     public static int gpus() {
-        Engine engine = Engine.getEngine("PyTorch");
-        return engine.hasCapability(StandardCapabilities.CUDA) ? engine.getGpuCount() : 0;
+        NativeLibrary.load();
+        return nativeGpus();
+    }
+
+    private static native int nativeGpus();
+
+    /** Waits until {@code device} has done what it was given, so that a clock can be read. A CPU has when it returns. */
+    public static void await(Device device) {
+        if (device.isGpu()) {
+            NativeLibrary.load();
+            awaitGpu(device.getDeviceId());
+        }
+    }
+
+    private static native void awaitGpu(int index);
+
+    /** Frees what libtorch keeps of the memory of closed tensors on this process's GPUs, for other processes there. */
+    public static void freeCachedGpuMemory() {
+        if (gpus() > 0) {
+            JniUtils.emptyCudaCache();
+        }
     }
 }
