@@ -19,8 +19,10 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class ClassifierTest {
     private static final ClassifierConfig CONFIG = new ClassifierConfig(8, List.of(8, 16), 12, 2);
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -20,8 +21,10 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class InceptionV3Test {
     private final NDManager manager = NDManager.newBaseManager();
 
@@ -38,9 +41,10 @@ class InceptionV3Test {
         byte[] two = new byte[2 * height * width * 3];
         new Random(1).nextBytes(two);
         byte[] second = Arrays.copyOfRange(two, two.length / 2, two.length);
-        try (NamedTensors weights = NamedTensors.initial(InceptionV3.table(), 0, manager);
-                InceptionV3 network = new InceptionV3(weights, manager, Precision.FP32);
-                TensorScope s = TensorScope.inference(manager)) {
+        try (NDManager cpu = NDManager.newBaseManager(Device.cpu());
+                NamedTensors weights = NamedTensors.initial(InceptionV3.table(), 0, cpu);
+                InceptionV3 network = new InceptionV3(weights, cpu, Precision.FP32);
+                TensorScope s = TensorScope.inference(cpu)) {
             Activations both = network.activations(s, s.bytes(two, 2, height, width, 3));
             Activations alone = network.activations(s, s.bytes(second, 1, height, width, 3));
             assertThat(both.pool3().getShape()).isEqualTo(new Shape(2, InceptionV3.FEATURES));

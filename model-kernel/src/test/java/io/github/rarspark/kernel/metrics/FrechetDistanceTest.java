@@ -10,8 +10,10 @@ import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class FrechetDistanceTest {
     private static final int WIDTH = 5;
 

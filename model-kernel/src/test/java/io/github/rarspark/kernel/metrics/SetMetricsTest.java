@@ -10,9 +10,11 @@ import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The metrics that need all images of a set. */
+@Tag("device")
 class SetMetricsTest {
     private static final int WIDTH = 3;
 

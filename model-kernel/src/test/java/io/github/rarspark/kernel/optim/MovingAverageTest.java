@@ -10,8 +10,10 @@ import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterSpec;
 import io.github.rarspark.kernel.weights.ParameterTable;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class MovingAverageTest {
     @Test
     void eachUpdateTakesInAShareOfTheParameters() {

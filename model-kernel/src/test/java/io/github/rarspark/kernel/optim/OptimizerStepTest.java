@@ -12,8 +12,10 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class OptimizerStepTest {
     private static final LearningRate RATE = new LearningRate(0.1, 0, 1, 3);
 

@@ -13,11 +13,13 @@ import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.Init;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("device")
 class KeyedDropoutTest {
     private static final long SEED = 9;
     private static final long STEP = 4;

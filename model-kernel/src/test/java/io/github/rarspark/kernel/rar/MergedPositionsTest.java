@@ -13,10 +13,12 @@ import io.github.rarspark.kernel.weights.NamedTensors;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Tag("device")
 class MergedPositionsTest {
     private static final int ROWS = 2;
 

@@ -10,8 +10,10 @@ import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class RarDecoderTest {
     @Test
     void stepsOutOfTurnAreRefused() {

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class RarModelTest {
     @Test
     void tensorsOfAnotherShapeAreRefused() {

@@ -11,10 +11,12 @@ import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Tag("device")
 class RarSamplerTest {
     /** Five distinct classes and none: modulations come in chunks of fewer positions than the sequence has. */
     private static final int[] LABELS = {0, 4, 1, 0, 3, 2};

@@ -11,11 +11,13 @@ import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Training steps in mixed precision. */
+@Tag("device")
 class RarTrainingTest {
     @ParameterizedTest
     @EnumSource

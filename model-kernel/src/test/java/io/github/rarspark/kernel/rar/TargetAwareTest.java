@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.rarspark.kernel.tensor.TensorScope;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -12,6 +13,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Why a position is told the place of the token that it predicts (Section 3.2 and Figure 3 of the paper): two orders that
  * begin alike and go on to different places ask for different tokens, but without that they look the same.
  */
+@Tag("device")
 class TargetAwareTest {
     private static final int PREFIX = 5;
 

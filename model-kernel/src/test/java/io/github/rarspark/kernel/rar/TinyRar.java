@@ -1,5 +1,7 @@
 package io.github.rarspark.kernel.rar;
 
+import ai.djl.Device;
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
@@ -13,12 +15,17 @@ final class TinyRar implements AutoCloseable {
     static final int CODES = 32;
     static final int CLASSES = 7;
 
-    final NDManager manager = NDManager.newBaseManager();
+    final NDManager manager;
     final RarConfig config;
     final NamedTensors weights;
     final RarModel model;
 
     TinyRar(RarConfig config) {
+        this(config, Engine.getEngine("PyTorch").defaultDevice());
+    }
+
+    TinyRar(RarConfig config, Device device) {
+        this.manager = NDManager.newBaseManager(device);
         this.config = config;
         this.weights = NamedTensors.create(config.parameters(), manager, spec -> {
             RandomStream random = RandomStream.of(1, Purpose.INITIAL_WEIGHTS, RandomStream.hash(spec.name()));

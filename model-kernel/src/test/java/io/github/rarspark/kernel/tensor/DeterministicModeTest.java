@@ -2,8 +2,10 @@ package io.github.rarspark.kernel.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class DeterministicModeTest {
     @Test
     void theModeLastsUntilTheLastOfItsOwnersCloses() {

@@ -11,18 +11,15 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import io.github.rarspark.kernel.error.NativeException;
 import io.github.rarspark.kernel.error.NativeLoadException;
 import io.github.rarspark.kernel.error.NativeMemoryException;
+import io.github.rarspark.kernel.testing.SourceHash;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,20 +27,10 @@ class NativeLibraryTest {
     private static final Path LIBRARY = Path.of("src/main/resources/native/linux-x86_64/librarspark.so");
 
     @Test
-    void theLoadedLibraryWasBuiltFromTheSources() throws IOException, NoSuchAlgorithmException {
-        Path sources = Path.of("src/main/native");
-        List<String> names;
-        try (Stream<Path> files = Files.list(sources)) {
-            names = files.map(path -> path.getFileName().toString()).sorted().toList();
-        }
-        MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        for (String name : names) {
-            digest.update((name + "\n").getBytes(StandardCharsets.UTF_8));
-            digest.update(Files.readAllBytes(sources.resolve(name)));
-        }
+    void theLoadedLibraryWasBuiltFromTheSources() throws IOException {
         assertThat(NativeLibrary.builtFrom())
                 .as("rebuild the bridge with mvn -Pnative")
-                .isEqualTo(HexFormat.of().formatHex(digest.digest()));
+                .isEqualTo(SourceHash.of(Path.of("src/main/native")));
     }
 
     @Test

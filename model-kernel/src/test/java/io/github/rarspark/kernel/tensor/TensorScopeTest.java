@@ -13,8 +13,10 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class TensorScopeTest {
     @Test
     void splitGivesEqualPartsAndTheirGradientsComeTogether() {

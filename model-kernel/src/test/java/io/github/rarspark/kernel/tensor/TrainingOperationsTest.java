@@ -13,12 +13,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Operations with a backward pass of their own, beside the sequences of libtorch's operations that they stand for. */
+@Tag("device")
 class TrainingOperationsTest {
     private static final double RATE = 0.3;
     private static final long[] KEYS = {3, -7};

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -23,8 +24,10 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class VqganTest {
     private static final VqganConfig CONFIG = new VqganConfig(32, List.of(1, 2), 1, 4, 8);
 
@@ -137,7 +140,7 @@ class VqganTest {
         int latents = 96;
         VqganConfig config = new VqganConfig(32, List.of(1), 1, width, codes);
         RandomStream random = RandomStream.of(3, Purpose.SPLIT);
-        try (NDManager manager = NDManager.newBaseManager();
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu());
                 Vqgan vqgan = new Vqgan(config, NamedTensors.initial(config.table(), 0, manager));
                 TensorScope scope = TensorScope.inference(manager)) {
             NDArray near = scope.floats(Init.uniform(1).draw(width, random), 1, width);

@@ -13,8 +13,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class VqganTrainerTest {
     private static final VqganConfig CONFIG = new VqganConfig(32, List.of(1, 1), 1, 4, 16);
     private static final VqganTrainer.Settings SETTINGS = new VqganTrainer.Settings(80, 8, 3e-3, 0.25, 10, 3);

@@ -16,8 +16,10 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("device")
 class NamedTensorsTest {
     private static final ParameterSpec WEIGHT =
             new ParameterSpec("fc.weight", new long[] {100, 300}, Init.truncatedNormal(0.02));

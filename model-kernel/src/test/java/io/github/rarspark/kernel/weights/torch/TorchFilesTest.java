@@ -21,12 +21,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files that PyTorch wrote (src/test/python says how) have the tensors that safetensors' own library wrote. */
+@Tag("device")
 class TorchFilesTest {
     private static final Path FOLDER = Path.of("src/test/resources/weights");
     private static final Path GOLDEN = Path.of("src/test/resources/golden");
