@@ -1,7 +1,9 @@
 package io.github.rarspark.cli;
 
+import ai.djl.Device;
 import io.github.rarspark.cli.options.ReportOptions;
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
 import io.github.rarspark.conf.Near;
 import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.bench.AllReduceBench;
@@ -11,6 +13,7 @@ import io.github.rarspark.kernel.bench.InceptionBench;
 import io.github.rarspark.kernel.bench.RarBench;
 import io.github.rarspark.kernel.bench.TrainBench;
 import io.github.rarspark.kernel.bench.VqganBench;
+import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
@@ -74,6 +77,16 @@ final class BenchCommand implements Callable<Integer> {
             description = "A model's name or HIDDENxLAYERSxHEADSxMLPxTOKENSxCODES (default: rar-b; encode, decode: f16;"
                     + " features: inception).")
     private String size;
+
+    @Option(
+            names = "--device",
+            paramLabel = "D",
+            order = 2,
+            defaultValue = "cpu",
+            description =
+                    "cpu, gpu (the first) or gpu:N; of several ranks, the first takes this GPU and the others the next"
+                            + " ones (default: ${DEFAULT-VALUE}).")
+    private String device;
 
     @Option(
             names = "--batch",
@@ -177,6 +190,7 @@ final class BenchCommand implements Callable<Integer> {
         if (!(bucketMegabytes > 0)) {
             throw new RecipeException("Cannot use --bucket-mb " + bucketMegabytes + ": give more than 0");
         }
+        int gpu = gpu(rankCount);
         options.requireWritable();
         BenchReport report = measure(
                 benchmark.work(),
@@ -184,6 +198,7 @@ final class BenchCommand implements Callable<Integer> {
                         size == null ? benchmark.size() : size,
                         batch,
                         Compute.precision(precision),
+                        gpu,
                         rankThreads,
                         runs,
                         warmup,
@@ -196,6 +211,27 @@ final class BenchCommand implements Callable<Integer> {
             spec.commandLine().getOut().println(report.text());
         }
         return ExitCode.OK.number();
+    }
+
+    /** The index of the first rank's GPU, -1 for the CPU. */
+    private int gpu(int rankCount) {
+        Device first = Compute.device(device);
+        if (!first.isGpu()) {
+            return -1;
+        }
+        if (rankCount > 1 && !processes) {
+            throw new RecipeException("Cannot use --ranks " + rankCount + " with --device " + device
+                    + ": ranks on GPUs have a process each; give --processes as well");
+        }
+        int last = first.getDeviceId() + rankCount - 1;
+        if (last >= Torch.gpus()) {
+            throw new JobException(
+                    ExitCode.UNAVAILABLE,
+                    "Cannot use --ranks " + rankCount + " with --device " + device
+                            + ": each rank takes a GPU, and libtorch" + " finds " + Torch.gpus()
+                            + " here; lower --ranks");
+        }
+        return first.getDeviceId();
     }
 
     private static BenchReport measure(Function<BenchRequest, ? extends BenchReport> benchmark, BenchRequest request) {

@@ -60,10 +60,11 @@ class BenchCommandTest {
                 "--json",
                 json.toString());
         assertThat(code).as(err::toString).isZero();
-        assertThat(out.toString()).startsWith(what + " 32x2x2x64x16x64, batch 4, fp32, 1 threads: ");
+        assertThat(out.toString()).startsWith(what + " 32x2x2x64x16x64, batch 4, fp32, cpu, 1 threads: ");
         JsonNode report = new ObjectMapper().readTree(json.toFile());
         assertThat(report.get("what").asText()).isEqualTo(what);
         assertThat(report.get("precision").asText()).isEqualTo("fp32");
+        assertThat(report.get("device").asText()).isEqualTo("cpu");
         assertThat(report.get("runs")).hasSize(2);
         double seconds = report.get("seconds_per_step").asDouble();
         // The batch over the seconds of the steps that were run.
@@ -168,6 +169,7 @@ class BenchCommandTest {
                         .split(" "));
         assertThat(code).as(err::toString).isZero();
         JsonNode report = new ObjectMapper().readTree(json.toFile());
+        assertThat(report.get("device").asText()).isEqualTo("cpu");
         JsonNode sums = report.get("sums");
         assertThat(sums.findValues("count").stream().map(JsonNode::asLong).limit(3))
                 .containsExactly(1024L, 4096L, 16384L);
@@ -201,6 +203,7 @@ class BenchCommandTest {
                 "train --ranks 0 | Cannot use --ranks 0: give at least 1",
                 "train --ranks 3 | Cannot use --batch 8 with --ranks 3: every rank takes the same share; give a multiple",
                 "sample --ranks 2 | Cannot use --ranks 2 for sample: only train and allreduce have ranks",
+                "train --device tpu | Cannot use --device tpu: give cpu, gpu or gpu:N",
                 "train --bucket-mb 0 | Cannot use --bucket-mb 0.0: give more than 0",
                 "allreduce --size rar-q | Cannot use --size rar-q: give"
             })

@@ -1,11 +1,13 @@
 package io.github.rarspark.kernel.bench;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.dist.GradientReducer;
 import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.error.NumericException;
 import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import io.github.rarspark.kernel.weights.ParameterTable;
 import java.util.ArrayList;
@@ -30,9 +32,10 @@ public final class AllReduceBench {
                 request.size(),
                 request.ranks().count(),
                 request.ranks().processes(),
+                request.deviceName(),
                 request.threads(),
                 request.repeat(),
-                LocalRanks.run(request.ranks(), request.threads(), new Sums(request)));
+                LocalRanks.run(request, new Sums(request)));
     }
 
     private record Sums(BenchRequest request) implements LocalRanks.Work<List<AllReduceReport.Sum>> {
@@ -51,7 +54,7 @@ public final class AllReduceBench {
         private AllReduceReport.Sum tensor(ProcessGroup group, NDManager manager, long count) {
             try (TensorScope s = TensorScope.inference(manager)) {
                 NDArray values = s.zeros(count);
-                Timer timer = new Timer(group);
+                Timer timer = new Timer(group, manager.getDevice());
                 for (int run = 0; run < request.warmup() + request.repeat(); run++) {
                     timer.time(run >= request.warmup(), () -> group.allReduceSum(values));
                 }
@@ -71,7 +74,7 @@ public final class AllReduceBench {
                     spec -> new float[Math.toIntExact(spec.shape().size())])) {
                 Collection<NDArray> parameters = weights.asMap().values();
                 TensorScope.requireGradients(parameters);
-                Timer timer = new Timer(group);
+                Timer timer = new Timer(group, manager.getDevice());
                 try (GradientReducer reducer = new GradientReducer(group, parameters, bucketBytes);
                         TensorScope outer = TensorScope.inference(manager)) {
                     for (int run = 0; run < request.warmup() + request.repeat(); run++) {
@@ -108,17 +111,21 @@ public final class AllReduceBench {
     /** The mean time over runs and ranks, of which each run begins after a barrier. */
     private static final class Timer {
         private final ProcessGroup group;
+        private final Device device;
         private long nanos;
         private int runs;
 
-        Timer(ProcessGroup group) {
+        Timer(ProcessGroup group, Device device) {
             this.group = group;
+            this.device = device;
         }
 
         void time(boolean counts, Runnable run) {
+            Torch.await(device);
             group.barrier();
             long start = System.nanoTime();
             run.run();
+            Torch.await(device);
             if (counts) {
                 nanos += System.nanoTime() - start;
                 runs++;

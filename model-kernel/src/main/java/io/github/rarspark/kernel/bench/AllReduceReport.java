@@ -10,13 +10,14 @@ import java.util.Locale;
  * @param size the model whose gradient is the largest sum
  * @param ranks the number of ranks
  * @param processes whether each rank had a process of its own
+ * @param device of rank 0: cpu or gpu:N
  * @param threads libtorch threads per operation
  * @param repeat the timed all-reduces per size
  * @param sums by size, ascending; the model's whole gradient comes last, once as one tensor and once through the
  *     gradient reducer
  */
 public record AllReduceReport(
-        String what, String size, int ranks, boolean processes, int threads, int repeat, List<Sum> sums)
+        String what, String size, int ranks, boolean processes, String device, int threads, int repeat, List<Sum> sums)
         implements BenchReport {
     private static final double MEBIBYTE = 1 << 20;
 
@@ -44,10 +45,11 @@ public record AllReduceReport(
     public String text() {
         StringBuilder text = new StringBuilder(String.format(
                 Locale.ROOT,
-                "%s %s, float32 sums in place, %s, mean of %d runs%n%14s %12s %8s %12s %8s %8s%n%14s %12s %8s %12s %8s"
+                "%s %s, float32 sums in place, %s, %s, mean of %d runs%n%14s %12s %8s %12s %8s %8s%n%14s %12s %8s %12s %8s"
                         + " %8s",
                 what,
                 size,
+                device,
                 new BenchRequest.Ranks(ranks, processes, 0).describe(threads),
                 repeat,
                 "size",

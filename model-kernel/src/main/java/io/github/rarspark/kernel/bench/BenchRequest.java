@@ -1,5 +1,6 @@
 package io.github.rarspark.kernel.bench;
 
+import ai.djl.Device;
 import io.github.rarspark.kernel.tensor.Precision;
 import java.io.Serializable;
 
@@ -10,6 +11,8 @@ import java.io.Serializable;
  *     HIDDENxLAYERSxHEADSxMLPxTOKENSxCODES} with 10 classes
  * @param batch images per batch; of training, of all ranks together
  * @param precision of the model
+ * @param gpu the index of the GPU that computes, -1 for the CPU; of several ranks, the first one's, and the others take the
+ *     next ones
  * @param threads libtorch threads per operation, of each rank
  * @param repeat number of timed runs
  * @param warmup number of untimed runs before them
@@ -21,6 +24,7 @@ public record BenchRequest(
         String size,
         int batch,
         Precision precision,
+        int gpu,
         int threads,
         int repeat,
         int warmup,
@@ -28,6 +32,21 @@ public record BenchRequest(
         boolean activationCheckpointing,
         Ranks ranks)
         implements Serializable {
+
+    /** The device of a rank. */
+    Device device(int rank) {
+        return gpu < 0 ? Device.cpu() : Device.gpu(gpu + rank);
+    }
+
+    /** The device of rank 0, which is the only one unless the benchmark takes several. */
+    Device device() {
+        return device(0);
+    }
+
+    /** The device as {@code --device} has it: {@code cpu} or {@code gpu:N}. */
+    String deviceName() {
+        return gpu < 0 ? "cpu" : "gpu:" + gpu;
+    }
 
     /**
      * The ranks of a benchmark that takes several.

@@ -10,6 +10,7 @@ import java.util.Locale;
  * @param size the model's size
  * @param batch images per batch
  * @param precision fp32 or bf16
+ * @param device cpu or gpu:N
  * @param threads libtorch threads per operation
  * @param imagesPerSecond batch over the seconds of the fastest run; if {@code steps} is less than {@code ofSteps},
  *     of these steps only
@@ -25,6 +26,7 @@ public record BenchResult(
         String size,
         int batch,
         String precision,
+        String device,
         int threads,
         double imagesPerSecond,
         double secondsPerStep,
@@ -42,6 +44,7 @@ public record BenchResult(
                 request.size(),
                 request.batch(),
                 request.precision().label(),
+                request.deviceName(),
                 request.threads(),
                 request.batch() / best,
                 best / steps,
@@ -62,11 +65,12 @@ public record BenchResult(
     public String text() {
         return String.format(
                 Locale.ROOT,
-                "%s %s, batch %d, %s, %d threads: %.4g images/s, %.4g s/step (median %.4g), %.4g GFLOP/s%s",
+                "%s %s, batch %d, %s, %s, %d threads: %.4g images/s, %.4g s/step (median %.4g), %.4g GFLOP/s%s",
                 what,
                 size,
                 batch,
                 precision,
+                device,
                 threads,
                 imagesPerSecond,
                 secondsPerStep,

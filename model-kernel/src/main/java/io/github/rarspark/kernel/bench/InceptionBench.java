@@ -25,7 +25,7 @@ public final class InceptionBench {
         }
         ParameterTable table = BenchSizes.inception(request.size());
         Torch.setIntraOpThreads(request.threads());
-        try (NDManager manager = NDManager.newBaseManager();
+        try (NDManager manager = NDManager.newBaseManager(request.device());
                 NamedTensors weights = NamedTensors.initial(table, 0, manager);
                 InceptionV3 network = new InceptionV3(weights, manager, request.precision())) {
             double[] seconds = Timing.run(request, run -> {

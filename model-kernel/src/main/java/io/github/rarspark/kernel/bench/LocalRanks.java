@@ -43,19 +43,20 @@ final class LocalRanks {
     /**
      * Runs the work on all ranks, rank 0 on the calling thread.
      *
-     * @param threads libtorch threads per operation, of each rank
+     * @param request its ranks, threads and devices
      * @return the result of rank 0
      */
-    static <R> R run(BenchRequest.Ranks ranks, int threads, Work<R> work) {
+    static <R> R run(BenchRequest request, Work<R> work) {
+        BenchRequest.Ranks ranks = request.ranks();
         List<Peer> peers = new ArrayList<>();
         try (RendezvousStore store = RendezvousStore.serve(HOST, TIMEOUT)) {
             for (int rank = 1; rank < ranks.count(); rank++) {
-                Seat seat = new Seat(rank, ranks.count(), store.port(), threads);
+                Seat seat = new Seat(request, rank, store.port());
                 peers.add(ranks.processes() ? RankProcess.start(seat, work) : RankThread.start(seat, work));
             }
             R result;
             try {
-                result = join(store, 0, ranks.count(), threads, work);
+                result = join(store, 0, request, work);
             } catch (CommunicationException e) {
                 peers.forEach(Peer::await); // the failure of another rank is the cause
                 throw e;
@@ -75,11 +76,12 @@ final class LocalRanks {
         }
     }
 
-    private static <R> R join(RendezvousStore store, int rank, int ranks, int threads, Work<R> work) {
-        Torch.setIntraOpThreads(threads);
+    private static <R> R join(RendezvousStore store, int rank, BenchRequest request, Work<R> work) {
+        Torch.setIntraOpThreads(request.threads());
         try (DeterministicMode deterministic = DeterministicMode.open();
-                NDManager manager = NDManager.newBaseManager();
-                ProcessGroup group = ProcessGroup.join(store, rank, ranks, HOST, TIMEOUT)) {
+                NDManager manager = NDManager.newBaseManager(request.device(rank));
+                ProcessGroup group =
+                        ProcessGroup.join(store, rank, request.ranks().count(), HOST, TIMEOUT)) {
             return work.run(group, manager);
         }
     }
@@ -88,14 +90,13 @@ final class LocalRanks {
      * The place of a rank other than 0.
      *
      * @param port of rank 0's store
-     * @param threads libtorch threads per operation
      */
-    record Seat(int rank, int ranks, int port, int threads) implements Serializable {
+    record Seat(BenchRequest request, int rank, int port) implements Serializable {
         /** Connects to rank 0's store, calls {@code connected}, joins the group and runs the work. */
         void take(Work<?> work, Runnable connected) {
             try (RendezvousStore store = RendezvousStore.connect(HOST, port, TIMEOUT)) {
                 connected.run();
-                join(store, rank, ranks, threads, work);
+                join(store, rank, request, work);
             }
         }
     }

@@ -1,11 +1,12 @@
 package io.github.rarspark.kernel.bench;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.tensor.Torch;
 
 /**
  * What this machine reaches with the threads of a benchmark, measured within a second or two.
@@ -22,13 +23,13 @@ public record MachineRates(double memoryBytesPerSecond, double gemmFlopPerSecond
     private static final int LEAST_RUNS = 3;
 
     /**
-     * Measures the default device.
+     * Measures a device.
      *
      * @param precision of the matrix products
      * @param threads that libtorch uses
      */
-    static MachineRates measure(Precision precision, int threads) {
-        try (NDManager manager = NDManager.newBaseManager()) {
+    static MachineRates measure(Device device, Precision precision, int threads) {
+        try (NDManager manager = NDManager.newBaseManager(device)) {
             return new MachineRates(memory(manager), gemm(manager, precision, threads));
         }
     }
@@ -63,20 +64,17 @@ public record MachineRates(double memoryBytesPerSecond, double gemmFlopPerSecond
 
     /** The seconds of the fastest run. */
     private static double fastest(TensorScope outer, Operation operation) {
+        Torch.await(outer.device());
         long begin = System.nanoTime();
         long best = Long.MAX_VALUE;
         for (int run = 0; run < LEAST_RUNS || System.nanoTime() - begin < MEASURED_NANOS; run++) {
             long start = System.nanoTime();
             try (TensorScope s = outer.open()) {
-                awaitDone(s, operation.run(s));
+                operation.run(s);
+                Torch.await(s.device());
             }
             best = Math.min(best, System.nanoTime() - start);
         }
         return best / 1e9;
-    }
-
-    /** Reads an element, for which a GPU has to have computed it. */
-    private static void awaitDone(TensorScope s, NDArray result) {
-        s.to(s.narrow(s.reshape(result, -1), 0, 0, 1), DataType.FLOAT32).toFloatArray();
     }
 }

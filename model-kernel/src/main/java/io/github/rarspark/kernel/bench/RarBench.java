@@ -27,7 +27,7 @@ public final class RarBench {
     public static BenchResult forward(BenchRequest request) {
         RarConfig config = BenchSizes.rar(request.size());
         Torch.setIntraOpThreads(request.threads());
-        try (NDManager manager = NDManager.newBaseManager();
+        try (NDManager manager = NDManager.newBaseManager(request.device());
                 NamedTensors weights =
                         FillFormula.of("bench", config.parameters()).tensors(config.parameters(), manager)) {
             RarModel model = new RarModel(config, weights, request.precision());
@@ -59,9 +59,9 @@ public final class RarBench {
     public static SampleBenchReport sample(BenchRequest request) {
         RarConfig config = BenchSizes.rar(request.size());
         Torch.setIntraOpThreads(request.threads());
-        MachineRates machine = MachineRates.measure(request.precision(), request.threads());
+        MachineRates machine = MachineRates.measure(request.device(), request.precision(), request.threads());
         int steps = request.steps() == 0 ? config.tokens() : Math.min(request.steps(), config.tokens());
-        try (NDManager manager = NDManager.newBaseManager();
+        try (NDManager manager = NDManager.newBaseManager(request.device());
                 NamedTensors weights = NamedTensors.initial(config.parameters(), 0, manager);
                 RarModel model = RarModel.forSampling(config, weights, request.precision())) {
             RarSampler sampler = new RarSampler(model, new Guidance(Guidance.Kind.POWER_COSINE, 16, 2.75), 1);

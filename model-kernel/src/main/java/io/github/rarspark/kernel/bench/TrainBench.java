@@ -20,6 +20,7 @@ import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.rar.TrainingLoss;
 import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -48,7 +49,7 @@ public final class TrainBench {
                     + request.ranks().count() + ": every rank takes the same share; give a multiple");
         }
         BenchSizes.rar(request.size());
-        return LocalRanks.run(request.ranks(), request.threads(), new Updates(request));
+        return LocalRanks.run(request, new Updates(request));
     }
 
     private record Updates(BenchRequest request) implements LocalRanks.Work<TrainBenchReport> {
@@ -167,19 +168,26 @@ public final class TrainBench {
         }
 
         private void update(int step) {
+            Torch.await(manager.getDevice());
             clock.begin();
             RarBatch batch = draws.batch(step, firstRow(), tokens, labels);
             KeyedDropout dropout = KeyedDropout.of(DROPOUT, 0, step, firstRow(), rows);
-            clock.end(Phase.DATA);
+            end(Phase.DATA);
             try (TensorScope s = TensorScope.training(manager)) {
                 TrainingLoss loss = model.trainingLoss(s, batch, dropout, request.activationCheckpointing());
-                clock.end(Phase.FORWARD);
+                end(Phase.FORWARD);
                 clock.endReduced(
                         () -> reducer.average(() -> loss.backward(loss.scored().loss())));
             }
-            clock.end(Phase.BACKWARD);
+            end(Phase.BACKWARD);
             optimizerStep.run();
-            clock.end(Phase.OPTIMIZER);
+            end(Phase.OPTIMIZER);
+        }
+
+        /** Ends a phase when the device has done its work. */
+        private void end(Phase phase) {
+            Torch.await(manager.getDevice());
+            clock.end(phase);
         }
 
         double processorSeconds() {

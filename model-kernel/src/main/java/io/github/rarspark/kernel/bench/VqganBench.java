@@ -49,7 +49,7 @@ public final class VqganBench {
             String what, BenchRequest request, double flopPerImage, BiConsumer<Vqgan, TensorScope> work) {
         VqganConfig config = BenchSizes.vqgan(request.size());
         Torch.setIntraOpThreads(request.threads());
-        try (NDManager manager = NDManager.newBaseManager();
+        try (NDManager manager = NDManager.newBaseManager(request.device());
                 NamedTensors weights = FillFormula.of("bench", config.table()).tensors(config.table(), manager);
                 Vqgan vqgan = Vqgan.forInference(config, weights, request.precision())) {
             double[] seconds = Timing.run(request, run -> {

@@ -23,6 +23,7 @@ class AllReduceReportTest {
                 "rar-s",
                 3,
                 true,
+                "cpu",
                 1,
                 20,
                 List.of(
@@ -30,7 +31,7 @@ class AllReduceReportTest {
                         AllReduceReport.Sum.of(50_000_000, 26214400, 0.25, 3)));
         assertThat(report.text().lines())
                 .containsExactly(
-                        "allreduce rar-s, float32 sums in place, 3 ranks (processes) of 1 threads, mean of 20 runs",
+                        "allreduce rar-s, float32 sums in place, cpu, 3 ranks (processes) of 1 threads, mean of 20 runs",
                         "          size        count  buckets         time    algbw    busbw",
                         "           (B)   (elements)    (MiB)         (us)   (GB/s)   (GB/s)",
                         "          4096         1024        -        100.0     0.04     0.05",

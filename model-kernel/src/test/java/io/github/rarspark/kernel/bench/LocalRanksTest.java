@@ -9,6 +9,7 @@ import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.error.CommunicationException;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.tensor.Handles;
+import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
 import org.junit.jupiter.api.AfterEach;
@@ -24,8 +25,18 @@ class LocalRanksTest {
         assertThat(Handles.live()).isZero();
     }
 
-    private static BenchRequest.Ranks ranks(int count, boolean processes) {
-        return new BenchRequest.Ranks(count, processes, 1024);
+    private static BenchRequest request(int ranks, boolean processes, int threads) {
+        return new BenchRequest(
+                "rar-s",
+                ranks,
+                Precision.FP32,
+                -1,
+                threads,
+                1,
+                0,
+                0,
+                false,
+                new BenchRequest.Ranks(ranks, processes, 1024));
     }
 
     /** Sums over the ranks: the process ids, and the number of threads that each may use. */
@@ -44,13 +55,13 @@ class LocalRanksTest {
     @Test
     void threadsShareThisProcess() {
         double process = ProcessHandle.current().pid();
-        assertThat(LocalRanks.run(ranks(3, false), 2, new Identities())).containsExactly(3 * process, 6, 3);
+        assertThat(LocalRanks.run(request(3, false, 2), new Identities())).containsExactly(3 * process, 6, 3);
     }
 
     @Test
     void processesAreOthers() {
         double process = ProcessHandle.current().pid();
-        double[] sums = LocalRanks.run(ranks(3, true), 1, new Identities());
+        double[] sums = LocalRanks.run(request(3, true, 1), new Identities());
         assertThat(sums[0] - process).isPositive().isNotEqualTo(2 * process);
         assertThat(sums[1]).isEqualTo(3);
         assertThat(sums[2]).isEqualTo(3);
@@ -73,14 +84,14 @@ class LocalRanksTest {
 
     @Test
     void theFailureOfAThreadIsTold() {
-        assertThatThrownBy(() -> LocalRanks.run(ranks(2, false), 1, new Failing()))
+        assertThatThrownBy(() -> LocalRanks.run(request(2, false, 1), new Failing()))
                 .isInstanceOf(DataException.class)
                 .hasMessage("no samples for rank 1");
     }
 
     @Test
     void theFailureOfAProcessIsTold() {
-        assertThatThrownBy(() -> LocalRanks.run(ranks(2, true), 1, new Failing()))
+        assertThatThrownBy(() -> LocalRanks.run(request(2, true, 1), new Failing()))
                 .isInstanceOf(CommunicationException.class)
                 .hasMessageStartingWith("Rank 1 ended with exit code 1: ")
                 .hasMessageEndingWith("DataException: no samples for rank 1");
@@ -100,7 +111,7 @@ class LocalRanksTest {
 
     @Test
     void aProcessThatNeverConnectsIsTold() {
-        assertThatThrownBy(() -> LocalRanks.run(ranks(2, true), 1, new Unreadable()))
+        assertThatThrownBy(() -> LocalRanks.run(request(2, true, 1), new Unreadable()))
                 .isInstanceOf(CommunicationException.class)
                 .hasMessageStartingWith("Rank 1 ended before it connected: Exception in thread");
     }
@@ -108,7 +119,7 @@ class LocalRanksTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void aFailureOfRankZeroEndsTheOthers(boolean processes) {
-        assertThatThrownBy(() -> LocalRanks.run(ranks(2, processes), 1, new FailingFirst()))
+        assertThatThrownBy(() -> LocalRanks.run(request(2, processes, 1), new FailingFirst()))
                 .isInstanceOf(DataException.class)
                 .hasMessage("no samples for rank 0");
         assertThat(ProcessHandle.current().descendants().filter(ProcessHandle::isAlive))

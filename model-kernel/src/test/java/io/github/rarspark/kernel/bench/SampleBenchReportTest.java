@@ -3,6 +3,7 @@ package io.github.rarspark.kernel.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.Device;
 import io.github.rarspark.kernel.rar.RarCost;
 import io.github.rarspark.kernel.tensor.Handles;
 import io.github.rarspark.kernel.tensor.Precision;
@@ -22,7 +23,7 @@ class SampleBenchReportTest {
 
     private static BenchResult speed(int steps, double... seconds) {
         BenchRequest request = new BenchRequest(
-                "rar-b", 8, Precision.BF16, 2, seconds.length, 1, 0, false, new BenchRequest.Ranks(1, false, 0));
+                "rar-b", 8, Precision.BF16, -1, 2, seconds.length, 1, 0, false, new BenchRequest.Ranks(1, false, 0));
         return BenchResult.of("sample", request, seconds, WORK.flop(), steps, 256);
     }
 
@@ -45,7 +46,7 @@ class SampleBenchReportTest {
         assertThat(report.gemmShare()).isCloseTo(0.4, within(1e-12));
         assertThat(report.text().lines())
                 .containsExactly(
-                        "sample rar-b, batch 8, bf16, 2 threads: 4.000 images/s, 0.5000 s/step (median 1.000), 200.0"
+                        "sample rar-b, batch 8, bf16, cpu, 2 threads: 4.000 images/s, 0.5000 s/step (median 1.000), 200.0"
                                 + " GFLOP/s (first 4 of 256 steps)",
                         "                   per step   per second      machine   share",
                         "memory (GB)           5.000        10.00        50.00   20.0%",
@@ -61,7 +62,7 @@ class SampleBenchReportTest {
     @ParameterizedTest
     @EnumSource
     void theMachineIsMeasured(Precision precision) {
-        MachineRates rates = MachineRates.measure(precision, 1);
+        MachineRates rates = MachineRates.measure(Device.cpu(), precision, 1);
         assertThat(rates.memoryBytesPerSecond()).isBetween(1e8, 1e14);
         assertThat(rates.gemmFlopPerSecond()).isBetween(1e8, 1e16);
     }
