@@ -3,18 +3,15 @@ package io.github.rarspark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.rarspark.cli.Scripts.Run;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -48,46 +45,34 @@ class LauncherTest {
     @TempDir
     Path folder;
 
-    private final Map<String, String> environment = new HashMap<>();
+    private Scripts scripts;
     private Path home;
-    private Path path;
 
     @BeforeEach
     void checkout() throws IOException {
         home = folder.resolve("a check out");
-        path = Files.createDirectories(folder.resolve("path"));
-        for (String tool : TOOLS) {
-            Path real = Files.exists(Path.of("/usr/bin", tool)) ? Path.of("/usr/bin", tool) : Path.of("/bin", tool);
-            script(tool, "/bin/sh", "exec " + real + " \"$@\"");
-        }
+        scripts = new Scripts(folder, TOOLS);
         Path launcher = home.resolve("bin/rar-spark");
         Files.createDirectories(launcher.getParent());
         Files.copy(Path.of("..", "bin", "rar-spark"), launcher);
+        Path variables = home.resolve("deploy/gpu/libtorch.env");
+        Files.createDirectories(variables.getParent());
+        Files.copy(Path.of("..", "deploy", "gpu", "libtorch.env"), variables);
         write(home.resolve("pom.xml"), "<project/>");
         write(home.resolve("cli/src/main/java/Main.java"), "class Main {}");
         platform("Linux", "x86_64", "ldd (Debian GLIBC 2.36-9+deb12u14) 2.36");
-        fake(
+        scripts.fake(
                 "java",
                 "[[ $1 == -version ]] && { echo 'openjdk version \"17.0.15\"' >&2; exit; }; printf '%s\\n' \"$@\"");
-        fake(
+        scripts.fake(
                 "mvn",
                 "echo \"$*\" >> '%1$s'; mkdir -p '%2$s'; touch '%2$s/rar-spark.jar'"
                         .formatted(folder.resolve("mvn-calls"), home.resolve("cli/target")));
     }
 
     private void platform(String system, String machine, String ldd) throws IOException {
-        fake("uname", "[[ $1 == -s ]] && echo " + system + " || echo " + machine);
-        fake("ldd", "echo '" + ldd + "'");
-    }
-
-    private void fake(String name, String text) throws IOException {
-        script(name, "/usr/bin/env bash", text);
-    }
-
-    private void script(String name, String interpreter, String text) throws IOException {
-        Path file = path.resolve(name);
-        Files.writeString(file, "#!" + interpreter + "\n" + text + "\n");
-        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+        scripts.fake("uname", "[[ $1 == -s ]] && echo " + system + " || echo " + machine);
+        scripts.fake("ldd", "echo '" + ldd + "'");
     }
 
     private static void write(Path file, String text) throws IOException {
@@ -95,26 +80,11 @@ class LauncherTest {
         Files.writeString(file, text);
     }
 
-    private record Run(int code, List<String> out, List<String> err) {}
-
     private Run run(String... args) throws Exception {
         List<String> command =
                 new ArrayList<>(List.of(home.resolve("bin/rar-spark").toString()));
         command.addAll(List.of(args));
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectOutput(folder.resolve("out").toFile())
-                .redirectError(folder.resolve("err").toFile());
-        builder.environment().clear();
-        builder.environment().put("PATH", path.toString());
-        builder.environment().putAll(environment);
-        Process process = builder.start();
-        assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("ends").isTrue();
-        return new Run(process.exitValue(), lines("out"), lines("err"));
-    }
-
-    private List<String> lines(String name) throws IOException {
-        Path file = folder.resolve(name);
-        return Files.exists(file) ? Files.readAllLines(file, StandardCharsets.UTF_8) : List.of();
+        return scripts.run(command.toArray(String[]::new));
     }
 
     @ParameterizedTest
@@ -137,9 +107,9 @@ class LauncherTest {
 
     @Test
     void failingOrMissingLddGetsTheContainerCommand() throws Exception {
-        fake("ldd", "echo 'musl libc (x86_64)' >&2; exit 1");
+        scripts.fake("ldd", "echo 'musl libc (x86_64)' >&2; exit 1");
         assertUnavailable(run("demo"), "another C library", "docker run");
-        Files.delete(path.resolve("ldd"));
+        scripts.remove("ldd");
         assertUnavailable(run("demo"), "another C library", "docker run");
     }
 
@@ -152,21 +122,21 @@ class LauncherTest {
 
     @Test
     void otherJavaIsNamed() throws Exception {
-        fake("java", "echo 'openjdk version \"11.0.2\"' >&2");
+        scripts.fake("java", "echo 'openjdk version \"11.0.2\"' >&2");
         assertUnavailable(run("demo"), "needs JDK 17, found 11");
-        Files.delete(path.resolve("java"));
+        scripts.remove("java");
         assertUnavailable(run("demo"), "needs JDK 17, found none on the PATH (JAVA_HOME is not set)");
     }
 
     @Test
     void aWrongJavaHomeIsNamed() throws Exception {
-        environment.put("JAVA_HOME", folder + "/no such jdk");
+        scripts.set("JAVA_HOME", folder + "/no such jdk");
         assertUnavailable(run("demo"), "needs JDK 17, found none in JAVA_HOME=" + folder + "/no such jdk;");
     }
 
     @Test
     void aHeapThatIsNoSizeIsWrongUsage() throws Exception {
-        environment.put("RAR_SPARK_HEAP", "lots");
+        scripts.set("RAR_SPARK_HEAP", "lots");
         Run run = run("demo");
         assertThat(run.code()).isEqualTo(64);
         assertThat(run.err())
@@ -176,7 +146,7 @@ class LauncherTest {
 
     @Test
     void aLogThatCannotBeWrittenIsNamed() throws Exception {
-        environment.put("RAR_SPARK_LOG", "/proc/none/log");
+        scripts.set("RAR_SPARK_LOG", "/proc/none/log");
         Run run = run("demo");
         assertThat(run.code()).isEqualTo(69);
         assertThat(run.err())
@@ -187,7 +157,7 @@ class LauncherTest {
 
     @Test
     void missingMavenIsNamed() throws Exception {
-        Files.delete(path.resolve("mvn"));
+        scripts.remove("mvn");
         assertUnavailable(run("demo"), "needs Maven");
     }
 
@@ -206,24 +176,25 @@ class LauncherTest {
     void buildsWhenTheJarIsMissingOrOlderThanASource() throws Exception {
         assertThat(run("demo").err()).singleElement().asString().contains("building");
         assertThat(run("demo").err()).isEmpty();
-        assertThat(lines("mvn-calls")).containsExactly("-f " + home + "/pom.xml -q -B -DskipTests -pl cli -am package");
+        assertThat(scripts.lines("mvn-calls"))
+                .containsExactly("-f " + home + "/pom.xml -q -B -DskipTests -pl cli -am package");
         Files.setLastModifiedTime(
                 home.resolve("cli/src/main/java/Main.java"),
                 FileTime.from(Instant.now().plusSeconds(60)));
         assertThat(run("demo").err()).singleElement().asString().contains("building");
-        assertThat(lines("mvn-calls")).hasSize(2);
+        assertThat(scripts.lines("mvn-calls")).hasSize(2);
     }
 
     @Test
     void installationWithoutSourcesIsNotBuilt() throws Exception {
         Files.delete(home.resolve("pom.xml"));
         assertThat(run("demo").code()).isZero();
-        assertThat(lines("mvn-calls")).isEmpty();
+        assertThat(scripts.lines("mvn-calls")).isEmpty();
     }
 
     @Test
     void failedBuildShowsItsLastLines() throws Exception {
-        fake("mvn", "echo '[ERROR] no network'; exit 1");
+        scripts.fake("mvn", "echo '[ERROR] no network'; exit 1");
         Run run = run("demo");
         assertThat(run.code()).isEqualTo(70);
         assertThat(run.err()).contains("[ERROR] no network").last().asString().contains("the build failed");
@@ -259,28 +230,29 @@ class LauncherTest {
 
     @Test
     void theSystemsMessagesAreEnglishAndItsFileNamesWhatTheyWere() throws Exception {
-        fake(
+        scripts.fake(
                 "java",
                 "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; };"
                         + " echo \"${LC_ALL-none} $LC_CTYPE $LC_MESSAGES\"");
-        environment.put("LC_ALL", "de_DE.UTF-8");
-        environment.put("LC_MESSAGES", "de_DE.UTF-8");
+        scripts.set("LC_ALL", "de_DE.UTF-8");
+        scripts.set("LC_MESSAGES", "de_DE.UTF-8");
         assertThat(run("demo").out()).containsExactly("none de_DE.UTF-8 C");
     }
 
     @ParameterizedTest
     @CsvSource({", 1", "4, 4"})
     void freedMemoryIsKeptInOneArena(String given, String arenas) throws Exception {
-        fake("java", "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; }; echo $MALLOC_ARENA_MAX");
+        scripts.fake(
+                "java", "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; }; echo $MALLOC_ARENA_MAX");
         if (given != null) {
-            environment.put("MALLOC_ARENA_MAX", given);
+            scripts.set("MALLOC_ARENA_MAX", given);
         }
         assertThat(run("demo").out()).containsExactly(arenas);
     }
 
     @Test
     void exitCodeIsTheCommands() throws Exception {
-        fake("java", "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; }; exit 73");
+        scripts.fake("java", "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; }; exit 73");
         assertThat(run("demo").code()).isEqualTo(73);
     }
 
@@ -288,7 +260,7 @@ class LauncherTest {
     @ValueSource(strings = {"yarn", "k8s://https://host:6443", "spark://host:7077"})
     void clusterRunGoesThroughSparkSubmit(String master) throws Exception {
         assertThat(run("train", "--master", master).err()).last().asString().contains("needs spark-submit");
-        fake("spark-submit", "printf '%s\\n' \"$@\"");
+        scripts.fake("spark-submit", "printf '%s\\n' \"$@\"");
         assertThat(run("train", "--master=" + master, "--output", "with space").out())
                 .containsExactly(
                         "--master",
@@ -301,12 +273,85 @@ class LauncherTest {
                         "with space");
     }
 
+    private static final List<String> LIBTORCH = List.of(
+            "PYTORCH_LIBRARY_PATH=%s/torch/lib",
+            "PYTORCH_VERSION=2.7.1",
+            "PYTORCH_FLAVOR=cu128",
+            "LD_LIBRARY_PATH=%s/lib:/usr/local/nvidia/lib64",
+            "CUDA_DEVICE_ORDER=PCI_BUS_ID",
+            "CUBLAS_WORKSPACE_CONFIG=:4096:8");
+
+    /** A folder like those of install-libtorch. */
+    private Path libtorch() throws IOException {
+        Path libtorch = folder.resolve("R & D/libtorch");
+        write(libtorch.resolve("torch/lib/libtorch_cuda.so"), "");
+        return libtorch;
+    }
+
+    private static List<String> variables(Path folder) {
+        return LIBTORCH.stream().map(line -> line.formatted(folder)).toList();
+    }
+
+    @Test
+    void localRunTakesTheLibtorchForGpus() throws Exception {
+        scripts.fake("java", "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; }; env");
+        scripts.set("RAR_SPARK_LIBTORCH", libtorch().toString());
+        assertThat(run("demo").out()).containsAll(variables(libtorch()));
+        scripts.set("LD_LIBRARY_PATH", "/opt/lib");
+        assertThat(run("demo").out())
+                .contains("LD_LIBRARY_PATH=" + libtorch() + "/lib:/usr/local/nvidia/lib64:/opt/lib");
+    }
+
+    @Test
+    void withoutItTheEnvironmentStays() throws Exception {
+        scripts.fake("java", "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; }; env");
+        assertThat(run("demo").out()).noneMatch(line -> line.matches("(PYTORCH|CUDA|CUBLAS|LD_LIBRARY)_.*"));
+    }
+
+    @Test
+    void aFolderWithoutLibtorchForGpusIsNamed() throws Exception {
+        scripts.set("RAR_SPARK_LIBTORCH", "/no/such");
+        Run run = run("demo");
+        assertThat(run.code()).isEqualTo(69);
+        assertThat(run.err())
+                .last()
+                .isEqualTo("rar-spark: cannot use RAR_SPARK_LIBTORCH=/no/such: it has no torch/lib/libtorch_cuda.so;"
+                        + " make the folder with deploy/gpu/install-libtorch");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "yarn, spark.yarn.appMasterEnv.",
+        "k8s://https://host:6443, spark.kubernetes.driverEnv.",
+        "spark://host:7077,"
+    })
+    void executorsAndTheDriverInTheClusterTakeTheLibtorchForGpus(String master, String driver) throws Exception {
+        scripts.fake("spark-submit", "printf '%s\\n' \"$@\"; env");
+        scripts.set("RAR_SPARK_LIBTORCH", "/no/such/libtorch");
+        scripts.set("RAR_SPARK_SUBMIT_ARGS", "--conf spark.executorEnv.CUDA_DEVICE_ORDER=FASTEST_FIRST");
+        List<String> out = run("train", "--master", master).out();
+        List<String> expected = new ArrayList<>(List.of("--master", master));
+        for (String variable : variables(Path.of("/no/such/libtorch"))) {
+            expected.addAll(List.of("--conf", "spark.executorEnv." + variable));
+            if (driver != null) {
+                expected.addAll(List.of("--conf", driver + variable));
+            }
+        }
+        expected.addAll(List.of("--conf", "spark.executorEnv.CUDA_DEVICE_ORDER=FASTEST_FIRST", "--class"));
+        assertThat(out).startsWith(expected.toArray(String[]::new));
+        // A gateway may be without the folder; then its driver computes with the jar's libtorch.
+        assertThat(out).noneMatch(line -> line.startsWith("PYTORCH_"));
+
+        scripts.set("RAR_SPARK_LIBTORCH", libtorch().toString());
+        assertThat(run("train", "--master", master).out()).containsAll(variables(libtorch()));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"INT", "TERM"})
     void interruptedBuildEndsAtOnceWith130(String signal) throws Exception {
         assumeTrue(
                 !isIgnored(signal), "SIG" + signal + " is ignored here, as in a script's background, and so by bash");
-        fake("mvn", "echo $$ > " + folder + "/mvn; kill -" + signal + " $PPID; exec sleep 60");
+        scripts.fake("mvn", "echo $$ > " + folder + "/mvn; kill -" + signal + " $PPID; exec sleep 60");
         assertThat(run("demo").code()).isEqualTo(130);
         long mvn = Long.parseLong(Files.readString(folder.resolve("mvn")).strip());
         Optional<ProcessHandle> build = ProcessHandle.of(mvn);
