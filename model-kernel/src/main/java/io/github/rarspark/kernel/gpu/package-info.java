@@ -1,0 +1,2 @@
+/** What a GPU is, and whether libtorch can compute on it. */
+package io.github.rarspark.kernel.gpu;
