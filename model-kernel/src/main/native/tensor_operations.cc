@@ -91,10 +91,6 @@ NATIVE(jlong, indexSelect)(JNIEnv* env, jclass, jlong x, jlong axis, jlong indic
   return guarded(env, [&] { return give(at::index_select(tensor(x), axis, tensor(indices))); });
 }
 
-NATIVE(jlong, copyOf)(JNIEnv* env, jclass, jlong x) {
-  return guarded(env, [&] { return give(tensor(x).detach().clone()); });
-}
-
 NATIVE(void, copy)(JNIEnv* env, jclass, jlong target, jlong source) {
   guarded(env, [&] {
     at::NoGradGuard no_grad;

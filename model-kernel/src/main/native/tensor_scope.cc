@@ -51,6 +51,13 @@ NATIVE(jlong, zeros)(JNIEnv* env, jclass, jlongArray shape, jint gpu) {
   return guarded(env, [&] { return give(at::zeros(longs(env, shape), device(gpu))); });
 }
 
+NATIVE(jlong, copyOf)(JNIEnv* env, jclass, jlong x, jint gpu) {
+  return guarded(env, [&] {
+    const auto& source = tensor(x);
+    return give(source.detach().to(source.options().device(device(gpu)), /*non_blocking=*/false, /*copy=*/true));
+  });
+}
+
 // Returns whether gradients were recorded before, on the calling thread.
 NATIVE(jboolean, setRecording)(JNIEnv*, jclass, jboolean on) {
   bool before = at::GradMode::is_enabled();

@@ -28,12 +28,20 @@ final class CommonOptions {
     String master;
 
     @Option(
+            names = "--device",
+            paramLabel = "cpu|gpu",
+            order = 103,
+            description =
+                    "Where tasks compute (default: gpu if the Spark configuration gives every task a GPU, else cpu).")
+    String device;
+
+    @Option(
             names = "--json",
             paramLabel = "FILE",
-            order = 103,
+            order = 104,
             description = "Also write the result to this file or URI.")
     String json;
 
-    @Option(names = "--quiet", order = 104, description = "Print neither progress nor a summary.")
+    @Option(names = "--quiet", order = 105, description = "Print neither progress nor a summary.")
     boolean quiet;
 }

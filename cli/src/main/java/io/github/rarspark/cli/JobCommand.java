@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
 final class JobCommand implements Callable<Integer> {
 
     /** The recipe sections that apply to all jobs. */
-    private static final List<String> FRAME = List.of("claim", "spark");
+    private static final List<String> FRAME = List.of("compute", "claim", "spark");
 
     @Spec
     private CommandSpec spec;
@@ -87,7 +87,8 @@ final class JobCommand implements Callable<Integer> {
         Instant started = Instant.now();
         JobResult result;
         String details = "";
-        try (SparkSession session = SparkSessions.open("rar-spark " + definition.name(), recipe.spark(), Map.of())) {
+        String appName = "rar-spark " + definition.name();
+        try (SparkSession session = SparkSessions.open(appName, recipe.spark(), recipe.compute(), Map.of())) {
             JobContext context = JobContext.of(session, recipe, common.quiet, stop);
             result = job.run(context);
             if (common.json != null) {
@@ -124,6 +125,9 @@ final class JobCommand implements Callable<Integer> {
                         values.put(definition.key(name), value.toString());
                     }
                 });
+        if (common.device != null) {
+            values.put("compute.device", common.device);
+        }
         if (common.master != null) {
             values.put("spark.master", common.master);
         }

@@ -73,7 +73,7 @@ class CommandsTest {
                 .map(key -> String.valueOf(key.group(1)))
                 .collect(Collectors.toSet());
         Set<String> expected = new HashSet<>(List.of(sections.split(" ")));
-        expected.addAll(List.of("claim", "spark", "null"));
+        expected.addAll(List.of("compute", "claim", "spark", "null"));
         assertThat(listed).isEqualTo(expected);
     }
 

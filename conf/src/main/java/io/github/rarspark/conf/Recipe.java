@@ -36,6 +36,7 @@ public record Recipe(
         TrainTokenizerSettings trainTokenizer,
         TrainClassifierSettings trainClassifier,
         DemoSettings demo,
+        ComputeSettings compute,
         ClaimSettings claim,
         SparkSettings spark)
         implements Serializable {

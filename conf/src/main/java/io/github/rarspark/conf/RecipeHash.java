@@ -24,6 +24,7 @@ public final class RecipeHash {
             "generate.class_counts",
             "decode.count",
             "train.skip_grad_norm",
+            "compute.tf32",
             "train.ema_decay");
 
     private static final String MICRO_BATCH = "train.micro_batch";

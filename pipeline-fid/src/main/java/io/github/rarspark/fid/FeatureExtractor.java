@@ -1,8 +1,8 @@
 package io.github.rarspark.fid;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.spark.TaskDevice;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.weights.WeightsCache;
 import io.github.rarspark.common.weights.WeightsCache.Lease;
@@ -18,7 +18,6 @@ import java.util.Locale;
 
 /** Computes features with a network that the tasks of an executor share. Used by one task. */
 final class FeatureExtractor implements AutoCloseable {
-    private static final Device DEVICE = Device.cpu();
     private static final float[] NONE = {};
 
     private final NDManager manager;
@@ -38,16 +37,20 @@ final class FeatureExtractor implements AutoCloseable {
      */
     record Batch(float[] features, float[] spatial, float[] logits) {}
 
-    /** Opens an extractor; loads the weights unless they are in the executor's cache. */
-    static FeatureExtractor open(FeatureNetwork network, Storage storage) {
+    /**
+     * Opens an extractor; loads the weights unless they are in the executor's cache.
+     *
+     * @param device must stay open until the extractor is closed
+     */
+    static FeatureExtractor open(FeatureNetwork network, Storage storage, TaskDevice device) {
         String kind = network.kind().name().toLowerCase(Locale.ROOT);
         Lease<Network> lease = WeightsCache.shared()
                 .lease(
-                        network.weights().key(kind, DEVICE.toString()),
+                        network.weights().key(kind, device.device().toString()),
                         Network.class,
                         network.weights().bytes(),
-                        () -> load(network.kind(), network.weights().read(storage)));
-        return new FeatureExtractor(NDManager.newBaseManager(DEVICE), lease);
+                        () -> load(network.kind(), network.weights().read(storage), device.newManager()));
+        return new FeatureExtractor(device.newManager(), lease);
     }
 
     /** The features of images of one size. */
@@ -68,8 +71,7 @@ final class FeatureExtractor implements AutoCloseable {
         Batch compute(TensorScope scope, List<RgbImage> images);
     }
 
-    private static Network load(FeatureNetwork.Kind kind, TensorFile file) {
-        NDManager manager = NDManager.newBaseManager(DEVICE);
+    private static Network load(FeatureNetwork.Kind kind, TensorFile file, NDManager manager) {
         try {
             return switch (kind) {
                 case CLASSIFIER -> new OfClassifier(Classifier.load(file, manager), manager);

@@ -73,9 +73,10 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
         if (!todo.isEmpty()) {
             SparkSessions.describe(
                     context.session(), "features of " + images + " " + what + " in " + todo.size() + " parts");
-            FeatureTask task = new FeatureTask(context.storage(), network, folder, key, batch, threads);
+            FeatureTask task =
+                    new FeatureTask(context.storage(), network, folder, key, batch, threads, context.device());
             try (Progress progress = context.progress(what, "images", images)) {
-                UnitTasks.run(context.session(), todo, task, done -> {
+                UnitTasks.run(context.session(), context.device(), todo, task, done -> {
                     ledger.add(done.shard());
                     quarantine.add(what, done.shard().name(), done.findings());
                     progress.step(done.shard().rows() + done.findings().bad().size());
@@ -94,16 +95,18 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
 
     /** Equal keys promise equal bytes, on one type of machine; another release may compute differently. */
     private String key(ImageSource set) {
-        String identity = String.join(
-                "\n",
+        List<String> identity = new ArrayList<>(List.of(
                 Version.CURRENT,
                 set.sha256(),
                 network.kind().name(),
                 network.weights().sha256(),
                 Integer.toString(network.side()),
                 Integer.toString(batch),
-                Integer.toString(threads));
-        return Sha256.of(identity.getBytes(StandardCharsets.UTF_8));
+                Integer.toString(threads)));
+        if (context.device().isGpu()) {
+            identity.add(context.device().toString());
+        }
+        return Sha256.of(String.join("\n", identity).getBytes(StandardCharsets.UTF_8));
     }
 
     private static List<FeatureTask.Unit> units(ImageSource set) {

@@ -6,12 +6,13 @@ import io.github.rarspark.common.images.UsableImages;
 import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.shard.RowCodec;
 import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.spark.JobDevice;
+import io.github.rarspark.common.spark.TaskDevice;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.RgbImage;
-import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -28,8 +29,10 @@ import java.util.List;
  * @param key the key stored in the shard
  * @param batch images that go through the network together
  * @param threads of libtorch
+ * @param device what computes them
  */
-record FeatureTask(Storage storage, FeatureNetwork network, String directory, String key, int batch, int threads)
+record FeatureTask(
+        Storage storage, FeatureNetwork network, String directory, String key, int batch, int threads, JobDevice device)
         implements UnitTasks.Work<FeatureTask.Unit, FeatureTask.Done> {
     /**
      * A part of a set.
@@ -50,8 +53,8 @@ record FeatureTask(Storage storage, FeatureNetwork network, String directory, St
 
     @Override
     public Done run(Unit unit) throws IOException {
-        Torch.setIntraOpThreads(threads);
-        try (FeatureExtractor extractor = FeatureExtractor.open(network, storage)) {
+        try (TaskDevice own = TaskDevice.open(device, threads);
+                FeatureExtractor extractor = FeatureExtractor.open(network, storage, own)) {
             ImageFindings[] findings = {ImageFindings.NONE};
             ShardReceipt shard = FeatureShard.ROWS.write(
                     storage,

@@ -125,7 +125,7 @@ public final class FidJob implements Job<FidJob.Computed> {
         inputs.put("samples", samples.sha256());
         return Plan.of(
                 COMMAND,
-                recipe.resultSettings(COMMAND),
+                recipe.resultSettings(COMMAND, "compute"),
                 inputs,
                 Map.of(
                         BATCH, Integer.toString(recipe.fid().batch()),

@@ -8,6 +8,7 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenShards;
@@ -50,7 +51,8 @@ public final class DecodeJob implements Job<SampleShards> {
                 settings.shardImages(),
                 new VqganCost(config).decodeFlop(recipe.image().size()),
                 settings.threads(),
-                settings.batch());
+                settings.batch(),
+                context.device());
     }
 
     /**
@@ -110,9 +112,9 @@ public final class DecodeJob implements Job<SampleShards> {
     public Plan plan() {
         return Plan.of(
                 COMMAND,
-                recipe.resultSettings("tokenizer", COMMAND),
+                recipe.resultSettings("tokenizer", COMMAND, "compute"),
                 Map.of("tokens", tokens.sha256(), "tokenizer", tokenizer.sha256()),
-                layout.units());
+                layout.units(JobDevice.CPU)); // each image is decoded alone
     }
 
     @Override
@@ -131,9 +133,10 @@ public final class DecodeJob implements Job<SampleShards> {
                 tokens,
                 tokens.blockRows(),
                 tokenizer,
-                settings.batch(),
-                settings.threads());
-        return SampleShards.make(context, claim, planned, COMMAND, Set.of(), task);
+                planned.batch(),
+                settings.threads(),
+                context.device());
+        return SampleShards.make(context, claim, planned, COMMAND, Set.of(), context.device(), task);
     }
 
     @Override

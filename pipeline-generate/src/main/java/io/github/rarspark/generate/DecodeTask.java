@@ -1,10 +1,11 @@
 package io.github.rarspark.generate;
 
-import ai.djl.Device;
 import io.github.rarspark.common.samples.DecodingPool;
 import io.github.rarspark.common.samples.Sample;
 import io.github.rarspark.common.samples.SampleShard;
 import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.spark.JobDevice;
+import io.github.rarspark.common.spark.TaskDevice;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenBlock;
@@ -30,6 +31,7 @@ import java.util.List;
  * @param tokenizer the tokenizer that decodes them
  * @param batch how many rows are read at a time
  * @param threads how many images are decoded at a time
+ * @param device what decodes them
  */
 record DecodeTask(
         Storage storage,
@@ -40,7 +42,8 @@ record DecodeTask(
         List<Long> blockRows,
         WeightFile tokenizer,
         int batch,
-        int threads)
+        int threads,
+        JobDevice device)
         implements UnitTasks.Work<Integer, ShardReceipt> {
 
     DecodeTask {
@@ -50,8 +53,8 @@ record DecodeTask(
     @Override
     public ShardReceipt run(Integer shard) throws IOException {
         String path = Storage.child(output, layout.shardName(shard));
-        Device device = Device.cpu();
-        try (WeightsCache.Lease<LoadedTokenizer> weights = LoadedTokenizer.lease(tokenizer, storage, device);
+        try (TaskDevice own = TaskDevice.open(device, 1);
+                WeightsCache.Lease<LoadedTokenizer> weights = LoadedTokenizer.lease(tokenizer, storage, own.device());
                 DecodingPool pool = new DecodingPool(weights.value().vqgan(), threads)) {
             return SampleShard.ROWS.write(storage, path, planSha256, sink -> {
                 Rows rows = new Rows(layout.first(shard));

@@ -48,7 +48,8 @@ public final class GenerateJob implements Job<SampleShards> {
                 settings.shardImages(),
                 inputs.flopPerImage(),
                 settings.threads(),
-                settings.batch());
+                settings.batch(),
+                context.device());
     }
 
     /**
@@ -90,7 +91,7 @@ public final class GenerateJob implements Job<SampleShards> {
         WeightFile.require(storage, "--tokenizer", settings.tokenizer());
         PreFlight.requireApart(storage, "--weights", settings.weights(), settings.output());
         PreFlight.requireApart(storage, "--tokenizer", settings.tokenizer(), settings.output());
-        return new GenerateJob(context, GeneratorInputs.open(storage, recipe));
+        return new GenerateJob(context, GeneratorInputs.open(context));
     }
 
     /** The recipe with the average of the weights in the place of the weights. */
@@ -116,11 +117,11 @@ public final class GenerateJob implements Job<SampleShards> {
     public Plan plan() {
         return Plan.of(
                 COMMAND,
-                recipe.resultSettings("tokenizer", "model", COMMAND),
+                recipe.resultSettings("tokenizer", "model", COMMAND, "compute"),
                 Map.of(
                         "weights", generator.weights().sha256(),
                         "tokenizer", generator.tokenizer().sha256()),
-                layout.units());
+                layout.units(context.device()));
     }
 
     @Override
@@ -135,7 +136,7 @@ public final class GenerateJob implements Job<SampleShards> {
                 new ShardTask(context.storage(), claim.directory(), claim.plan().sha256(), planned, turns, generator);
         Set<Integer> again =
                 settings.tokens() ? TokenFolder.missing(context.session(), claim, planned.shards()) : Set.of();
-        return SampleShards.make(context, claim, planned, COMMAND, again, task);
+        return SampleShards.make(context, claim, planned, COMMAND, again, context.device(), task);
     }
 
     @Override

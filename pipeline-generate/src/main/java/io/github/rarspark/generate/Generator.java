@@ -1,10 +1,10 @@
 package io.github.rarspark.generate;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.samples.DecodingPool;
 import io.github.rarspark.common.samples.ImageSampler;
+import io.github.rarspark.common.spark.TaskDevice;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.weights.LoadedRar;
 import io.github.rarspark.common.weights.LoadedTokenizer;
@@ -21,8 +21,6 @@ import java.util.Optional;
  * than sampling has threads, a batch is decoded on the others while the next one is sampled. Used by one task.
  */
 final class Generator implements AutoCloseable {
-    private static final Device DEVICE = Device.cpu();
-
     private final NDManager manager;
     private final Lease<LoadedRar> rar;
     private final Lease<LoadedTokenizer> tokenizer;
@@ -44,14 +42,15 @@ final class Generator implements AutoCloseable {
     /**
      * Opens the generator of {@code spec}; loads the weights unless they are in the executor's cache.
      *
+     * @param device must stay open until the generator is closed
      * @param cores of the task
      */
-    static Generator open(GeneratorSpec spec, Storage storage, int cores) {
+    static Generator open(GeneratorSpec spec, Storage storage, TaskDevice device, int cores) {
         Precision precision = KernelSettings.precision(spec.settings().precision());
-        Lease<LoadedRar> rar = LoadedRar.lease(spec.weights(), storage, spec.config(), precision, DEVICE);
+        Lease<LoadedRar> rar = LoadedRar.lease(spec.weights(), storage, spec.config(), precision, device.device());
         try {
-            Lease<LoadedTokenizer> tokenizer = LoadedTokenizer.lease(spec.tokenizer(), storage, DEVICE);
-            return new Generator(spec, NDManager.newBaseManager(DEVICE), rar, tokenizer, cores);
+            Lease<LoadedTokenizer> tokenizer = LoadedTokenizer.lease(spec.tokenizer(), storage, device.device());
+            return new Generator(spec, device.newManager(), rar, tokenizer, cores);
         } catch (RuntimeException | Error e) {
             rar.close();
             throw e;

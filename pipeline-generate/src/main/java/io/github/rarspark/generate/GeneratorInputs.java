@@ -1,6 +1,7 @@
 package io.github.rarspark.generate;
 
 import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.Recipe;
@@ -30,16 +31,19 @@ record GeneratorInputs(GeneratorSpec spec, Map<String, String> metadata, ClassNa
     private static final String TOKENIZER_SHA256 = "tokenizer_sha256";
 
     /**
-     * The inputs of {@code recipe.generate()}; reads each file twice, for its hash and its tensors' shapes.
+     * The inputs of the recipe's section {@code generate}; reads each file twice, for its hash and its tensors' shapes.
      *
      * @throws DataException if weights, tokenizer and recipe do not match
      */
-    static GeneratorInputs open(Storage storage, Recipe recipe) throws IOException {
+    static GeneratorInputs open(JobContext context) throws IOException {
+        Recipe recipe = context.recipe();
+        Storage storage = context.storage();
         GeneratorSpec spec = new GeneratorSpec(
                 recipe.model(),
                 recipe.generate(),
                 WeightFile.of(storage, recipe.generate().weights()),
-                WeightFile.of(storage, recipe.generate().tokenizer()));
+                WeightFile.of(storage, recipe.generate().tokenizer()),
+                context.device());
         TensorFile rar = spec.weights().read(storage);
         TensorFile vqgan = spec.tokenizer().read(storage);
         check(spec, rar, vqgan, recipe.tokenizer().downsampling());

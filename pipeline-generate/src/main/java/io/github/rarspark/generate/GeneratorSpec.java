@@ -1,6 +1,7 @@
 package io.github.rarspark.generate;
 
 import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.GenerateSettings;
 import io.github.rarspark.conf.ModelSettings;
@@ -14,8 +15,10 @@ import java.io.Serializable;
  * @param settings settings of sampling
  * @param weights of the RAR model
  * @param tokenizer weights of the tokenizer
+ * @param device what the tasks compute on
  */
-record GeneratorSpec(ModelSettings model, GenerateSettings settings, WeightFile weights, WeightFile tokenizer)
+record GeneratorSpec(
+        ModelSettings model, GenerateSettings settings, WeightFile weights, WeightFile tokenizer, JobDevice device)
         implements Serializable {
 
     RarConfig config() {

@@ -2,7 +2,8 @@ package io.github.rarspark.generate;
 
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.samples.SampleShard;
-import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.spark.JobDevice;
+import io.github.rarspark.common.spark.StageResources;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
@@ -14,9 +15,11 @@ import org.apache.spark.sql.SparkSession;
  *
  * @param count number of images
  * @param shardImages images per shard
+ * @param batch images that are sampled together
  */
-record SampleLayout(int count, int shardImages) implements Serializable {
+record SampleLayout(int count, int shardImages, int batch) implements Serializable {
     private static final String SHARD_IMAGES = "shard_images";
+    private static final String BATCH = "batch";
 
     /**
      * The layout of a run.
@@ -25,24 +28,37 @@ record SampleLayout(int count, int shardImages) implements Serializable {
      * @param flopPerImage floating-point operations
      * @param threads of a task
      * @param batch images that are computed together
+     * @param device what computes them
      */
-    static SampleLayout of(SparkSession session, int images, int asked, double flopPerImage, int threads, int batch) {
+    static SampleLayout of(
+            SparkSession session,
+            int images,
+            int asked,
+            double flopPerImage,
+            int threads,
+            int batch,
+            JobDevice device) {
         if (asked > 0) {
-            return new SampleLayout(images, asked);
+            return new SampleLayout(images, asked, batch);
         }
-        int cores = Math.max(threads, session.sparkContext().conf().getInt("spark.task.cpus", 1));
-        int slots = SparkSessions.slots(session);
-        return new SampleLayout(images, ShardSize.images(images, flopPerImage, cores, slots, batch));
+        int slots = StageResources.slots(session, device);
+        int cores = device.isGpu()
+                ? ShardSize.CORES_OF_GPU
+                : Math.max(threads, StageResources.cores(session.sparkContext().getConf(), device));
+        return new SampleLayout(images, ShardSize.images(images, flopPerImage, cores, slots, batch), batch);
     }
 
     /** This layout with the units of an earlier attempt's plan. */
     SampleLayout with(Plan plan) {
-        return new SampleLayout(count, plan.unit(SHARD_IMAGES));
+        int plannedBatch = plan.units().containsKey(BATCH) ? plan.unit(BATCH) : batch;
+        return new SampleLayout(count, plan.unit(SHARD_IMAGES), plannedBatch);
     }
 
-    /** The layout as units of a plan. */
-    Map<String, String> units() {
-        return Map.of(SHARD_IMAGES, Integer.toString(shardImages));
+    /** The layout as units of a plan. The batch is one on GPUs alone: there, an image depends on it up to rounding. */
+    Map<String, String> units(JobDevice device) {
+        return device.isGpu()
+                ? Map.of(SHARD_IMAGES, Integer.toString(shardImages), BATCH, Integer.toString(batch))
+                : Map.of(SHARD_IMAGES, Integer.toString(shardImages));
     }
 
     int shards() {

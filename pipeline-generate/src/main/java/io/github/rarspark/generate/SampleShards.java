@@ -7,6 +7,7 @@ import io.github.rarspark.common.samples.SamplesManifest;
 import io.github.rarspark.common.shard.ReplacedShards;
 import io.github.rarspark.common.shard.ShardLedger;
 import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
@@ -33,6 +34,7 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
      *
      * @param command the command's name in progress and Spark's UI
      * @param again the numbers of shards to write even if they are finished
+     * @param device what the task computes on
      * @param task writes the shard with a given number
      */
     static SampleShards make(
@@ -41,6 +43,7 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
             SampleLayout layout,
             String command,
             Set<Integer> again,
+            JobDevice device,
             UnitTasks.Work<Integer, ShardReceipt> task)
             throws IOException {
         ShardLedger ledger = ShardLedger.open(context.session(), claim, layout.shardNames());
@@ -53,7 +56,7 @@ record SampleShards(SampleLayout layout, List<ShardReceipt> receipts, long resum
                 layout.count() - shards.stream().mapToLong(layout::images).sum();
         SparkSessions.describe(context.session(), command + " " + shards.size() + " of " + layout.shards() + " shards");
         try (Progress progress = context.progress(command, "images", layout.count() - resumed)) {
-            UnitTasks.run(context.session(), shards, task, receipt -> {
+            UnitTasks.run(context.session(), device, shards, task, receipt -> {
                 ledger.add(receipt);
                 progress.step(receipt.rows());
             });

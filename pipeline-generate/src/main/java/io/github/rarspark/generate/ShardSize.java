@@ -8,6 +8,9 @@ final class ShardSize {
     /** What a core does in the five minutes that a shard should take. */
     private static final double FLOP_PER_CORE = 5 * 60 * 100e9;
 
+    /** A GPU counts as so many cores: of its rate, sampling reaches a small part. */
+    static final int CORES_OF_GPU = 100;
+
     /** Shards that a slot gets at least, one after the other. */
     private static final int WAVES = 4;
 

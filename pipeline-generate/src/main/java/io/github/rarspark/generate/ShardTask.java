@@ -4,12 +4,12 @@ import io.github.rarspark.common.samples.Sample;
 import io.github.rarspark.common.samples.SampleShard;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.EventLog;
+import io.github.rarspark.common.spark.TaskDevice;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
-import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,15 +36,13 @@ record ShardTask(
 
     @Override
     public ShardReceipt run(Integer shard) throws IOException {
-        Torch.setIntraOpThreads(generator.settings().threads());
         long started = System.nanoTime();
         String path = Storage.child(output, layout.shardName(shard));
         long seed = generator.settings().seed();
-        try (Generator open = Generator.open(generator, storage, UnitTasks.cores())) {
-            List<Request[]> batches = turns.batches(
-                    layout.first(shard),
-                    layout.images(shard),
-                    generator.settings().batch());
+        int threads = generator.settings().threads();
+        try (TaskDevice device = TaskDevice.open(generator.device(), threads);
+                Generator open = Generator.open(generator, storage, device, UnitTasks.cores())) {
+            List<Request[]> batches = turns.batches(layout.first(shard), layout.images(shard), layout.batch());
             List<long[][]> tokens = new ArrayList<>();
             ShardReceipt receipt = SampleShard.ROWS.write(storage, path, planSha256, sink -> {
                 open.generate(batches, UnitTasks::endIfKilled, (batch, drawn, images) -> {

@@ -10,6 +10,7 @@ import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.samples.Sample;
 import io.github.rarspark.common.samples.SampleShard;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Claims;
 import io.github.rarspark.common.testing.Jvm;
@@ -79,8 +80,8 @@ class LongGenerationTest {
 
         public static void main(String[] arguments) throws IOException {
             Storage storage = new Storage(new Configuration());
-            SampleLayout layout = new SampleLayout(IMAGES, SHARD_IMAGES);
-            Plan plan = Plan.of("generate", "archive", Map.of(), layout.units());
+            SampleLayout layout = new SampleLayout(IMAGES, SHARD_IMAGES, SHARD_IMAGES);
+            Plan plan = Plan.of("generate", "archive", Map.of(), layout.units(JobDevice.CPU));
             String output = Path.of(arguments[0], "out").toString();
             try (OutputClaim claim = Claims.claim(storage, output, plan)) {
                 for (int shard = 0; shard < layout.shards(); shard++) {

@@ -2,6 +2,9 @@ package io.github.rarspark.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.spark.JobDevice;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -11,7 +14,7 @@ class SampleLayoutTest {
 
     @Test
     void theLastShardHasTheRest() {
-        SampleLayout layout = new SampleLayout(28, 12);
+        SampleLayout layout = new SampleLayout(28, 12, 4);
         assertThat(layout.shardNames())
                 .containsExactly(
                         "shard-00000-of-00003.parquet", "shard-00001-of-00003.parquet", "shard-00002-of-00003.parquet");
@@ -20,9 +23,21 @@ class SampleLayoutTest {
     }
 
     @Test
+    void theBatchIsAUnitOfAPlanOnGpusAlone() {
+        SampleLayout layout = new SampleLayout(28, 12, 4);
+        assertThat(layout.units(JobDevice.CPU)).containsOnlyKeys("shard_images");
+        Map<String, String> onGpu = layout.units(new JobDevice(true, false));
+        assertThat(onGpu).isEqualTo(Map.of("shard_images", "12", "batch", "4"));
+        SampleLayout now = new SampleLayout(28, 28, 32);
+        assertThat(now.with(Plan.of("generate", "r", Map.of(), onGpu))).isEqualTo(layout);
+        assertThat(now.with(Plan.of("generate", "r", Map.of(), Map.of("shard_images", "12"))))
+                .isEqualTo(new SampleLayout(28, 12, 32));
+    }
+
+    @Test
     void aHugeShardIsOne() {
-        assertThat(new SampleLayout(50_000, Integer.MAX_VALUE).shards()).isEqualTo(1);
-        assertThat(new SampleLayout(Integer.MAX_VALUE, 2).shards()).isEqualTo(1 << 30);
+        assertThat(new SampleLayout(50_000, Integer.MAX_VALUE, 4).shards()).isEqualTo(1);
+        assertThat(new SampleLayout(Integer.MAX_VALUE, 2, 4).shards()).isEqualTo(1 << 30);
     }
 
     @Test

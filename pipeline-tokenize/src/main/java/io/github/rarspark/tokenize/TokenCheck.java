@@ -32,7 +32,7 @@ final class TokenCheck {
         recipe.requireGiven(COMMAND, "tokenize.output");
         return JobRunner.check(
                 COMMAND,
-                recipe.resultSettings("image", "tokenizer", "tokenize"),
+                recipe.resultSettings("image", "tokenizer", "tokenize", "compute"),
                 () -> check(context, context.storage().qualify(recipe.tokenize().output())));
     }
 

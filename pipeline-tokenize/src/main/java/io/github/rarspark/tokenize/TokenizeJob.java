@@ -121,7 +121,8 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
                 recipe.image(),
                 images.classNames().size(),
                 plan.batch(),
-                plan.threads());
+                plan.threads(),
+                context.device());
         SparkSessions.describe(context.session(), plan.sentence(missing));
         try (Progress progress = context.progress("tokenize", "images", plan.images())) {
             for (ShardReceipt receipt : ledger.finished()) {
@@ -131,7 +132,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
                         progress);
             }
             quarantine.requireFew();
-            UnitTasks.run(context.session(), missing, task, shard -> {
+            UnitTasks.run(context.session(), context.device(), missing, task, shard -> {
                 ledger.add(shard.receipt());
                 add(shard, quarantine, progress);
                 quarantine.requireFew();

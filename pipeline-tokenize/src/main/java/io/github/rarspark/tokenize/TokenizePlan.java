@@ -45,7 +45,7 @@ final class TokenizePlan {
         return of(
                 Plan.of(
                         COMMAND,
-                        recipe.resultSettings("image", "tokenizer", "tokenize"),
+                        recipe.resultSettings("image", "tokenizer", "tokenize", "compute"),
                         Map.of(
                                 "input",
                                 images.sha256(),

@@ -5,6 +5,8 @@ import io.github.rarspark.common.images.UsableImages;
 import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.EventLog;
+import io.github.rarspark.common.spark.JobDevice;
+import io.github.rarspark.common.spark.TaskDevice;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenFormat;
@@ -14,7 +16,6 @@ import io.github.rarspark.conf.ImageSettings;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.RgbImage;
-import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.tokenize.TokenizePlan.Shard;
 import java.io.IOException;
 import java.util.List;
@@ -32,6 +33,7 @@ import java.util.Map;
  * @param classes the number of classes of the input; 0 if unknown
  * @param batch crops that are encoded together
  * @param threads libtorch threads per operation
+ * @param device what encodes them
  */
 record TokenizeTask(
         Storage storage,
@@ -41,16 +43,17 @@ record TokenizeTask(
         ImageSettings image,
         int classes,
         int batch,
-        int threads)
+        int threads,
+        JobDevice device)
         implements UnitTasks.Work<Shard, TokenizedShard> {
 
     @Override
     public TokenizedShard run(Shard shard) throws IOException {
-        Torch.setIntraOpThreads(threads);
         long start = System.nanoTime();
         ImageFindings[] findings = {ImageFindings.NONE};
         ShardReceipt receipt;
-        try (WeightsCache.Lease<LoadedTokenizer> weights = tokenizer.lease(storage)) {
+        try (TaskDevice own = TaskDevice.open(device, threads);
+                WeightsCache.Lease<LoadedTokenizer> weights = tokenizer.lease(storage, own.device())) {
             receipt = TokenFormat.ROWS.write(
                     storage,
                     Storage.child(directory, shard.name()),

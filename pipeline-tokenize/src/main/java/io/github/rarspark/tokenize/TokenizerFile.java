@@ -54,7 +54,7 @@ record TokenizerFile(WeightFile file, VqganConfig config) implements Serializabl
     }
 
     /** Leases the weights that the executor's tasks share; the first task loads them. */
-    WeightsCache.Lease<LoadedTokenizer> lease(Storage storage) {
-        return LoadedTokenizer.lease(file, storage, Device.cpu());
+    WeightsCache.Lease<LoadedTokenizer> lease(Storage storage, Device device) {
+        return LoadedTokenizer.lease(file, storage, device);
     }
 }

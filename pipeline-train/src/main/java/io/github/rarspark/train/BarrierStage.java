@@ -1,6 +1,8 @@
 package io.github.rarspark.train;
 
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.spark.StageResources;
 import io.github.rarspark.common.spark.WatchedJob;
 import java.io.Serializable;
 import java.util.List;
@@ -8,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.IntStream;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.SparkSession;
 import scala.collection.Iterator;
@@ -31,26 +34,28 @@ final class BarrierStage {
      * Runs {@code count} tasks concurrently and returns their results in order. Spark does not retry them: if one
      * fails, all fail.
      *
+     * @param device what the tasks compute on
      * @param type the class of the results
      * @param check called several times a second until the tasks end; an exception ends them
      * @throws io.github.rarspark.common.JobException {@link io.github.rarspark.common.ExitCode#UNAVAILABLE} if there
      *     are not enough task slots within {@link SparkSessions#waitLimit}, else as {@link WatchedJob#run} does
      */
-    static <R> List<R> run(SparkSession session, int count, Class<R> type, Task<R> task, Runnable check)
+    static <R> List<R> run(
+            SparkSession session, JobDevice device, int count, Class<R> type, Task<R> task, Runnable check)
             throws InterruptedException {
         // Spark rejects barrier stages with dynamic allocation immediately, and checks for slots only from time to
         // time.
         if (!session.sparkContext().getConf().getBoolean("spark.dynamicAllocation.enabled", false)) {
-            SparkSessions.awaitSlots(session, count, SparkSessions.waitLimit(session), check);
+            SparkSessions.awaitSlots(session, device, count, SparkSessions.waitLimit(session), check);
         }
-        RDD<Integer> ranks = SparkSessions.context(session)
-                .parallelize(IntStream.range(0, count).boxed().toList(), count)
-                .rdd();
+        JavaRDD<Integer> numbers = SparkSessions.context(session)
+                .parallelize(IntStream.range(0, count).boxed().toList(), count);
         ClassTag<R> tag = ClassTag$.MODULE$.apply(type);
         Map<Integer, R> results = new ConcurrentSkipListMap<>();
+        RDD<R> tasks = numbers.rdd().barrier().mapPartitions(new OnePartition<>(task), false, tag);
         WatchedJob.run(
                 session,
-                ranks.barrier().mapPartitions(new OnePartition<>(task), false, tag),
+                StageResources.request(session, device, tasks.toJavaRDD()).rdd(),
                 (result, rank) -> results.put(rank, result),
                 check);
         return List.copyOf(results.values());

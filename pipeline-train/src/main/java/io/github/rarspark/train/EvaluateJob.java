@@ -1,6 +1,5 @@
 package io.github.rarspark.train;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.job.Job;
@@ -8,8 +7,10 @@ import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.Outcome;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.spark.TaskDevice;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenBlock;
@@ -30,7 +31,6 @@ import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
-import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.TensorFile;
 import java.io.IOException;
 import java.io.Serializable;
@@ -44,8 +44,6 @@ import java.util.stream.IntStream;
  * have no other. One task for each block of tokens. Driver only.
  */
 final class EvaluateJob implements Job<EvaluateJob.Losses> {
-    private static final Device DEVICE = Device.cpu();
-
     private final JobContext context;
     private final TokenSource tokens;
     private final WeightFile weights;
@@ -83,7 +81,7 @@ final class EvaluateJob implements Job<EvaluateJob.Losses> {
     public Plan plan() {
         return Plan.of(
                 "train --evaluate",
-                context.recipe().resultSettings("model", "train"),
+                context.recipe().resultSettings("model", "train", "compute"),
                 Map.of("tokens", tokens.sha256(), "init", weights.sha256()),
                 Map.of());
     }
@@ -105,10 +103,12 @@ final class EvaluateJob implements Job<EvaluateJob.Losses> {
         SparkSessions.describe(context.session(), "evaluate " + tokens.blocks() + " blocks of tokens");
         // Summed in the order of the blocks, whoever is done first.
         Losses[] sums = new Losses[tokens.blocks()];
-        BlockTask task = new BlockTask(context.recipe(), context.storage(), weights, permutes, tokens);
+        BlockTask task =
+                new BlockTask(context.recipe(), context.storage(), weights, permutes, tokens, context.device());
         try (Progress progress = context.progress("evaluate", "blocks", tokens.blocks())) {
             UnitTasks.run(
                     context.session(),
+                    context.device(),
                     IntStream.range(0, tokens.blocks()).boxed().toList(),
                     task,
                     done -> {
@@ -130,16 +130,17 @@ final class EvaluateJob implements Job<EvaluateJob.Losses> {
     }
 
     /** Measures a block, on an executor. */
-    private record BlockTask(Recipe recipe, Storage storage, WeightFile weights, boolean permutes, TokenSource tokens)
+    private record BlockTask(
+            Recipe recipe, Storage storage, WeightFile weights, boolean permutes, TokenSource tokens, JobDevice device)
             implements UnitTasks.Work<Integer, BlockLosses> {
         @Override
         public BlockLosses run(Integer block) throws IOException {
-            Torch.setIntraOpThreads(recipe.train().threads());
             RarConfig config = KernelSettings.rar(recipe.model());
             Precision precision = KernelSettings.precision(recipe.train().precision());
             TokenBlock rows = tokens.read(block);
-            try (Lease<LoadedRar> lease = LoadedRar.lease(weights, storage, config, precision, DEVICE);
-                    NDManager manager = NDManager.newBaseManager(DEVICE)) {
+            try (TaskDevice own = TaskDevice.open(device, recipe.train().threads());
+                    Lease<LoadedRar> lease = LoadedRar.lease(weights, storage, config, precision, own.device());
+                    NDManager manager = own.newManager()) {
                 RarModel model = lease.value().model();
                 return new BlockLosses(
                         block,

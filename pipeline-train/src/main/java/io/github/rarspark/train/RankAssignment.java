@@ -2,6 +2,7 @@ package io.github.rarspark.train;
 
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.common.weights.WeightFile;
@@ -14,6 +15,7 @@ import java.util.Optional;
  * What every rank needs; the same for all.
  *
  * @param recipe the whole recipe
+ * @param device what they compute on
  * @param storage reaches all URIs
  * @param tokens what to train on
  * @param output the run's directory
@@ -28,6 +30,7 @@ import java.util.Optional;
  */
 record RankAssignment(
         Recipe recipe,
+        JobDevice device,
         Storage storage,
         TokenSource tokens,
         String output,
@@ -50,6 +53,7 @@ record RankAssignment(
             CoordinatorAddress coordinator) {
         return new RankAssignment(
                 context.recipe(),
+                context.device(),
                 context.storage(),
                 inputs.tokens(),
                 claim.directory(),

@@ -168,7 +168,12 @@ final class RankStages {
                     RankAssignment.of(context, inputs, claim, restarts.count(), resume, coordinator.address()));
             try {
                 BarrierStage.run(
-                        context.session(), ranks, Long.class, task, () -> check(monitor, coordinator, reports));
+                        context.session(),
+                        context.device(),
+                        ranks,
+                        Long.class,
+                        task,
+                        () -> check(monitor, coordinator, reports));
                 return Optional.empty();
             } catch (Exception e) {
                 // Spark's own exception is checked, which its Java API does not say.

@@ -2,6 +2,7 @@ package io.github.rarspark.train;
 
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.spark.EventLog;
+import io.github.rarspark.common.spark.TaskDevice;
 import io.github.rarspark.common.tokens.TokenStore;
 import io.github.rarspark.common.tokens.TokenStores;
 import io.github.rarspark.conf.TrainSettings;
@@ -9,11 +10,11 @@ import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.dist.RendezvousStore;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.tensor.DeterministicMode;
-import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.train.coordinator.CoordinatorClient;
 import io.github.rarspark.train.coordinator.Report;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
@@ -38,13 +39,13 @@ final class RankTask implements BarrierStage.Task<Long> {
         int rank = context.partitionId();
         int ranks = context.getTaskInfos().length;
         Duration timeout = Duration.ofSeconds(train.timeoutSeconds());
-        Torch.setIntraOpThreads(train.threads());
         String host = host(context.getTaskInfos()[rank].address());
         try (CoordinatorClient driver = new CoordinatorClient(assignment.coordinator(), timeout);
                 RankWatch watch = watch(context, rank, host)) {
             Throwable told = null;
-            try (DeterministicMode deterministic = DeterministicMode.open();
-                    NDManager manager = NDManager.newBaseManager();
+            try (TaskDevice device = TaskDevice.open(assignment.device(), train.threads());
+                    DeterministicMode deterministic = DeterministicMode.open();
+                    NDManager manager = device.newManager();
                     RendezvousStore store = meet(context, rank, host, timeout);
                     ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout)) {
                 watch.guard(group);
@@ -98,21 +99,31 @@ final class RankTask implements BarrierStage.Task<Long> {
     }
 
     /** Rank 0 serves the store and tells the others where. */
-    private static RendezvousStore meet(BarrierTaskContext context, int rank, String host, Duration timeout) {
-        if (rank == 0) {
-            RendezvousStore store = RendezvousStore.serve(host, timeout);
-            try {
-                context.allGather(host + ":" + store.port());
-                return store;
-            } catch (RuntimeException e) {
-                store.close();
-                throw e;
-            }
+    private RendezvousStore meet(BarrierTaskContext context, int rank, String host, Duration timeout) {
+        if (rank > 0) {
+            String address = places(context, "").get(0).store();
+            int colon = address.lastIndexOf(':');
+            return RendezvousStore.connect(
+                    address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)), timeout);
         }
-        String address = context.allGather("")[0];
-        int colon = address.lastIndexOf(':');
-        return RendezvousStore.connect(
-                address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)), timeout);
+        RendezvousStore store = RendezvousStore.serve(host, timeout);
+        try {
+            places(context, host + ":" + store.port());
+            return store;
+        } catch (RuntimeException e) {
+            store.close();
+            throw e;
+        }
+    }
+
+    /** Where all ranks are, for which each waits for all. */
+    private List<RankPlace> places(BarrierTaskContext context, String store) {
+        RankPlace own = new RankPlace(store, SparkEnv.get().executorId(), "");
+        List<RankPlace> all = RankPlace.read(context.allGather(own.text()));
+        if (assignment.device().isGpu()) {
+            RankPlace.requireApart(all);
+        }
+        return all;
     }
 
     /** The host of Spark's {@code host:port}. */

@@ -10,7 +10,7 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.spark.Progress;
-import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.spark.StageResources;
 import io.github.rarspark.common.tokens.TokenStores;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
@@ -67,14 +67,14 @@ public final class TrainJob implements Job<TrainJob.Trained> {
 
     @Override
     public void preFlight() throws IOException {
-        sparkPreFlight().require(SparkSessions.slots(context.session()));
+        sparkPreFlight().require(StageResources.slots(context.session(), context.device()));
         if (context.session().sparkContext().isLocal()) {
             TokenStores.requireRoom(conf(), inputs.tokens());
         }
     }
 
     private TrainPreFlight sparkPreFlight() {
-        return new TrainPreFlight(conf(), settings, TrainingCost.of(recipe));
+        return new TrainPreFlight(conf(), settings, TrainingCost.of(recipe), context.device());
     }
 
     private SparkConf conf() {
@@ -83,7 +83,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
 
     @Override
     public Plan plan() {
-        return Plan.of("train", recipe.resultSettings("model", "train"), inputs.sha256(), Map.of());
+        return Plan.of("train", recipe.resultSettings("model", "train", "compute"), inputs.sha256(), Map.of());
     }
 
     /** One checkpoint and the final weights. */

@@ -2,6 +2,8 @@ package io.github.rarspark.train;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.spark.JobDevice;
+import io.github.rarspark.common.spark.StageResources;
 import io.github.rarspark.conf.TrainSettings;
 import java.util.Locale;
 import java.util.Optional;
@@ -9,7 +11,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.network.util.JavaUtils;
 
 /** What a Spark configuration says before any executor is there: whether the ranks can ever run on it. Driver only. */
-record TrainPreFlight(SparkConf conf, TrainSettings settings, TrainingCost cost) {
+record TrainPreFlight(SparkConf conf, TrainSettings settings, TrainingCost cost, JobDevice device) {
     private static final double MEGABYTE = 1 << 20;
     /** Spark's defaults: of a container's memory beside the heap, and of its least. */
     private static final double OVERHEAD_FACTOR = 0.1;
@@ -24,18 +26,43 @@ record TrainPreFlight(SparkConf conf, TrainSettings settings, TrainingCost cost)
      */
     void require(int localSlots) {
         String master = conf.get("spark.master");
+        if (device.isGpu() && settings.ranks() > 1) {
+            requireGpuEach(isLocal(master));
+        }
         if (isLocal(master)) {
             requireLocalSlots(localSlots);
-            cost.requireFits();
+            if (!device.isGpu()) {
+                cost.requireFits();
+            }
         } else if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
             throw refused(
                     "Cannot train with spark.dynamicAllocation.enabled=true: all ranks have to start together, on a"
                             + " fixed number of executors; set it to false and spark.executor.instances to that number");
         } else if (isManaged(master)) {
             requireExecutors();
-            requireOverhead();
+            if (!device.isGpu()) {
+                requireOverhead();
+            }
         } else if (conf.contains("spark.cores.max")) {
             requireSlots(conf.getInt("spark.cores.max", 0) / cpus(), "spark.cores.max=" + conf.get("spark.cores.max"));
+        }
+    }
+
+    /** Ranks on GPUs have a GPU each, and a process: a failure of one cannot be kept from others in its process. */
+    private void requireGpuEach(boolean local) {
+        String ranks = "Cannot train " + settings.ranks() + " ranks (train.ranks) on GPUs ";
+        int gpus = StageResources.gpusOfExecutor(conf);
+        if (local) {
+            throw refused(ranks + "in a local run, which is one process: each needs one of its own; use a cluster, such"
+                    + " as a Standalone one on this machine, or train.ranks=1");
+        }
+        if (gpus > 1) {
+            throw refused(ranks + "of executors with " + gpus + " of them: each needs a process of its own; set "
+                    + StageResources.EXECUTOR_AMOUNT + "=1 and ask for more executors");
+        }
+        if (conf.getDouble(StageResources.TASK_AMOUNT, 1) != 1) {
+            throw refused(ranks + "with " + StageResources.TASK_AMOUNT + "=" + conf.get(StageResources.TASK_AMOUNT)
+                    + ": each needs one of its own; unset it");
         }
     }
 
@@ -53,7 +80,12 @@ record TrainPreFlight(SparkConf conf, TrainSettings settings, TrainingCost cost)
     }
 
     private int ranksPerExecutor() {
-        return Math.max(1, conf.getInt("spark.executor.cores", 1) / cpus());
+        return Math.max(1, slotsOfExecutor());
+    }
+
+    private int slotsOfExecutor() {
+        int byCores = conf.getInt("spark.executor.cores", 1) / cpus();
+        return device.isGpu() ? Math.min(byCores, StageResources.gpusOfExecutor(conf)) : byCores;
     }
 
     private void requireLocalSlots(int slots) {
@@ -66,7 +98,7 @@ record TrainPreFlight(SparkConf conf, TrainSettings settings, TrainingCost cost)
     private void requireExecutors() {
         int executors = conf.getInt("spark.executor.instances", 2);
         requireSlots(
-                executors * (conf.getInt("spark.executor.cores", 1) / cpus()),
+                executors * slotsOfExecutor(),
                 "spark.executor.instances=" + executors + " with spark.executor.cores="
                         + conf.getInt("spark.executor.cores", 1) + " and spark.task.cpus=" + cpus());
     }

@@ -1,5 +1,6 @@
 package io.github.rarspark.train;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.storage.Storage;
@@ -16,7 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A copy of the state after an update, which another thread can write while the training goes on. It does not belong to
+ * A copy of the state after an update in the host's memory, which another thread can write while the training goes on. It does not belong to
  * the rank's manager, so it outlives the rank until it is closed.
  */
 final class TrainSnapshot implements AutoCloseable {
@@ -24,7 +25,7 @@ final class TrainSnapshot implements AutoCloseable {
     static final String SECOND_MOMENT = "second_moment/";
 
     private final StepCounter counter;
-    private final NDManager manager = NDManager.newBaseManager();
+    private final NDManager manager = NDManager.newBaseManager(Device.cpu());
     private final NamedTensors weights;
     private final Map<String, NDArray> moments = new LinkedHashMap<>();
     private final Optional<NamedTensors> averages;

@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.FragileCluster;
 import io.github.rarspark.common.testing.LocalCluster;
+import io.github.rarspark.conf.ComputeDevice;
+import io.github.rarspark.conf.ComputeSettings;
 import io.github.rarspark.conf.SparkSettings;
 import io.github.rarspark.kernel.error.DataException;
 import java.nio.file.Path;
@@ -39,6 +42,7 @@ class BarrierStageTest {
             String directory = temp.toUri().toString();
             List<String> gathered = BarrierStage.run(
                     session,
+                    JobDevice.CPU,
                     2,
                     String.class,
                     task -> {
@@ -60,10 +64,14 @@ class BarrierStageTest {
     @Test
     void aStageWithTooFewSlotsIsUnavailable() {
         try (SparkSession session = SparkSessions.open(
-                "test", new SparkSettings("local[2]", 4, 600), Map.of("spark.ui.enabled", "false"))) {
+                "test",
+                new SparkSettings("local[2]", 4, 600),
+                new ComputeSettings(ComputeDevice.AUTO, false),
+                Map.of("spark.ui.enabled", "false"))) {
             assertFails(
                     ExitCode.UNAVAILABLE,
-                    () -> BarrierStage.run(session, 3, Integer.class, task -> task.partitionId(), () -> {}));
+                    () -> BarrierStage.run(
+                            session, JobDevice.CPU, 3, Integer.class, task -> task.partitionId(), () -> {}));
         }
     }
 
@@ -105,17 +113,21 @@ class BarrierStageTest {
 
     private static void meet(FragileCluster cluster) throws InterruptedException {
         SparkSessions.describe(cluster.session(), "meet");
-        BarrierStage.run(cluster.session(), 2, Integer.class, task -> task.partitionId(), () -> {});
+        BarrierStage.run(cluster.session(), JobDevice.CPU, 2, Integer.class, task -> task.partitionId(), () -> {});
     }
 
     @Test
     void whatATaskThrowsIsTheCauseOfTheFailure() {
         try (SparkSession session = SparkSessions.open(
-                "test", new SparkSettings("local[2]", 4, 600), Map.of("spark.ui.enabled", "false"))) {
+                "test",
+                new SparkSettings("local[2]", 4, 600),
+                new ComputeSettings(ComputeDevice.AUTO, false),
+                Map.of("spark.ui.enabled", "false"))) {
             assertFails(
                             ExitCode.DATA,
                             () -> BarrierStage.run(
                                     session,
+                                    JobDevice.CPU,
                                     2,
                                     Integer.class,
                                     task -> {

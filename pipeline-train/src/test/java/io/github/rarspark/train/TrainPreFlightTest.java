@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import java.util.Map;
@@ -22,7 +23,15 @@ class TrainPreFlightTest {
         for (int i = 0; i < keysAndValues.length; i += 2) {
             conf.set(keysAndValues[i], keysAndValues[i + 1]);
         }
-        return new TrainPreFlight(conf, RAR_B.train(), TrainingCost.of(RAR_B));
+        return on(conf, JobDevice.CPU);
+    }
+
+    private static TrainPreFlight on(SparkConf conf, JobDevice device) {
+        return new TrainPreFlight(conf, RAR_B.train(), TrainingCost.of(RAR_B), device);
+    }
+
+    private static TrainPreFlight onGpus(String master, String... keysAndValues) {
+        return on(on(master, keysAndValues).conf(), new JobDevice(true, false));
     }
 
     private static String[] with(String[] settings, String... more) {
@@ -58,6 +67,22 @@ class TrainPreFlightTest {
         refused(on("spark://master:7077", "spark.cores.max", "3"), "on 3 task slots", "spark.cores.max=3");
         assertThatCode(() -> on("spark://master:7077").require(1)).doesNotThrowAnyException();
         assertThatCode(() -> on("spark://master:7077", "spark.cores.max", "4").require(1))
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void aRankOnAGpuNeedsAProcessAndAGpuOfItsOwn() {
+        String amount = "spark.executor.resource.gpu.amount";
+        refused(onGpus("local[4]"), "4 ranks (train.ranks) on GPUs in a local run", "train.ranks=1");
+        refused(onGpus("spark://m:7077", amount, "2"), "executors with 2 of them", amount + "=1");
+        refused(
+                onGpus("spark://m:7077", amount, "1", "spark.task.resource.gpu.amount", "0.5"),
+                "spark.task.resource.gpu.amount=0.5");
+        String[] three = {amount, "1", "spark.executor.cores", "8", "spark.executor.instances", "3"};
+        refused(onGpus("yarn", three), "on 3 task slots");
+        assertThatCode(() -> onGpus("yarn", with(three, "spark.executor.instances", "4"))
+                        .require(1))
+                .as("a slot for each GPU, and no estimate of the host's memory")
                 .doesNotThrowAnyException();
     }
 

@@ -91,7 +91,8 @@ public final class SweepJob implements Job<List<ScoredSet>> {
     public Plan plan() {
         // The first point's settings, because what the recipe has instead of the swept values alters nothing.
         Recipe first = sweep.points().get(0).recipe();
-        return Plan.of(COMMAND, first.resultSettings("tokenizer", "model", "generate", "fid"), inputs, Map.of());
+        return Plan.of(
+                COMMAND, first.resultSettings("tokenizer", "model", "generate", "fid", "compute"), inputs, Map.of());
     }
 
     @Override

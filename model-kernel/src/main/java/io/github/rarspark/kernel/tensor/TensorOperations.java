@@ -217,13 +217,6 @@ abstract sealed class TensorOperations permits LayerOperations {
 
     private static native long channelsLast(long x);
 
-    /** A tensor of its own memory with x's values, detached from the autograd graph. */
-    public NDArray copyOf(NDArray x) {
-        return own(copyOf(at(x)));
-    }
-
-    private static native long copyOf(long x);
-
     /** Overwrites the entries of {@code target}, which may be a view, with those of {@code source}. */
     public void copy(NDArray target, NDArray source) {
         copy(at(target), at(source));

@@ -107,6 +107,13 @@ public final class TensorScope extends DecodingOperations implements AutoCloseab
 
     private static native long zeros(long[] shape, int gpu);
 
+    /** A tensor of its own memory, on the scope's device, with x's values; detached from the autograd graph. */
+    public NDArray copyOf(NDArray x) {
+        return own(copyOf(at(x), gpu()));
+    }
+
+    private static native long copyOf(long x, int gpu);
+
     /** The index of the scope's GPU, -1 for a CPU. */
     private int gpu() {
         return device().isGpu() ? device().getDeviceId() : -1;

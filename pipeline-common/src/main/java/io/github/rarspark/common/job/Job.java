@@ -22,6 +22,11 @@ public interface Job<D> {
      */
     default void preFlight() throws IOException {}
 
+    /** Whether the driver itself computes, instead of tasks. */
+    default boolean computesOnDriver() {
+        return false;
+    }
+
     /** The plan of the job; reads and writes nothing. */
     Plan plan();
 

@@ -1,5 +1,6 @@
 package io.github.rarspark.common.job;
 
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Storage;
@@ -39,6 +40,11 @@ public record JobContext(SparkSession session, Storage storage, Recipe recipe, b
     /** The same context with another recipe, for a job that runs other jobs. */
     public JobContext with(Recipe other) {
         return new JobContext(session, storage, other, quiet, stop);
+    }
+
+    /** What the job's tasks compute on. */
+    public JobDevice device() {
+        return JobDevice.of(session.sparkContext().getConf(), recipe.compute());
     }
 
     /** Prints a line to stderr unless the job is quiet; always logs it. */

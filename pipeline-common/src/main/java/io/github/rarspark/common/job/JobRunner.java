@@ -7,6 +7,8 @@ import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.run.RunOutput;
+import io.github.rarspark.common.spark.JobDevice;
+import io.github.rarspark.common.spark.StageResources;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Map;
@@ -47,11 +49,18 @@ public final class JobRunner {
 
     private static <D> JobResult run(JobContext context, Job<D> job, Instant started) throws IOException {
         String directory = context.storage().qualify(job.output());
+        JobDevice device =
+                job.computesOnDriver() ? JobDevice.ofDriver(context.recipe().compute()) : context.device();
         if (!RunOutput.isFinished(context.storage(), directory)) {
+            if (!job.computesOnDriver()) {
+                StageResources.requireOffered(context.session(), device);
+                StageResources.notice(context.session(), device).ifPresent(context::say);
+            }
             job.preFlight();
         }
-        Optional<OutputClaim> claimed =
-                new RunOutput(context.storage(), directory, context.recipe().claim(), context::say).claim(job.plan());
+        Optional<OutputClaim> claimed = new RunOutput(
+                        context.storage(), directory, context.recipe().claim(), context::say)
+                .claim(job.plan().on(device.label()));
         if (claimed.isEmpty()) {
             return RunOutput.readResult(context.storage(), directory).orElseThrow();
         }

@@ -16,6 +16,7 @@ import java.util.TreeMap;
  * @param status how the job ended
  * @param command the command's name
  * @param recipeSha256 the hash of the resolved recipe
+ * @param device what it computed on, {@code cpu} or {@code gpu}
  * @param started when the job began
  * @param seconds how long it took
  * @param counts amounts of work, by name
@@ -29,6 +30,7 @@ public record JobResult(
         Status status,
         String command,
         String recipeSha256,
+        String device,
         Instant started,
         double seconds,
         SortedMap<String, Long> counts,
@@ -59,6 +61,7 @@ public record JobResult(
         counts = new TreeMap<>(counts);
         metrics = new TreeMap<>(metrics);
         warnings = List.copyOf(warnings);
+        device = device == null ? Plan.CPU : device; // of earlier versions
     }
 
     /** When the job ended, to the second. */
@@ -78,6 +81,7 @@ public record JobResult(
                 Status.DONE,
                 plan.command(),
                 plan.recipeSha256(),
+                plan.deviceLabel(),
                 started,
                 seconds,
                 new TreeMap<>(counts),
@@ -95,6 +99,7 @@ public record JobResult(
                 code == ExitCode.INTERRUPTED ? Status.INTERRUPTED : Status.FAILED,
                 plan.command(),
                 plan.recipeSha256(),
+                plan.deviceLabel(),
                 started,
                 seconds,
                 new TreeMap<>(),

@@ -21,14 +21,18 @@ import java.util.TreeMap;
  *     its machine, and reused by every later one
  * @param settings the recipe's settings that can alter the result, defaults as well; empty in plans of versions that
  *     stored their hash only, which covered defaults
+ * @param device what computes, which alters the result: {@code gpu}; null for the CPU
  */
 public record Plan(
         String command,
         String recipeSha256,
         SortedMap<String, String> inputs,
         SortedMap<String, String> units,
-        @JsonInclude(JsonInclude.Include.NON_EMPTY) SortedMap<String, String> settings)
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) SortedMap<String, String> settings,
+        @JsonInclude(JsonInclude.Include.NON_NULL) String device)
         implements Serializable {
+    /** The device of plans that name none. */
+    static final String CPU = "cpu";
 
     /** Copies the maps. */
     public Plan {
@@ -39,22 +43,36 @@ public record Plan(
 
     /** What the hash covers. */
     private record Hashed(
-            String command, String recipeSha256, SortedMap<String, String> inputs, SortedMap<String, String> units) {}
+            String command,
+            String recipeSha256,
+            SortedMap<String, String> inputs,
+            SortedMap<String, String> units,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String device) {}
 
     /** A plan from maps in any order. */
     public static Plan of(String command, String recipeSha256, Map<String, String> inputs, Map<String, String> units) {
-        return new Plan(command, recipeSha256, new TreeMap<>(inputs), new TreeMap<>(units), new TreeMap<>());
+        return new Plan(command, recipeSha256, new TreeMap<>(inputs), new TreeMap<>(units), new TreeMap<>(), null);
     }
 
     /** This plan for a recipe with these {@linkplain io.github.rarspark.conf.Recipe#resultSettings settings}. */
     public static Plan of(
             String command, SortedMap<String, String> settings, Map<String, String> inputs, Map<String, String> units) {
-        return new Plan(command, RecipeHash.of(settings), new TreeMap<>(inputs), new TreeMap<>(units), settings);
+        return new Plan(command, RecipeHash.of(settings), new TreeMap<>(inputs), new TreeMap<>(units), settings, null);
+    }
+
+    /** This plan on a device, which is left out of the plan if it is the CPU. */
+    public Plan on(String device) {
+        return new Plan(command, recipeSha256, inputs, units, settings, device.equals(CPU) ? null : device);
+    }
+
+    /** What computes: {@code cpu} or {@code gpu}. */
+    public String deviceLabel() {
+        return device == null ? CPU : device;
     }
 
     /** The hash recorded in manifests and shards. It covers the settings by {@link #recipeSha256}. */
     public String sha256() {
-        Hashed hashed = new Hashed(command, recipeSha256, inputs, units);
+        Hashed hashed = new Hashed(command, recipeSha256, inputs, units, device);
         return Sha256.of(Json.line(hashed).getBytes(StandardCharsets.UTF_8));
     }
 
@@ -67,6 +85,7 @@ public record Plan(
     boolean sameWork(Plan other) {
         return command.equals(other.command)
                 && inputs.equals(other.inputs)
+                && deviceLabel().equals(other.deviceLabel())
                 && recipeDifference(other).isEmpty();
     }
 
@@ -84,7 +103,9 @@ public record Plan(
                 return "the input '" + input.getKey() + "' differs";
             }
         }
-        return "the inputs differ";
+        return inputs.equals(other.inputs)
+                ? "compute.device is " + deviceLabel() + ", was " + other.deviceLabel()
+                : "the inputs differ";
     }
 
     private Optional<String> recipeDifference(Plan other) {

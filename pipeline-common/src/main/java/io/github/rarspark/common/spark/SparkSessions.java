@@ -2,13 +2,13 @@ package io.github.rarspark.common.spark;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.conf.ComputeSettings;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.SparkSettings;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.spark.SparkConf;
-import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
@@ -53,9 +53,11 @@ public final class SparkSessions {
      *
      * @param recipe the recipe's settings; without a master, it runs where spark-submit or the Spark configuration
      *     says, else in {@code local[*]}
+     * @param compute what the tasks compute with
      * @param settings Spark settings of the command, below those of spark-submit
      */
-    public static SparkSession open(String appName, SparkSettings recipe, Map<String, String> settings) {
+    public static SparkSession open(
+            String appName, SparkSettings recipe, ComputeSettings compute, Map<String, String> settings) {
         SparkConf conf = new SparkConf(true).setAppName(appName);
         if (!recipe.master().isEmpty()) {
             conf.setMaster(recipe.master());
@@ -64,6 +66,7 @@ public final class SparkSessions {
         conf.set(WAIT_CONF, Integer.toString(recipe.waitSeconds()));
         conf.set(WEIGHTS_CACHE, Double.toString(recipe.weightsCacheGb()));
         settings.forEach(conf::setIfMissing);
+        StageResources.ofLocalRun(conf.get("spark.master"), compute.device()).forEach(conf::setIfMissing);
         DEFAULTS.forEach(conf::setIfMissing);
         return SparkSession.builder().config(conf).getOrCreate();
     }
@@ -93,13 +96,6 @@ public final class SparkSessions {
         return Duration.ofSeconds(Long.parseLong(conf.get(WAIT_CONF, standard)));
     }
 
-    /** The number of tasks that can run at the same time now. */
-    public static int slots(SparkSession session) {
-        SparkContext context = session.sparkContext();
-        // What Spark itself counts before a barrier stage: cores and resources by what one task takes.
-        return context.maxNumConcurrentTasks(context.resourceProfileManager().defaultResourceProfile());
-    }
-
     /**
      * Waits until {@code count} tasks can run at the same time. A local session never gets more slots, so there it does
      * not wait.
@@ -107,19 +103,19 @@ public final class SparkSessions {
      * @throws JobException {@link ExitCode#UNAVAILABLE} if they cannot within {@code limit}
      */
     public static void awaitSlots(SparkSession session, int count, Duration limit) throws InterruptedException {
-        awaitSlots(session, count, limit, () -> {});
+        awaitSlots(session, JobDevice.CPU, count, limit, () -> {});
     }
 
     /**
-     * The same with a check of the caller's.
+     * The same for tasks that compute on {@code device}, with a check of the caller's.
      *
      * @param check called several times a second while it waits; an exception ends the wait
      */
-    public static void awaitSlots(SparkSession session, int count, Duration limit, Runnable check)
+    public static void awaitSlots(SparkSession session, JobDevice device, int count, Duration limit, Runnable check)
             throws InterruptedException {
         boolean local = session.sparkContext().isLocal();
         long start = System.nanoTime();
-        int offered = slots(session);
+        int offered = StageResources.slots(session, device);
         while (offered < count) {
             if (local || System.nanoTime() - start >= limit.toNanos()) {
                 String need = "Cannot " + description(session) + ": it needs " + count
@@ -133,7 +129,7 @@ public final class SparkSessions {
             }
             check.run();
             Thread.sleep(POLL_MILLIS);
-            offered = slots(session);
+            offered = StageResources.slots(session, device);
         }
     }
 

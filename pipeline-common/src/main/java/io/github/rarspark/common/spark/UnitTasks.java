@@ -31,6 +31,12 @@ public final class UnitTasks {
      * @throws io.github.rarspark.common.JobException as {@link WatchedJob#run} does
      */
     public static <U, R> void run(SparkSession session, List<U> units, Work<U, R> work, Consumer<R> done) {
+        run(session, JobDevice.CPU, units, work, done);
+    }
+
+    /** The same for work that computes on {@code device}. */
+    public static <U, R> void run(
+            SparkSession session, JobDevice device, List<U> units, Work<U, R> work, Consumer<R> done) {
         if (units.isEmpty()) {
             return;
         }
@@ -40,7 +46,8 @@ public final class UnitTasks {
                     endIfKilled();
                     return work.run(unit);
                 });
-        WatchedJob.run(session, results.rdd(), (result, unit) -> done.accept(result));
+        WatchedJob.run(
+                session, StageResources.request(session, device, results).rdd(), (result, unit) -> done.accept(result));
     }
 
     /** The cores that Spark counts for the task on this thread; one outside of tasks. */

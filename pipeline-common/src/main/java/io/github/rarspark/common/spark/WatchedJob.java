@@ -159,7 +159,7 @@ public final class WatchedJob {
     private static JobException idleTooLong(
             SparkSession session, Duration limit, boolean anyRan, int finished, int tasks) {
         String state = "in " + limit.toSeconds() + " s (" + SparkSessions.WAIT_KEY + "); the cluster offers "
-                + SparkSessions.slots(session) + " task slots; ";
+                + StageResources.slots(session, JobDevice.CPU) + " task slots; ";
         String job = SparkSessions.description(session);
         return anyRan
                 ? new JobException(

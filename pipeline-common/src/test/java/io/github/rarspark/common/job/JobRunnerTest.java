@@ -1,5 +1,6 @@
 package io.github.rarspark.common.job;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -55,10 +56,16 @@ class JobRunnerTest {
         directory = temp.resolve("out").toUri().toString();
     }
 
+    /** A job without tasks. */
     private abstract class OneJob implements Job<Integer> {
         @Override
+        public boolean computesOnDriver() {
+            return true;
+        }
+
+        @Override
         public String output() {
-            return temp.resolve("out").toString();
+            return directory;
         }
 
         @Override
@@ -108,6 +115,17 @@ class JobRunnerTest {
                 .containsEntry("fd", 0.5)
                 .containsEntry("images_per_second", 8 / result.seconds());
         assertThat(result.warnings()).containsExactly("odd data");
+    }
+
+    @Test
+    void thePlanAndTheResultNameTheDevice() throws Exception {
+        assertThat(JobRunner.run(context, job(null)).device()).isEqualTo("cpu");
+        JobContext onGpu = context.with(context.recipe().with(Map.of("compute.device", "gpu")));
+        assertFails(ExitCode.OUTPUT_EXISTS, () -> JobRunner.run(onGpu, job(null)))
+                .contains("compute.device is gpu, was cpu");
+        directory = temp.resolve("other").toUri().toString();
+        assertThat(JobRunner.run(onGpu, job(null)).device()).isEqualTo("gpu");
+        assertThat(storage.readString(Storage.child(directory, "_plan.json"))).contains("\"device\" : \"gpu\"");
     }
 
     @Test
@@ -245,15 +263,10 @@ class JobRunnerTest {
     }
 
     private JobRunner.Factory large(Path output) {
-        return given -> new Job<Integer>() {
+        return given -> new OneJob() {
             @Override
             public String output() {
                 return output.toString();
-            }
-
-            @Override
-            public Plan plan() {
-                return PLAN;
             }
 
             @Override

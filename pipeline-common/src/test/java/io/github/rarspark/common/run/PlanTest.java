@@ -46,6 +46,19 @@ class PlanTest {
     }
 
     @Test
+    void theDeviceIsPartOfThePlanUnlessItIsTheCpu() {
+        Plan plan = plan(recipe);
+        assertThat(plan.on("cpu")).isEqualTo(plan);
+        assertThat(Json.line(plan)).doesNotContain("device");
+        Plan onGpu = plan.on("gpu");
+        assertThat(Json.read(Json.pretty(onGpu), Plan.class, "plan")).isEqualTo(onGpu);
+        assertThat(onGpu.sha256()).isNotEqualTo(plan.sha256());
+        assertThat(onGpu.sameWork(plan)).isFalse();
+        assertThat(onGpu.difference(plan)).isEqualTo("compute.device is gpu, was cpu");
+        assertThat(onGpu.sameWork(plan.on("gpu"))).isTrue();
+    }
+
+    @Test
     void theSettingThatDiffersIsNamed() {
         Plan other = plan(recipe.with(Map.of("train.lr", "0.01")));
         assertThat(plan(recipe).sameWork(plan(recipe))).isTrue();

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.conf.ComputeDevice;
+import io.github.rarspark.conf.ComputeSettings;
 import io.github.rarspark.conf.SparkSettings;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import java.io.IOException;
@@ -25,7 +27,11 @@ class SparkSessionsTest {
 
     @Test
     void aSessionRunsDescribedJobsAndReportsTheirFailures() throws Exception {
-        try (SparkSession session = SparkSessions.open("test", new SparkSettings("local[2]", 1.5, 90), SETTINGS)) {
+        try (SparkSession session = SparkSessions.open(
+                "test",
+                new SparkSettings("local[2]", 1.5, 90),
+                new ComputeSettings(ComputeDevice.AUTO, false),
+                SETTINGS)) {
             JavaSparkContext context = SparkSessions.context(session);
             assertThat(context.appName()).isEqualTo("test");
             assertThat(context.getConf().get("spark.barrier.sync.timeout")).isEqualTo("600");

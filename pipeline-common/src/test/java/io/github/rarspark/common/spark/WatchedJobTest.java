@@ -4,6 +4,8 @@ import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.conf.ComputeDevice;
+import io.github.rarspark.conf.ComputeSettings;
 import io.github.rarspark.conf.SparkSettings;
 import java.util.HashMap;
 import java.util.List;
@@ -33,7 +35,8 @@ class WatchedJobTest {
         SparkSettings settings = new SparkSettings("local[1]", 1, WAIT_SECONDS);
         Map<String, String> all = new HashMap<>(SETTINGS);
         all.putAll(BusyListeners.capacity(100));
-        try (SparkSession session = SparkSessions.open("test", settings, all);
+        try (SparkSession session =
+                        SparkSessions.open("test", settings, new ComputeSettings(ComputeDevice.AUTO, false), all);
                 BusyListeners busy = BusyListeners.block(session.sparkContext(), 100)) {
             List<Integer> done = new CopyOnWriteArrayList<>();
             UnitTasks.run(session, List.of(7), WatchedJobTest::outlastTheLimit, done::add);
@@ -45,7 +48,8 @@ class WatchedJobTest {
     void tasksOfAnotherJobDoNotCount() throws Exception {
         SparkSettings settings = new SparkSettings("local[1]", 1, WAIT_SECONDS);
         ExecutorService other = Executors.newSingleThreadExecutor();
-        try (SparkSession session = SparkSessions.open("test", settings, SETTINGS)) {
+        try (SparkSession session =
+                SparkSessions.open("test", settings, new ComputeSettings(ComputeDevice.AUTO, false), SETTINGS)) {
             Future<?> first =
                     other.submit(() -> UnitTasks.run(session, List.of(1), WatchedJobTest::occupy, unit -> {}));
             assertThat(OCCUPIED.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();

@@ -14,10 +14,11 @@ import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.run.Version;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.spark.Progress;
+import io.github.rarspark.common.spark.TaskDevice;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.error.NumericException;
-import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -97,10 +98,15 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
     }
 
     @Override
+    public boolean computesOnDriver() {
+        return true;
+    }
+
+    @Override
     public Plan plan() {
         return Plan.of(
                 settings.command(),
-                context.recipe().resultSettings("image", settings.network(), settings.section()),
+                context.recipe().resultSettings("image", settings.network(), settings.section(), "compute"),
                 Map.of("images", source.sha256()),
                 Map.of());
     }
@@ -120,8 +126,9 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
                 settings.command().replace("-", " a ") + " on " + settings.images(),
                 settings.maxBad());
         LabelledImages data = read(claim, quarantine);
-        Torch.setIntraOpThreads(settings.threads());
-        try (NDManager manager = NDManager.newBaseManager();
+        JobDevice device = JobDevice.ofDriver(context.recipe().compute());
+        try (TaskDevice own = TaskDevice.openOnDriver(device, context.session().sparkContext(), settings.threads());
+                NDManager manager = own.newManager();
                 Progress progress = context.progress(settings.command(), "steps", settings.steps())) {
             return new Trained(
                     model.train(new TrainingRun(provenance(claim.plan()), data, manager, claim, progress)), quarantine);

@@ -1,0 +1,92 @@
+package io.github.rarspark.common.spark;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import io.github.rarspark.kernel.tensor.Torch;
+import java.util.Optional;
+import org.apache.spark.SparkContext;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.TaskContext;
+import org.apache.spark.resource.ResourceInformation;
+
+/**
+ * The device that a task computes on while this is open: on GPUs the one whose address Spark gave the task, else the CPU.
+ * Closing it frees what libtorch keeps of the GPU's memory, for the processes that share it.
+ */
+public final class TaskDevice implements AutoCloseable {
+    /** Spark's id of the executor that runs the tasks of a local run. */
+    private static final String DRIVER = "driver";
+
+    private final Device device;
+
+    private TaskDevice(JobDevice job, Device device, int threads) {
+        this.device = device;
+        Torch.setIntraOpThreads(threads);
+    }
+
+    /**
+     * Opens the device of the task on this thread.
+     *
+     * @param threads of libtorch, for operations that this thread starts on the CPU
+     * @throws JobException {@link ExitCode#UNAVAILABLE} if the job is for GPUs, and Spark gave the task none, more than
+     *     one, or one that is not here
+     */
+    public static TaskDevice open(JobDevice job, int threads) {
+        return new TaskDevice(job, job.isGpu() ? gpuOfTask() : Device.cpu(), threads);
+    }
+
+    /** Opens the driver's own device: the GPU that the cluster gave the driver, or the first that it sees; else the CPU. */
+    public static TaskDevice openOnDriver(JobDevice job, SparkContext context, int threads) {
+        return new TaskDevice(job, job.isGpu() ? gpu(addresses(context.resources())) : Device.cpu(), threads);
+    }
+
+    /** The device. */
+    public Device device() {
+        return device;
+    }
+
+    /** A manager of tensors on the device, to be closed by the caller. */
+    public NDManager newManager() {
+        return NDManager.newBaseManager(device);
+    }
+
+    @Override
+    public void close() {}
+
+    private static Device gpuOfTask() {
+        String[] given = addresses(TaskContext.get().resources());
+        boolean local = SparkEnv.get().executorId().equals(DRIVER);
+        if (given.length == 0 && !local) {
+            throw new JobException(
+                    ExitCode.UNAVAILABLE,
+                    "Cannot compute on a GPU: Spark gave this task none; set " + StageResources.EXECUTOR_AMOUNT
+                            + "=1, or use --device cpu");
+        }
+        return gpu(given);
+    }
+
+    private static String[] addresses(scala.collection.Map<String, ResourceInformation> resources) {
+        return resources.contains(StageResources.GPU)
+                ? resources.apply(StageResources.GPU).addresses()
+                : new String[0];
+    }
+
+    /** Without an address, as in a local run, the first one. */
+    private static Device gpu(String[] given) {
+        if (given.length > 1) {
+            throw new JobException(
+                    ExitCode.UNAVAILABLE,
+                    "Cannot compute on the GPUs " + String.join(", ", given)
+                            + ", which Spark gave one task: a task computes on one; set " + StageResources.TASK_AMOUNT
+                            + "=1");
+        }
+        GpuAddress address = new GpuAddress(given.length == 0 ? "0" : given[0]);
+        return Device.gpu(address.device(environment(GpuAddress.VISIBLE_DEVICES), Torch.gpus()));
+    }
+
+    private static Optional<String> environment(String name) {
+        return Optional.ofNullable(System.getenv(name));
+    }
+}
