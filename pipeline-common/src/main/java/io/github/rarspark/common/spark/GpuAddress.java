@@ -35,7 +35,7 @@ record GpuAddress(String address) {
                 .map(devices -> devices.indexOf(address))
                 .orElseGet(this::number);
         if (device < 0 || device >= count) {
-            throw refused("it is none of the " + count + " that libtorch finds here, "
+            throw refused("Spark gave it to this task, and it is none of the " + count + " that libtorch finds here, "
                     + visible.map(devices -> "which " + VISIBLE_DEVICES + "=" + devices
                                     + " names; let the discovery script print these names, or unset the variable")
                             .orElse("numbered from 0; let the discovery script print these numbers"));
@@ -48,7 +48,6 @@ record GpuAddress(String address) {
     }
 
     private JobException refused(String reason) {
-        return new JobException(
-                ExitCode.UNAVAILABLE, "Cannot compute on GPU " + address + ", which Spark gave this task: " + reason);
+        return new JobException(ExitCode.UNAVAILABLE, "Cannot compute on GPU " + address + ": " + reason);
     }
 }

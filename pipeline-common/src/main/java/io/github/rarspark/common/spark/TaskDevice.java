@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.kernel.tensor.Tf32;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.util.Optional;
 import org.apache.spark.SparkContext;
@@ -20,10 +21,12 @@ public final class TaskDevice implements AutoCloseable {
     private static final String DRIVER = "driver";
 
     private final Device device;
+    private final Tf32 tf32;
 
     private TaskDevice(JobDevice job, Device device, int threads) {
         this.device = device;
         Torch.setIntraOpThreads(threads);
+        this.tf32 = Tf32.allowed(job.isGpu() && job.tf32());
     }
 
     /**
@@ -53,7 +56,12 @@ public final class TaskDevice implements AutoCloseable {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        tf32.close();
+        if (device.isGpu()) {
+            Torch.freeCachedGpuMemory();
+        }
+    }
 
     private static Device gpuOfTask() {
         String[] given = addresses(TaskContext.get().resources());
