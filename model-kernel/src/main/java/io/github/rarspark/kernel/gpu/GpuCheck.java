@@ -35,13 +35,14 @@ public final class GpuCheck {
     }
 
     /**
-     * Computes a sum on a GPU and logs in one line what it is, with its driver and libtorch. A task calls this once it
+     * Computes a sum on a GPU, and logs in one line what it is, with its driver and libtorch. A task calls this once it
      * knows its device.
      *
+     * @return the line
      * @throws NativeLoadException if libtorch cannot compute there: why, and what to do
      * @throws NativeMemoryException if the GPU has no free memory
      */
-    public static void check(Device device) {
+    public static String check(Device device) {
         int index = device.getDeviceId();
         int count = count();
         if (index >= count) {
@@ -50,18 +51,23 @@ public final class GpuCheck {
                             + " here, numbered from 0; give one of them",
                     null);
         }
-        String description = describe(index);
+        String line = "GPU " + index + " of " + count + " is " + describe(index) + "; " + libtorch();
         try {
             compute(device);
         } catch (NativeLoadException | NativeMemoryException e) {
             throw e;
         } catch (NativeException | EngineException e) {
             throw new NativeLoadException(
-                    "Cannot compute on GPU " + index + ", " + description + ", with " + libtorch() + ": "
-                            + e.getMessage() + "; docs/gpu.md says which GPUs and drivers it supports",
+                    "Cannot compute: " + line + ": " + firstLine(e)
+                            + "; docs/gpu.md says which GPUs and drivers it supports",
                     e);
         }
-        LOG.info("Computing on GPU {} of {}: {}; {}", index, count, description, libtorch());
+        LOG.info("{}", line);
+        return line;
+    }
+
+    private static String firstLine(RuntimeException failure) {
+        return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     }
 
     private static void compute(Device device) {

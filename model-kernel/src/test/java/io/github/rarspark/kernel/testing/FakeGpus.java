@@ -25,7 +25,7 @@ public final class FakeGpus {
     private static final String LIBRARY = "PYTORCH_EXTRA_LIBRARY_PATH";
 
     private static final String RESOURCES = "/native/linux-x86_64/";
-    private static final List<String> FILES = List.of("libfakecuda.so", "libcudart.so");
+    private static final List<String> FILES = List.of("libfakecuda.so", "libcudart.so", "libcuda.so.1");
 
     private FakeGpus() {}
 
