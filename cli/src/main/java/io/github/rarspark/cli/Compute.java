@@ -1,11 +1,10 @@
 package io.github.rarspark.cli;
 
 import ai.djl.Device;
-import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.JobException;
 import io.github.rarspark.conf.RecipeException;
+import io.github.rarspark.kernel.error.NativeLoadException;
+import io.github.rarspark.kernel.gpu.GpuCheck;
 import io.github.rarspark.kernel.tensor.Precision;
-import io.github.rarspark.kernel.tensor.Torch;
 import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,7 +19,7 @@ final class Compute {
      * Parses a device: {@code cpu}, {@code gpu} for the first GPU, {@code gpu:N} for the one with index N.
      *
      * @throws RecipeException if it is none of these
-     * @throws JobException with {@link ExitCode#UNAVAILABLE} if libtorch has no such device on this machine
+     * @throws NativeLoadException if libtorch cannot compute on such a device on this machine
      */
     static Device device(String name) {
         Matcher matcher = DEVICE.matcher(name);
@@ -31,14 +30,9 @@ final class Compute {
             return Device.cpu();
         }
         int number = matcher.group(2) == null ? 0 : Integer.parseInt(matcher.group(2));
-        int gpus = Torch.gpus();
-        if (number >= gpus) {
-            throw new JobException(
-                    ExitCode.UNAVAILABLE,
-                    "Cannot use --device " + name + ": libtorch finds " + gpus + " GPUs here; use --device cpu, or "
-                            + "install a libtorch that supports the GPU and its driver");
-        }
-        return Device.gpu(number);
+        Device device = Device.gpu(number);
+        GpuCheck.check(device);
+        return device;
     }
 
     /**

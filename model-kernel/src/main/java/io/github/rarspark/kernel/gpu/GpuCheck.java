@@ -29,7 +29,7 @@ public final class GpuCheck {
     public static int count() {
         int count = Torch.gpus();
         if (count == 0) {
-            throw new NativeLoadException("Cannot compute on a GPU: " + reason(), null);
+            throw new NativeLoadException("Cannot compute on a GPU: " + reason() + ", or use --device cpu", null);
         }
         return count;
     }

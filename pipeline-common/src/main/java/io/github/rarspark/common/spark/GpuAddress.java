@@ -20,14 +20,10 @@ record GpuAddress(String address) {
      * it is where the address stands in {@value #VISIBLE_DEVICES}; without that variable, the address is the number.
      *
      * @param visible the value of {@value #VISIBLE_DEVICES}; empty if it is not set
-     * @param count how many GPUs the process sees
+     * @param count how many GPUs the process sees, at least one
      * @throws JobException {@link ExitCode#UNAVAILABLE} if that leads to none of them
      */
     int device(Optional<String> visible, int count) {
-        if (count == 0) {
-            throw refused("libtorch finds none here; install libtorch with CUDA and the driver (docs/gpu.md), or use"
-                    + " --device cpu");
-        }
         if (count == 1) {
             return 0;
         }

@@ -4,6 +4,8 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.kernel.error.NativeLoadException;
+import io.github.rarspark.kernel.gpu.GpuCheck;
 import io.github.rarspark.kernel.tensor.Tf32;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.util.Optional;
@@ -35,6 +37,7 @@ public final class TaskDevice implements AutoCloseable {
      * @param threads of libtorch, for operations that this thread starts on the CPU
      * @throws JobException {@link ExitCode#UNAVAILABLE} if the job is for GPUs, and Spark gave the task none, more than
      *     one, or one that is not here
+     * @throws NativeLoadException if libtorch cannot compute on it
      */
     public static TaskDevice open(JobDevice job, int threads) {
         return new TaskDevice(job, job.isGpu() ? gpuOfTask() : Device.cpu(), threads);
@@ -81,8 +84,14 @@ public final class TaskDevice implements AutoCloseable {
                 : new String[0];
     }
 
-    /** Without an address, as in a local run, the first one. */
     private static Device gpu(String[] given) {
+        Device device = Device.gpu(number(given, environment(GpuAddress.VISIBLE_DEVICES), GpuCheck.count()));
+        GpuCheck.check(device);
+        return device;
+    }
+
+    /** CUDA's number of the GPU: without an address, as in a local run, the first that the process sees. */
+    static int number(String[] given, Optional<String> visible, int count) {
         if (given.length > 1) {
             throw new JobException(
                     ExitCode.UNAVAILABLE,
@@ -90,8 +99,7 @@ public final class TaskDevice implements AutoCloseable {
                             + ", which Spark gave one task: a task computes on one; set " + StageResources.TASK_AMOUNT
                             + "=1");
         }
-        GpuAddress address = new GpuAddress(given.length == 0 ? "0" : given[0]);
-        return Device.gpu(address.device(environment(GpuAddress.VISIBLE_DEVICES), Torch.gpus()));
+        return given.length == 0 ? 0 : new GpuAddress(given[0]).device(visible, count);
     }
 
     private static Optional<String> environment(String name) {

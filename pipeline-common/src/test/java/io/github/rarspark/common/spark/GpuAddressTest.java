@@ -36,9 +36,4 @@ class GpuAddressTest {
         assertThat(device("3", "3", 1)).isZero();
         assertThat(device("0", "GPU-6f1f", 1)).isZero();
     }
-
-    @Test
-    void withoutALibraryForGpusTheTaskSaysSo() {
-        assertFails(ExitCode.UNAVAILABLE, () -> device("1", null, 0)).contains("GPU 1", "finds none", "--device cpu");
-    }
 }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.apache.spark.TaskContext;
@@ -90,7 +91,13 @@ class TaskDeviceTest {
     void withoutAGpuATaskOfAJobForGpusFails() {
         try (SparkSession session = LocalSpark.start(1)) {
             assertFails(ExitCode.UNAVAILABLE, () -> computed(session, GPU))
-                    .contains("Cannot compute on GPU 0", "finds none", "--device cpu");
+                    .contains("Cannot compute on a GPU", "is for CPUs only", "--device cpu");
         }
+    }
+
+    @Test
+    void withoutAnAddressItIsTheFirstThatTheProcessSees() {
+        assertThat(TaskDevice.number(new String[0], Optional.of("2,3"), 2)).isZero();
+        assertThat(TaskDevice.number(new String[] {"3"}, Optional.of("2,3"), 2)).isEqualTo(1);
     }
 }
