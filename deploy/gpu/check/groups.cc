@@ -19,7 +19,7 @@ void groups(Report& report, const Place& place) {
     return;
   }
   report.run("process group of one rank", "", [&] {
-    group = call(METHOD(ProcessGroup_join), store, 0, 1, kHost, kTimeoutMillis);
+    group = call(METHOD(ProcessGroup_joinGloo), store, 0, 1, kHost, kTimeoutMillis, jboolean{!place.is_cpu()});
   });
   if (group != 0) {
     auto x = place.numbers({1000});

@@ -43,6 +43,9 @@ class AbortableGloo final : public c10d::Backend {
     return pending_->add(gloo_->barrier(options));
   }
 
+  // Its futures are complete when the collectives are, and whoever needs those waits for them.
+  void waitForPendingWorks() override {}
+
   // Fails all running and later collectives of this rank. Thread-safe.
   void abort() override { pending_->abort(); }
 
@@ -98,9 +101,20 @@ class AbortableGloo final : public c10d::Backend {
         }
       }
       if (done.hasError()) {
-        future->setError(done.exception_ptr());
+        future->setError(of_c10d(done.exception_ptr()));
       } else {
         future->markCompleted(done.value());
+      }
+    }
+
+    // Gloo's exceptions are of standard types.
+    static std::exception_ptr of_c10d(const std::exception_ptr& failure) {
+      try {
+        std::rethrow_exception(failure);
+      } catch (const c10::Error&) {
+        return failure;
+      } catch (const std::exception& error) {
+        return std::make_exception_ptr(c10::DistError({__func__, __FILE__, __LINE__}, error.what()));
       }
     }
 

@@ -1,13 +1,16 @@
 // RendezvousStore, ProcessGroup and GradientReducer: c10d's TCPStore, ProcessGroupGloo and the reducer of
-// DistributedDataParallel.
+// DistributedDataParallel. NcclLibrary: the library with ProcessGroupNCCL.
 #include "abortable_gloo.h"
 #include "bridge.h"
+#include "nccl_backend.h"
 
+#include <ATen/DynamicLibrary.h>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
 #include <arpa/inet.h>
+#include <link.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -54,8 +57,9 @@ int listen_on(const std::string& host) {
   return descriptor;
 }
 
-// Not Future::waitAndThrow, whose inline code would need a newer libstdc++.
-void wait(const c10::intrusive_ptr<c10d::Work>& work) {
+// Waits for a collective. Not with Future::waitAndThrow, whose inline code would need a newer libstdc++.
+void wait(const Group& group, const c10::intrusive_ptr<c10d::Work>& work) {
+  group->waitForPendingWorks();
   work->wait();
   auto future = work->getFuture();
   if (future->hasError()) {
@@ -104,16 +108,54 @@ RAR_NATIVE(void, dist_RendezvousStore, free)(JNIEnv* env, jclass, jlong store) {
   guarded(env, [&] { release<Store>(store); });
 }
 
-RAR_NATIVE(jlong, dist_ProcessGroup, join)(JNIEnv* env, jclass, jlong store, jint rank, jint world_size, jstring host,
-                                           jlong timeout_millis) {
+RAR_NATIVE(void, dist_RendezvousStore, put)(JNIEnv* env, jclass, jlong store, jstring key, jstring value) {
+  guarded(env, [&] { borrow<Store>(store)->set(text(env, key), text(env, value)); });
+}
+
+RAR_NATIVE(jstring, dist_RendezvousStore, await)(JNIEnv* env, jclass, jlong store, jstring key) {
+  return guarded(env, [&] { return env->NewStringUTF(borrow<Store>(store)->get_to_str(text(env, key)).c_str()); });
+}
+
+RAR_NATIVE(jboolean, dist_NcclLibrary, libtorchHasCuda)(JNIEnv*, jclass) {
+  return dl_iterate_phdr(
+      [](dl_phdr_info* library, size_t, void*) -> int {
+        return std::strstr(library->dlpi_name, "/libtorch_cuda.so") != nullptr;
+      },
+      nullptr) != 0;
+}
+
+RAR_NATIVE(jlong, dist_NcclLibrary, open)(JNIEnv* env, jclass, jstring file) {
+  return guarded(env, [&] {
+    at::DynamicLibrary library(text(env, file).c_str(), /*alt_name=*/nullptr, /*leak_handle=*/true);
+    return reinterpret_cast<jlong>(library.sym(kNcclBackendFactory));
+  });
+}
+
+RAR_NATIVE(jlong, dist_ProcessGroup, joinNccl)(JNIEnv* env, jclass, jlong store, jint rank, jint world_size, jint device,
+                                               jlong timeout_millis, jlong factory) {
+  return guarded(env, [&] {
+    const auto& shared = borrow<Store>(store);
+    auto group = c10::make_intrusive<c10d::ProcessGroup>(shared, rank, world_size);
+    group->setBackend(c10::DeviceType::CUDA, c10d::ProcessGroup::BackendType::NCCL,
+                      reinterpret_cast<NcclBackendFactory*>(factory)(shared, rank, world_size,
+                                                                     static_cast<c10::DeviceIndex>(device),
+                                                                     std::chrono::milliseconds(timeout_millis)));
+    group->setDefaultBackend(c10d::ProcessGroup::BackendType::NCCL);
+    return own<Group>(std::move(group));
+  });
+}
+
+RAR_NATIVE(jlong, dist_ProcessGroup, joinGloo)(JNIEnv* env, jclass, jlong store, jint rank, jint world_size, jstring host,
+                                               jlong timeout_millis, jboolean cuda) {
   return guarded(env, [&] {
     auto options = c10d::ProcessGroupGloo::Options::create(std::chrono::milliseconds(timeout_millis));
     options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(text(env, host)));
     const auto& shared = borrow<Store>(store);
     auto gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(shared, rank, world_size, options);
     auto group = c10::make_intrusive<c10d::ProcessGroup>(shared, rank, world_size);
-    group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO,
-                      c10::make_intrusive<AbortableGloo>(std::move(gloo), rank, world_size));
+    auto backend = c10::make_intrusive<AbortableGloo>(std::move(gloo), rank, world_size);
+    group->setBackend(cuda ? c10::DeviceType::CUDA : c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO,
+                      std::move(backend));
     group->setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
     return own<Group>(std::move(group));
   });
@@ -123,25 +165,35 @@ RAR_NATIVE(void, dist_ProcessGroup, allReduceSum)(JNIEnv* env, jclass, jlong gro
   guarded(env, [&] {
     at::NoGradGuard no_grad;
     std::vector<at::Tensor> list{tensor(target)};
-    wait(borrow<Group>(group)->allreduce(list));
+    const auto& joined = borrow<Group>(group);
+    wait(joined, joined->allreduce(list));
   });
 }
 
 RAR_NATIVE(void, dist_ProcessGroup, broadcast)(JNIEnv* env, jclass, jlong group, jlongArray targets, jint root) {
   guarded(env, [&] {
     at::NoGradGuard no_grad;
+    const auto& joined = borrow<Group>(group);
     c10d::BroadcastOptions options;
     options.rootRank = root;
     for (auto& target : tensors(env, targets)) {
       // Detached, because a leaf that requires a gradient may not be written in place.
       std::vector<at::Tensor> list{target.detach()};
-      wait(borrow<Group>(group)->broadcast(list, options));
+      wait(joined, joined->broadcast(list, options));
     }
   });
 }
 
 RAR_NATIVE(void, dist_ProcessGroup, barrier)(JNIEnv* env, jclass, jlong group) {
-  guarded(env, [&] { wait(borrow<Group>(group)->barrier()); });
+  guarded(env, [&] {
+    const auto& joined = borrow<Group>(group);
+    // The backend's own: that of the group picks it by a tensor that all groups of the process share.
+    wait(joined, joined->getDefaultBackend()->barrier());
+  });
+}
+
+RAR_NATIVE(void, dist_ProcessGroup, awaitCollectives)(JNIEnv* env, jclass, jlong group) {
+  guarded(env, [&] { borrow<Group>(group)->waitForPendingWorks(); });
 }
 
 RAR_NATIVE(void, dist_ProcessGroup, abort)(JNIEnv* env, jclass, jlong group) {

@@ -47,9 +47,10 @@ final class RankTask implements BarrierStage.Task<Long> {
                     DeterministicMode deterministic = DeterministicMode.open();
                     NDManager manager = device.newManager();
                     RendezvousStore store = meet(context, rank, host, timeout);
-                    ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout)) {
+                    ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout, manager.getDevice())) {
                 watch.guard(group);
-                EventLog.log("rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host));
+                EventLog.log(
+                        "rank_joined", Map.of("rank", rank, "ranks", ranks, "host", host, "backend", group.backend()));
                 try {
                     return train(new RankContext(assignment, group, manager, driver, watch), timeout);
                 } catch (Exception | Error e) {

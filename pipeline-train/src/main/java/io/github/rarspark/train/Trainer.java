@@ -57,6 +57,10 @@ final class Trainer implements AutoCloseable {
      * @return the updates made or skipped
      */
     long run() throws IOException, InterruptedException {
+        Optional<String> warning = context.group().warning();
+        if (context.isFirst() && warning.isPresent()) {
+            context.warn(state.step(), warning.get());
+        }
         while (state.step() < settings.steps()) {
             if (Thread.interrupted()) {
                 throw new InterruptedException("Training was cancelled");

@@ -3,6 +3,7 @@ package io.github.rarspark.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Device;
 import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.dist.RendezvousStore;
 import io.github.rarspark.kernel.error.CommunicationException;
@@ -46,7 +47,7 @@ class RankWatchTest {
     /** A group of one rank that the watch guards. */
     private final class Guarded implements AutoCloseable {
         private final RendezvousStore store = RendezvousStore.serve("127.0.0.1", LIMIT);
-        private final ProcessGroup group = ProcessGroup.join(store, 0, 1, "127.0.0.1", LIMIT);
+        private final ProcessGroup group = ProcessGroup.join(store, 0, 1, "127.0.0.1", LIMIT, Device.cpu());
 
         Guarded() {
             watch.guard(group);

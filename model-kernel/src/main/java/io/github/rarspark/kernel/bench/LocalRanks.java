@@ -71,7 +71,7 @@ final class LocalRanks {
     /** Runs the work as the only rank of a group. */
     static <R> R alone(NDManager manager, Work<R> work) {
         try (RendezvousStore store = RendezvousStore.serve(HOST, TIMEOUT);
-                ProcessGroup group = ProcessGroup.join(store, 0, 1, HOST, TIMEOUT)) {
+                ProcessGroup group = ProcessGroup.join(store, 0, 1, HOST, TIMEOUT, manager.getDevice())) {
             return work.run(group, manager);
         }
     }
@@ -81,7 +81,7 @@ final class LocalRanks {
         try (DeterministicMode deterministic = DeterministicMode.open();
                 NDManager manager = NDManager.newBaseManager(request.device(rank));
                 ProcessGroup group =
-                        ProcessGroup.join(store, rank, request.ranks().count(), HOST, TIMEOUT)) {
+                        ProcessGroup.join(store, rank, request.ranks().count(), HOST, TIMEOUT, manager.getDevice())) {
             return work.run(group, manager);
         }
     }

@@ -15,6 +15,8 @@ import java.util.Collection;
 public final class GradientReducer extends NativeObject {
     private static final long NONE = 0;
 
+    private final ProcessGroup group;
+
     /**
      * Hooks into the gradients of {@code parameters}, the same list on every rank; every loss must depend on each of
      * them.
@@ -29,6 +31,7 @@ public final class GradientReducer extends NativeObject {
                         ? NONE
                         : group.apply(address -> create(address, Handles.of(parameters), bucketBytes)),
                 GradientReducer::freeUnlessNone);
+        this.group = group;
     }
 
     /**
@@ -37,10 +40,13 @@ public final class GradientReducer extends NativeObject {
      */
     public void average(Runnable backward) {
         run(address -> {
-            if (address != NONE) {
-                prepare(address);
+            if (address == NONE) {
+                backward.run();
+                return;
             }
+            prepare(address);
             backward.run();
+            group.awaitCollectives();
         });
     }
 

@@ -40,11 +40,29 @@ public final class RendezvousStore extends NativeObject {
         return apply(RendezvousStore::port);
     }
 
+    /** Stores {@code value} under {@code key}. */
+    void put(String key, String value) {
+        run(address -> put(address, key, value));
+    }
+
+    /**
+     * The value that a rank has stored under {@code key}, as soon as it has.
+     *
+     * @throws io.github.rarspark.kernel.error.CommunicationException if none does within the timeout
+     */
+    String await(String key) {
+        return apply(address -> await(address, key));
+    }
+
     private static native long serve(String host, long timeoutMillis);
 
     private static native long connect(String host, int port, long timeoutMillis);
 
     private static native int port(long store);
+
+    private static native void put(long store, String key, String value);
+
+    private static native String await(long store, String key);
 
     private static native void free(long store);
 }

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.function.Function;
 
 /**
  * The native bridge to libtorch, a prebuilt library among the resources. Every path to a native method calls {@link
@@ -47,23 +48,25 @@ public final class NativeLibrary {
     private static Throwable tryToLoad() {
         try {
             Engine.getEngine("PyTorch");
-            loadCopyOfResource();
-            return null;
+            return withCopy(RESOURCE, path -> {
+                System.load(path);
+                return null;
+            });
         } catch (IOException | RuntimeException | LinkageError e) {
             return e;
         }
     }
 
-    /** The copy is deleted once it is mapped. */
-    private static void loadCopyOfResource() throws IOException {
-        try (InputStream resource = NativeLibrary.class.getResourceAsStream(RESOURCE)) {
+    /** Loads a library from a copy of its resource, whose path {@code load} gets; then the copy is deleted. */
+    public static <R> R withCopy(String library, Function<String, R> load) throws IOException {
+        try (InputStream resource = NativeLibrary.class.getResourceAsStream(library)) {
             if (resource == null) {
-                throw new IOException(RESOURCE + " is not in the jar");
+                throw new IOException(library + " is not in the jar");
             }
             Path copy = Files.createTempFile("librarspark", ".so");
             try {
                 Files.copy(resource, copy, StandardCopyOption.REPLACE_EXISTING);
-                System.load(copy.toString());
+                return load.apply(copy.toString());
             } finally {
                 Files.delete(copy);
             }

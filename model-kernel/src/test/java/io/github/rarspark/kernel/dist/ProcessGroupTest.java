@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.error.CommunicationException;
@@ -119,7 +120,7 @@ class ProcessGroupTest {
     @Test
     void aMissingPeerIsAnExceptionAfterTheTimeout() {
         try (RendezvousStore store = RendezvousStore.serve("127.0.0.1", Duration.ofMillis(300))) {
-            assertThatThrownBy(() -> ProcessGroup.join(store, 0, 2, "127.0.0.1", Duration.ofMillis(300)))
+            assertThatThrownBy(() -> ProcessGroup.join(store, 0, 2, "127.0.0.1", Duration.ofMillis(300), Device.cpu()))
                     .isInstanceOf(CommunicationException.class)
                     .hasMessageNotContaining("\n");
         }
@@ -149,7 +150,7 @@ class ProcessGroupTest {
     }
 
     private static Optional<Throwable> joinAndLeave(RendezvousStore store, int rank) {
-        try (ProcessGroup group = ProcessGroup.join(store, rank, 2, "127.0.0.1", PATIENT)) {
+        try (ProcessGroup group = ProcessGroup.join(store, rank, 2, "127.0.0.1", PATIENT, Device.cpu())) {
             return Optional.empty();
         } catch (RuntimeException e) {
             return Optional.of(e);
@@ -159,7 +160,7 @@ class ProcessGroupTest {
     @Test
     void whatIsClosedSaysSo() {
         RendezvousStore store = RendezvousStore.serve("127.0.0.1", PATIENT);
-        ProcessGroup group = ProcessGroup.join(store, 0, 1, "127.0.0.1", PATIENT);
+        ProcessGroup group = ProcessGroup.join(store, 0, 1, "127.0.0.1", PATIENT, Device.cpu());
         assertThat(Handles.live()).isEqualTo(2);
         group.close();
         group.close();
@@ -173,48 +174,24 @@ class ProcessGroupTest {
                 .hasMessageStartingWith("cannot resolve no.such.host.invalid");
     }
 
-    /** A group of two ranks that are threads of this process. */
-    private static final class Pair implements AutoCloseable {
-        private final ExecutorService pool = Executors.newFixedThreadPool(2);
-        private final RendezvousStore served = RendezvousStore.serve("127.0.0.1", PATIENT);
-        private final RendezvousStore connected = RendezvousStore.connect("127.0.0.1", served.port(), PATIENT);
-        private final ProcessGroup first;
-        private final ProcessGroup second;
-
-        Pair() throws Exception {
-            Future<ProcessGroup> joining = pool.submit(() -> ProcessGroup.join(served, 0, 2, "127.0.0.1", PATIENT));
-            second = ProcessGroup.join(connected, 1, 2, "127.0.0.1", PATIENT);
-            first = joining.get(60, TimeUnit.SECONDS);
-        }
-
-        @Override
-        public void close() {
-            second.close();
-            first.close();
-            connected.close();
-            served.close();
-            pool.shutdownNow();
-        }
-    }
-
     @Test
     void closingDuringACollectiveLeavesItUntouched() throws Exception {
         try (NDManager manager = NDManager.newBaseManager();
-                Pair ranks = new Pair()) {
-            ProcessGroup receiver = ranks.second;
+                RankPair ranks = new RankPair(Device.cpu(), Device.cpu(), PATIENT)) {
+            ProcessGroup receiver = ranks.second();
             List<NDArray> sent = tensors(manager, 1);
             List<NDArray> received = tensors(manager, 0);
             CountDownLatch begun = new CountDownLatch(1);
-            Future<?> receiving = ranks.pool.submit(() -> {
+            Future<?> receiving = ranks.pool().submit(() -> {
                 begun.countDown();
                 receiver.broadcast(received, 0);
             });
             begun.await();
             Awaitility.await().atMost(PATIENT).until(receiver::isInUse);
-            Future<?> closing = ranks.pool.submit(receiver::close);
+            Future<?> closing = ranks.pool().submit(receiver::close);
             Awaitility.await().atMost(PATIENT).until(receiver::isClosed);
             assertThatThrownBy(receiver::barrier).hasMessage("The process group is closed");
-            ranks.first.broadcast(sent, 0);
+            ranks.first().broadcast(sent, 0);
             receiving.get(60, TimeUnit.SECONDS);
             closing.get(60, TimeUnit.SECONDS);
             assertThat(received)
@@ -226,12 +203,12 @@ class ProcessGroupTest {
     @Tag("fault")
     void anAbortEndsAWaitForARankThatDoesNothing() throws Exception {
         try (NDManager manager = NDManager.newBaseManager();
-                Pair ranks = new Pair()) {
-            ProcessGroup waiting = ranks.second;
+                RankPair ranks = new RankPair(Device.cpu(), Device.cpu(), PATIENT)) {
+            ProcessGroup waiting = ranks.second();
             Map<String, NDArray> weights = RankMain.weights(manager);
             TensorScope.requireGradients(weights.values());
             try (GradientReducer reducer = new GradientReducer(waiting, weights.values(), 64)) {
-                Future<?> averaging = ranks.pool.submit(() -> {
+                Future<?> averaging = ranks.pool().submit(() -> {
                     try (TensorScope s = TensorScope.training(manager)) {
                         NDArray loss = RankMain.loss(s, weights, 0, 4);
                         reducer.average(() -> s.backward(loss));
@@ -270,7 +247,7 @@ class ProcessGroupTest {
         assertThatThrownBy(() -> RendezvousStore.serve(null, PATIENT)).isInstanceOf(NullPointerException.class);
         assertThatThrownBy(() -> RendezvousStore.connect(null, 1, PATIENT)).isInstanceOf(NullPointerException.class);
         try (RendezvousStore store = RendezvousStore.serve("127.0.0.1", PATIENT)) {
-            assertThatThrownBy(() -> ProcessGroup.join(store, 0, 1, null, PATIENT))
+            assertThatThrownBy(() -> ProcessGroup.join(store, 0, 1, null, PATIENT, Device.cpu()))
                     .isInstanceOf(NullPointerException.class)
                     .hasMessage("a native method was given null for a string");
         }

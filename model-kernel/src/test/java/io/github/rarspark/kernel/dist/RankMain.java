@@ -36,7 +36,8 @@ final class RankMain {
             if (rank == 0) {
                 System.out.println("port " + store.port());
             }
-            try (ProcessGroup group = ProcessGroup.join(store, rank, worldSize, "127.0.0.1", timeout)) {
+            try (ProcessGroup group =
+                    ProcessGroup.join(store, rank, worldSize, "127.0.0.1", timeout, manager.getDevice())) {
                 System.out.println("joined");
                 run(args[0], group, manager);
             }

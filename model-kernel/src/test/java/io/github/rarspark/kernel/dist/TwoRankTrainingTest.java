@@ -3,6 +3,7 @@ package io.github.rarspark.kernel.dist;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.kernel.golden.FillFormula;
@@ -30,6 +31,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -47,8 +50,21 @@ class TwoRankTrainingTest {
     @ParameterizedTest
     @CsvSource({"2, 1, false", "4, 1, false", "2, 2, false", "2, 1, true", "4, 1, true", "2, 2, true"})
     void splitTrainingGivesTheGoldenLossesAndWeights(int ranks, int passes, boolean checkpointing) throws Exception {
+        requireGolden(ranks, passes, checkpointing, rank -> Device.cpu());
+    }
+
+    /** Each rank on a GPU of its own. */
+    @ParameterizedTest
+    @Tag("gpu")
+    @CsvSource({"1, false", "2, false", "1, true"})
+    void trainingOnTwoGpusGivesTheGoldenLossesAndWeights(int passes, boolean checkpointing) throws Exception {
+        requireGolden(2, passes, checkpointing, Device::gpu);
+    }
+
+    private static void requireGolden(int ranks, int passes, boolean checkpointing, IntFunction<Device> devices)
+            throws Exception {
         TensorFile expected = TensorFile.open(CASE.resolve("rar.safetensors"));
-        List<Outcome> outcomes = train(ranks, passes, checkpointing, expected);
+        List<Outcome> outcomes = train(ranks, passes, checkpointing, devices, expected);
         double[] losses = expected.doubles("train/losses");
         for (int step = 0; step < losses.length; step++) {
             int at = step;
@@ -71,11 +87,13 @@ class TwoRankTrainingTest {
 
     @Test
     void theRanksSeeDifferentSamples() throws Exception {
-        List<Outcome> outcomes = train(2, 1, false, TensorFile.open(CASE.resolve("rar.safetensors")));
+        List<Outcome> outcomes =
+                train(2, 1, false, rank -> Device.cpu(), TensorFile.open(CASE.resolve("rar.safetensors")));
         assertThat(outcomes.get(0).losses()).isNotEqualTo(outcomes.get(1).losses());
     }
 
-    private static List<Outcome> train(int ranks, int passes, boolean checkpointing, TensorFile expected)
+    private static List<Outcome> train(
+            int ranks, int passes, boolean checkpointing, IntFunction<Device> devices, TensorFile expected)
             throws Exception {
         ExecutorService pool = Executors.newFixedThreadPool(ranks);
         try {
@@ -83,12 +101,13 @@ class TwoRankTrainingTest {
             List<Future<Outcome>> running = new ArrayList<>();
             for (int rank = 0; rank < ranks; rank++) {
                 int number = rank;
+                Device device = devices.apply(rank);
                 running.add(pool.submit(() -> {
                     try (RendezvousStore store = number == 0
                                     ? RendezvousStore.serve("127.0.0.1", TIMEOUT)
                                     : RendezvousStore.connect("127.0.0.1", port.get(30, TimeUnit.SECONDS), TIMEOUT);
-                            ProcessGroup group = join(store, number, ranks, port)) {
-                        return steps(group, passes, checkpointing, expected);
+                            ProcessGroup group = join(store, number, ranks, device, port)) {
+                        return steps(group, device, passes, checkpointing, expected);
                     }
                 }));
             }
@@ -102,14 +121,16 @@ class TwoRankTrainingTest {
         }
     }
 
-    private static ProcessGroup join(RendezvousStore store, int rank, int ranks, CompletableFuture<Integer> port) {
+    private static ProcessGroup join(
+            RendezvousStore store, int rank, int ranks, Device device, CompletableFuture<Integer> port) {
         if (rank == 0) {
             port.complete(store.port());
         }
-        return ProcessGroup.join(store, rank, ranks, "127.0.0.1", TIMEOUT);
+        return ProcessGroup.join(store, rank, ranks, "127.0.0.1", TIMEOUT, device);
     }
 
-    private static Outcome steps(ProcessGroup group, int passes, boolean checkpointing, TensorFile expected)
+    private static Outcome steps(
+            ProcessGroup group, Device device, int passes, boolean checkpointing, TensorFile expected)
             throws Exception {
         Torch.setIntraOpThreads(1);
         FillFormula formula = FillFormula.parse(Files.readString(CASE.resolve("rar.json")), "rar.json");
@@ -121,7 +142,7 @@ class TwoRankTrainingTest {
         int rows = batch / group.worldSize() / passes;
         double[] losses = new double[expected.doubles("train/losses").length];
         LearningRate rate = new LearningRate(0.004, 0.0001, 3, 10);
-        try (NDManager manager = NDManager.newBaseManager();
+        try (NDManager manager = NDManager.newBaseManager(device);
                 NamedTensors weights = formula.tensors(CONFIG.parameters(), manager);
                 AdamW optimizer = new AdamW(
                         manager, weights.asMap(), CONFIG::decays, new AdamW.Settings(0.9, 0.96, 1e-8, 0.03, 1))) {

@@ -24,13 +24,39 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class NativeLibraryTest {
-    private static final Path LIBRARY = Path.of("src/main/resources/native/linux-x86_64/librarspark.so");
+    private static final Path LIBRARIES = Path.of("src/main/resources/native/linux-x86_64");
+    private static final Path SOURCES = Path.of("src/main/native");
+    private static final Path NCCL_SOURCES = Path.of("src/main/native-cuda");
+    private static final Path NCCL_DOUBLE = Path.of("src/test/native-nccl");
 
     @Test
     void theLoadedLibraryWasBuiltFromTheSources() throws IOException {
         assertThat(NativeLibrary.builtFrom())
                 .as("rebuild the bridge with mvn -Pnative")
-                .isEqualTo(SourceHash.of(Path.of("src/main/native")));
+                .isEqualTo(SourceHash.of(SOURCES));
+    }
+
+    /** Neither can be asked: one needs CUDA, the other GPUs of tests. */
+    @Test
+    void theLibrariesForNcclWereBuiltFromTheSources() throws IOException {
+        Path header = SOURCES.resolve("nccl_backend.h");
+        Path backend = NCCL_SOURCES.resolve("nccl_backend.cc");
+        assertThat(content(LIBRARIES.resolve("librarspark-nccl.so")))
+                .as("rebuild it with mvn -Pnative-cuda")
+                .contains("sources " + SourceHash.of(List.of(NCCL_SOURCES.resolve("build.sh"), backend, header)));
+        assertThat(content(Path.of("src/test/resources/native/linux-x86_64/librarspark-nccl-double.so")))
+                .as("rebuild it with mvn -Pnative")
+                .contains("sources "
+                        + SourceHash.of(List.of(
+                                NCCL_DOUBLE.resolve("build.sh"),
+                                NCCL_DOUBLE.resolve("torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp"),
+                                backend,
+                                header,
+                                SOURCES.resolve("abortable_gloo.h"))));
+    }
+
+    private static String content(Path library) throws IOException {
+        return Files.readString(library, StandardCharsets.ISO_8859_1);
     }
 
     @Test
@@ -43,7 +69,7 @@ class NativeLibraryTest {
                         .filter(method -> method.getModifiers().contains(JavaModifier.NATIVE))
                         .map(method -> "Java_" + method.getOwner().getName().replace('.', '_') + "_" + method.getName())
                         .toList();
-        String library = Files.readString(LIBRARY, StandardCharsets.ISO_8859_1);
+        String library = content(LIBRARIES.resolve("librarspark.so"));
         List<String> defined = Pattern.compile("Java_io_github_rarspark_\\w+")
                 .matcher(library)
                 .results()

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
@@ -15,16 +16,21 @@ public final class SourceHash {
     private SourceHash() {}
 
     /** The SHA-256 of the names and contents of the files in a folder, in the order of their names, in hexadecimal. */
-    public static String of(Path sources) throws IOException {
-        List<String> names;
-        try (Stream<Path> files = Files.list(sources)) {
-            names = files.map(path -> path.getFileName().toString()).sorted().toList();
+    public static String of(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return of(files.toList());
         }
+    }
+
+    /** As {@link #of(Path)}, of the given files. */
+    public static String of(List<Path> files) throws IOException {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (String name : names) {
-                digest.update((name + "\n").getBytes(StandardCharsets.UTF_8));
-                digest.update(Files.readAllBytes(sources.resolve(name)));
+            for (Path file : files.stream()
+                    .sorted(Comparator.comparing(Path::getFileName))
+                    .toList()) {
+                digest.update((file.getFileName() + "\n").getBytes(StandardCharsets.UTF_8));
+                digest.update(Files.readAllBytes(file));
             }
             return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
