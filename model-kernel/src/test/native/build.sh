@@ -16,6 +16,6 @@ hash=$(cd "$sources" && LC_ALL=C && for file in *.cc *.h build.sh; do printf '%s
 
 g++ -std=c++17 -O1 -fPIC -shared -Wall -D_GLIBCXX_USE_CXX11_ABI=1 "-DFAKE_CUDA_SOURCE_HASH=\"$hash\"" \
   -isystem "$cache/torch/include" -isystem "$cache/torch/include/torch/csrc/api/include" \
-  "$sources/fake_cuda.cc" -o "$output/libfakecuda.so" -L"$libtorch" -Wl,--no-as-needed -ltorch_cpu -lc10 -Wl,-s
+  "$sources"/fake_*.cc -o "$output/libfakecuda.so" -L"$libtorch" -Wl,--no-as-needed -ltorch_cpu -lc10 -Wl,-s
 g++ -std=c++17 -O1 -fPIC -shared -Wall "$sources/cudart.cc" -o "$output/libcudart.so" -Wl,-s
 g++ -std=c++17 -O1 -fPIC -shared -Wall "$sources/cuda_driver.cc" -o "$output/libcuda.so.1" -Wl,-s

@@ -1,8 +1,7 @@
-// How many devices there are.
+// How many devices there are, for the backend and for CUDA's runtime library.
 #pragma once
 
 #include <cstdlib>
-#include <string>
 
 namespace fake {
 
