@@ -94,7 +94,11 @@ class DecodeJobTest {
         storage.put(lines, TokenLines.writer(source));
         decode("of-lines", Path.of(lines), Map.of());
         assertThat(folder.resolve("of-lines/samples.npz")).hasSameBinaryContentAs(folder.resolve("run/samples.npz"));
-        JobResult few = decode("few", Path.of(lines), Map.of("decode.count", "5", "decode.png", "true"));
+        JobResult few = decode("few", Path.of(lines), Map.of("decode.count", "5"));
+        assertThat(folder.resolve("few/png")).doesNotExist();
+        assertThat(decode("few", Path.of(lines), Map.of("decode.count", "5", "decode.png", "true")))
+                .as("the finished run with the files added")
+                .isEqualTo(few);
         for (Sample sample : samples("few")) {
             assertThat(folder.resolve("few/png").resolve(PngFolder.fileName(sample)))
                     .hasBinaryContent(sample.png());
