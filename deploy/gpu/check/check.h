@@ -156,6 +156,6 @@ void decoding(Report& report, const Place& place);
 void tensors(Report& report, const Place& place);
 void training(Report& report, const Place& place);
 void settings(Report& report, const Place& place);
-void groups(Report& report, const Place& place);
+void groups(Report& report, const Place& place, const std::string& nccl_library);
 
 }  // namespace check

@@ -1,4 +1,4 @@
-// gpu-check [--device cpu|gpu|gpu:N] [--json FILE]: compares the bridge's operators with libtorch's in float64 on the CPU,
+// gpu-check [--device cpu|gpu|gpu:N] [--json FILE] [--nccl LIBRARY]: compares the bridge's operators with libtorch's in float64 on the CPU,
 // prints a table, and ends with 0 if all agree, 1 if some do not, 69 if there is no such device.
 #include "check.h"
 
@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <iomanip>
+#include <map>
 #include <sstream>
 
 // What the bridge does when a JVM loads it.
@@ -149,7 +150,7 @@ int64_t gpus() {
   return at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0;
 }
 
-int run(at::Device device, const std::string& json) {
+int run(at::Device device, const std::string& json, const std::string& nccl_library) {
   Report report(device);
   for (auto type : {at::kFloat, at::kBFloat16}) {
     Place place(device, type);
@@ -160,8 +161,9 @@ int run(at::Device device, const std::string& json) {
       training(report, place);
       settings(report, place);
 #ifdef GPU_CHECK_GROUPS
-      groups(report, place);
+      groups(report, place, nccl_library);
 #else
+      static_cast<void>(nccl_library);
       report.skip("process groups", "compiled without them, for want of Gloo's headers (Debian: libgloo-dev)");
 #endif
     }
@@ -179,16 +181,17 @@ int run(at::Device device, const std::string& json) {
 
 int main_of(const std::vector<std::string>& arguments) {
   JNI_OnLoad(nullptr, nullptr);
-  std::string device_name = gpus() > 0 ? "gpu" : "cpu";
-  std::string json;
+  std::map<std::string, std::string> options = {
+      {"--device", gpus() > 0 ? "gpu" : "cpu"}, {"--json", ""}, {"--nccl", "librarspark-nccl.so"}};
   for (size_t i = 0; i < arguments.size(); i += 2) {
-    bool known = arguments[i] == "--device" || arguments[i] == "--json";
-    if (!known || i + 1 == arguments.size()) {
-      std::fprintf(stderr, "usage: gpu-check [--device cpu|gpu|gpu:N] [--json FILE]\n");
+    auto option = options.find(arguments[i]);
+    if (option == options.end() || i + 1 == arguments.size()) {
+      std::fprintf(stderr, "usage: gpu-check [--device cpu|gpu|gpu:N] [--json FILE] [--nccl LIBRARY]\n");
       return 64;
     }
-    (arguments[i] == "--device" ? device_name : json) = arguments[i + 1];
+    option->second = arguments[i + 1];
   }
+  const std::string& device_name = options["--device"];
   at::Device device(at::kCPU);
   if (device_name != "cpu") {
     device = at::Device(at::kCUDA, device_name.rfind("gpu:", 0) == 0 ? std::stoi(device_name.substr(4)) : 0);
@@ -198,7 +201,7 @@ int main_of(const std::vector<std::string>& arguments) {
       return 69;
     }
   }
-  return run(device, json);
+  return run(device, options["--json"], options["--nccl"]);
 }
 
 }  // namespace
