@@ -61,7 +61,7 @@ class GenerateOnExecutorsTest {
         try (SparkSession session = LocalCluster.start(2, 1, Map.of())) {
             Future<JobResult> run = pool.submit(() -> generate(session, "run", Map.of("generate.batch", "3")));
             awaitFirstShard("run");
-            ProcessHandle executor = executors().get(0);
+            ProcessHandle executor = LocalCluster.executors().get(0);
             assertThat(executor.destroyForcibly()).isTrue();
             assertThat(shards("run")).as("in the middle of the run").isLessThan(SHARDS);
             assertThat(run.get(240, TimeUnit.SECONDS).counts())
@@ -152,13 +152,5 @@ class GenerateOnExecutorsTest {
     private static String npz(String name) throws IOException {
         return new Storage(new Configuration())
                 .sha256(folder.resolve(name).resolve(SampleSet.NPZ).toString());
-    }
-
-    /** Executors are the only JVMs that this one starts. */
-    private static List<ProcessHandle> executors() {
-        return ProcessHandle.current()
-                .children()
-                .filter(process -> process.info().command().orElse("").endsWith("/java"))
-                .toList();
     }
 }

@@ -84,8 +84,13 @@ public final class FakeGpus {
         FakeCuda library = library();
         library.fakeCudaResetCounts();
         work.run();
+        return counts();
+    }
+
+    /** The same of all that was done since the start of the process, or the last call of {@link #countsOf}. */
+    public static Map<String, Long> counts() {
         Map<String, Long> counts = new TreeMap<>();
-        library.fakeCudaCounts().lines().forEach(line -> {
+        library().fakeCudaCounts().lines().forEach(line -> {
             String[] parts = line.split("\t");
             counts.put(parts[0], Long.parseLong(parts[1]));
         });

@@ -1,5 +1,6 @@
 package io.github.rarspark.common.testing;
 
+import io.github.rarspark.kernel.testing.FakeGpus;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,10 +9,26 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.apache.spark.sql.SparkSession;
 
 /** GPUs that Spark's scheduler knows by their addresses. Whether anything can compute on them is another matter. */
 public final class ClusterGpus {
     private ClusterGpus() {}
+
+    /**
+     * A session with two executors of one core, each with a GPU that is emulated.
+     *
+     * @param folder gets the discovery script
+     * @param more settings
+     */
+    public static SparkSession start(Path folder, Map<String, String> more) throws IOException {
+        Map<String, String> settings = settings(folder, 1, "0", "1");
+        settings.put("spark.executor.cores", "1");
+        settings.put("spark.executor.memory", "512m");
+        settings.put("spark.executor.extraJavaOptions", Jvm.options() + " " + String.join(" ", FakeGpus.javaOptions()));
+        settings.putAll(more);
+        return LocalCluster.start(1, 2, settings);
+    }
 
     /**
      * The settings of a session whose workers each have GPUs.

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.SparkSession;
 
@@ -45,6 +46,14 @@ public final class LocalCluster {
                 .config("spark.task.reaper.enabled", "true");
         settings.forEach(builder::config);
         return builder.getOrCreate();
+    }
+
+    /** The executors, if this process has started no other JVMs. */
+    public static List<ProcessHandle> executors() {
+        return ProcessHandle.current()
+                .children()
+                .filter(process -> process.info().command().orElse("").endsWith("/java"))
+                .toList();
     }
 
     /** Creates the folder that Spark expects below SPARK_HOME. */
