@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -186,6 +187,12 @@ class BenchCommandTest {
             assertThat(sum.get("algorithm_bandwidth").asDouble()).isCloseTo(algorithm, within(1e-9));
             assertThat(sum.get("bus_bandwidth").asDouble()).isCloseTo(algorithm * 2 * (n - 1) / n, within(1e-9));
         }
+    }
+
+    @Test
+    void aGpuThatIsNotThereIsUnavailable() {
+        assertThat(bench("forward", "--device", "gpu:1")).isEqualTo(69);
+        assertThat(err.toString()).startsWith("rar-spark: Cannot use --device gpu:1: ").containsOnlyOnce("\n");
     }
 
     @ParameterizedTest
