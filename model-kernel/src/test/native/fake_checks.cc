@@ -1,6 +1,7 @@
 #include "fake_checks.h"
 
 #include <ATen/ATen.h>
+#include <ATen/native/ForeachUtils.h>
 
 #include <mutex>
 #include <set>
@@ -65,6 +66,21 @@ void check_one_type(const std::string& name, Arguments arguments) {
   }
 }
 
+// The fused kernel of AdamW walks through parameters, gradients and moments alike.
+void check_one_layout(const std::string& name, Arguments arguments) {
+  if (name != "aten::_fused_adamw_") {
+    return;
+  }
+  std::vector<std::vector<at::Tensor>> kept;
+  for (size_t i = 0; i < 4; i++) {
+    kept.push_back(arguments[i].toTensorVector());
+  }
+  std::vector<at::TensorList> lists(kept.begin(), kept.end());
+  TORCH_CHECK(at::native::_check_tensors_share_device_and_dtype(lists) &&
+                  at::native::_check_tensors_share_sizes_and_strides(lists),
+              "params, grads, exp_avgs, and exp_avg_sqs must have same dtype, device, and layout");
+}
+
 const std::set<std::string>& products() {
   static const std::set<std::string> names = {"aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm"};
   return names;
@@ -108,6 +124,7 @@ void check(const c10::OperatorHandle& op, Arguments arguments) {
   const std::string& name = op.schema().name();
   check_one_device(op, name, arguments);
   check_one_type(name, arguments);
+  check_one_layout(name, arguments);
   check_deterministic(name, arguments);
   fail_if_told(name);
 }

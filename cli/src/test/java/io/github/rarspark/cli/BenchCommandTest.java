@@ -6,15 +6,18 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.rarspark.common.testing.Jvm;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarCost;
 import io.github.rarspark.kernel.tensor.Precision;
+import io.github.rarspark.kernel.testing.FakeGpus;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -189,10 +192,55 @@ class BenchCommandTest {
         }
     }
 
+    /** Runs commands on a machine with two GPUs. */
+    static final class WithGpus {
+        public static void main(String[] commands) {
+            for (String command : commands) {
+                BenchCommandTest test = new BenchCommandTest();
+                int code = test.bench(command.split(" "));
+                System.out.println(code + " "
+                        + (test.err + "" + test.out).lines().findFirst().orElse(""));
+            }
+        }
+    }
+
+    @Test
+    void ranksOnGpusHaveAGpuAndAProcessEach() throws Exception {
+        String bench = "train --size 32x2x2x64x16x64 --batch 6 --repeat 1 --warmup 0 --threads 1 --device ";
+        Process process = Jvm.of(
+                        FakeGpus.javaOptions(),
+                        WithGpus.class.getName(),
+                        bench + "gpu:1",
+                        bench + "gpu --ranks 2",
+                        bench + "gpu --ranks 3 --processes")
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try (var output = process.inputReader()) {
+            List<String> lines =
+                    output.lines().filter(line -> line.matches("\\d+ .*")).toList();
+            assertThat(lines).hasSize(3);
+            assertThat(lines.get(0)).startsWith("0 train 32x2x2x64x16x64, batch 6, fp32, gpu:1, 1 threads: ");
+            assertThat(lines.get(1))
+                    .isEqualTo(
+                            "64 rar-spark: Cannot use --ranks 2 with --device gpu: ranks on GPUs have a process each;"
+                                    + " give --processes as well");
+            assertThat(lines.get(2))
+                    .isEqualTo(
+                            "69 rar-spark: Cannot use --ranks 3 with --device gpu: each rank takes a GPU, and libtorch"
+                                    + " finds 2 here; lower --ranks");
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
     @Test
     void aGpuThatIsNotThereIsUnavailable() {
         assertThat(bench("forward", "--device", "gpu:1")).isEqualTo(69);
-        assertThat(err.toString()).startsWith("rar-spark: Cannot use --device gpu:1: ").containsOnlyOnce("\n");
+        assertThat(err.toString())
+                .startsWith("rar-spark: Cannot compute on a GPU: ")
+                .contains("--device cpu")
+                .containsOnlyOnce("\n");
     }
 
     @ParameterizedTest
