@@ -28,9 +28,13 @@ public final class NativeLibrary {
      */
     public static void load() {
         if (FAILURE != null) {
-            throw new NativeLoadException(
-                    "Cannot load the native bridge to libtorch: " + FAILURE.getMessage(), FAILURE);
+            throw new NativeLoadException("Cannot load the native bridge to libtorch: " + reason(FAILURE), FAILURE);
         }
+    }
+
+    /** What is said last: DJL wraps the name of the library that is missing. */
+    private static String reason(Throwable failure) {
+        return failure.getCause() == null ? failure.getMessage() : reason(failure.getCause());
     }
 
     /** The SHA-256 of the sources that the library was built from, in hexadecimal. */

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -140,29 +141,55 @@ class NativeLibraryTest {
         Path broken = directory.resolve("native/linux-x86_64/librarspark.so");
         Files.createDirectories(broken.getParent());
         Files.writeString(broken, "not a library");
+        assertThat(results(directory, LoadTwice.class, Map.of()))
+                .hasSize(4)
+                .allSatisfy(line -> assertThat(line).startsWith(CANNOT_LOAD).contains("librarspark"));
+    }
+
+    /** DJL's own message says only that it failed. */
+    @Test
+    void aLibtorchThatDoesNotLoadIsNamed(@TempDir Path directory) throws Exception {
+        Path broken = Files.writeString(directory.resolve("libtorch.so"), "not a library");
+        assertThat(results(directory, LoadOnce.class, Map.of("PYTORCH_LIBRARY_PATH", directory.toString())))
+                .singleElement()
+                .asString()
+                .startsWith(CANNOT_LOAD)
+                .contains(broken + ": file too short");
+    }
+
+    private static final String CANNOT_LOAD =
+            "result: " + NativeLoadException.class.getName() + ": Cannot load the native bridge to libtorch: ";
+
+    /** What a process prints whose class path begins with {@code directory}. */
+    private static List<String> results(Path directory, Class<?> main, Map<String, String> environment)
+            throws Exception {
         Path said = directory.resolve("said");
-        Process process = new ProcessBuilder(
+        ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-cp",
                         directory + ":" + System.getProperty("java.class.path"),
                         "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                        LoadTwice.class.getName())
+                        main.getName())
                 .redirectErrorStream(true)
-                .redirectOutput(said.toFile())
-                .start();
+                .redirectOutput(said.toFile());
+        builder.environment().putAll(environment);
+        Process process = builder.start();
         try {
             assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         } finally {
             process.destroyForcibly();
         }
-        List<String> lines = Files.readAllLines(said).stream()
+        return Files.readAllLines(said).stream()
                 .filter(line -> line.startsWith("result: "))
                 .toList();
-        assertThat(lines).hasSize(4);
-        assertThat(lines).allSatisfy(line -> assertThat(line)
-                .startsWith("result: " + NativeLoadException.class.getName()
-                        + ": Cannot load the native bridge to libtorch: ")
-                .contains("librarspark"));
+    }
+
+    static final class LoadOnce {
+        private LoadOnce() {}
+
+        public static void main(String[] args) {
+            LoadTwice.say(() -> Torch.setIntraOpThreads(1));
+        }
     }
 
     /** Two ways to native methods, each twice. */
