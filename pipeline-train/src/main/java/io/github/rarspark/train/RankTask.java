@@ -1,5 +1,6 @@
 package io.github.rarspark.train;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.common.spark.TaskDevice;
@@ -9,6 +10,7 @@ import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.dist.ProcessGroup;
 import io.github.rarspark.kernel.dist.RendezvousStore;
 import io.github.rarspark.kernel.error.NativeMemoryException;
+import io.github.rarspark.kernel.gpu.GpuCheck;
 import io.github.rarspark.kernel.tensor.DeterministicMode;
 import io.github.rarspark.train.coordinator.CoordinatorClient;
 import io.github.rarspark.train.coordinator.Report;
@@ -46,7 +48,7 @@ final class RankTask implements BarrierStage.Task<Long> {
             try (TaskDevice device = TaskDevice.open(assignment.device(), train.threads());
                     DeterministicMode deterministic = DeterministicMode.open();
                     NDManager manager = device.newManager();
-                    RendezvousStore store = meet(context, rank, host, timeout);
+                    RendezvousStore store = meet(context, device.device(), rank, host, timeout);
                     ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, timeout, manager.getDevice())) {
                 watch.guard(group);
                 EventLog.log(
@@ -100,16 +102,19 @@ final class RankTask implements BarrierStage.Task<Long> {
     }
 
     /** Rank 0 serves the store and tells the others where. */
-    private RendezvousStore meet(BarrierTaskContext context, int rank, String host, Duration timeout) {
+    private RendezvousStore meet(BarrierTaskContext context, Device device, int rank, String host, Duration timeout) {
+        String gpu = device.isGpu()
+                ? GpuCheck.bus(device).map(bus -> bus + " of " + host).orElse("")
+                : "";
         if (rank > 0) {
-            String address = places(context, "").get(0).store();
+            String address = places(context, "", gpu).get(0).store();
             int colon = address.lastIndexOf(':');
             return RendezvousStore.connect(
                     address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)), timeout);
         }
         RendezvousStore store = RendezvousStore.serve(host, timeout);
         try {
-            places(context, host + ":" + store.port());
+            places(context, host + ":" + store.port(), gpu);
             return store;
         } catch (RuntimeException e) {
             store.close();
@@ -118,8 +123,8 @@ final class RankTask implements BarrierStage.Task<Long> {
     }
 
     /** Where all ranks are, for which each waits for all. */
-    private List<RankPlace> places(BarrierTaskContext context, String store) {
-        RankPlace own = new RankPlace(store, SparkEnv.get().executorId(), "");
+    private List<RankPlace> places(BarrierTaskContext context, String store, String gpu) {
+        RankPlace own = new RankPlace(store, SparkEnv.get().executorId(), gpu);
         List<RankPlace> all = RankPlace.read(context.allGather(own.text()));
         if (assignment.device().isGpu()) {
             RankPlace.requireApart(all);

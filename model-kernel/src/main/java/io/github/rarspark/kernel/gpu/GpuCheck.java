@@ -12,6 +12,7 @@ import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,6 +65,18 @@ public final class GpuCheck {
         }
         LOG.info("{}", line);
         return line;
+    }
+
+    /**
+     * A GPU's place on the PCI bus, which tells the GPUs of a machine apart, whatever a process calls them; empty if the
+     * driver does not say.
+     */
+    public static Optional<String> bus(Device device) {
+        try {
+            return Optional.of(CudaDriver.load().describe(device.getDeviceId()).bus());
+        } catch (NativeLoadException e) {
+            return Optional.empty();
+        }
     }
 
     private static String firstLine(RuntimeException failure) {
