@@ -23,7 +23,7 @@ class CudaLibtorchTest {
     void requireCudaLibtorch() {
         assumeTrue(
                 System.getenv("RAR_SPARK_LIBTORCH") != null,
-                "RAR_SPARK_LIBTORCH does not name a libtorch for CUDA; see deploy/gpu");
+                "RAR_SPARK_LIBTORCH does not name a libtorch for CUDA: run .ci/nccl");
     }
 
     @AfterEach
