@@ -98,12 +98,21 @@ class GpuProcessGroupTest {
 
     /** The averages over the ranks after three passes, with other rows in each. */
     static List<float[]> averagedGradients(ProcessGroup group, NDManager manager) {
+        return averagedGradients(group, manager, 3);
+    }
+
+    /** As above, after one pass. */
+    static List<float[]> gradientsOfOnePass(ProcessGroup group, NDManager manager) {
+        return averagedGradients(group, manager, 1);
+    }
+
+    private static List<float[]> averagedGradients(ProcessGroup group, NDManager manager, int passes) {
         Torch.setIntraOpThreads(1);
         Map<String, NDArray> weights = RankMain.weights(manager);
         TensorScope.requireGradients(weights.values());
         try (GradientReducer reducer = new GradientReducer(group, weights.values(), 64);
                 TensorScope s = TensorScope.training(manager)) {
-            for (int pass = 0; pass < 3; pass++) {
+            for (int pass = 0; pass < passes; pass++) {
                 int firstRow = 2 * pass + group.rank();
                 TensorScope.dropGradients(weights.values());
                 NDArray loss = RankMain.loss(s, weights, firstRow, 1);
@@ -153,7 +162,7 @@ class GpuProcessGroupTest {
     @Test
     void anAbortEndsAWaitForGradients() throws Exception {
         try (RankPair ranks = onGpus(PATIENT)) {
-            Future<List<float[]>> averaging = ranks.begin(1, GpuProcessGroupTest::averagedGradients);
+            Future<List<float[]>> averaging = ranks.begin(1, GpuProcessGroupTest::gradientsOfOnePass);
             assertThatThrownBy(() -> averaging.get(2, TimeUnit.SECONDS))
                     .as("it waits for the other rank")
                     .isInstanceOf(TimeoutException.class);

@@ -114,7 +114,7 @@ class NcclBackendTest {
     @Test
     void anAbortFailsWhatNcclEndsAsIfItHadSucceeded() throws Exception {
         try (RankPair ranks = over(PATIENT)) {
-            Future<List<float[]>> averaging = ranks.begin(1, GpuProcessGroupTest::averagedGradients);
+            Future<List<float[]>> averaging = ranks.begin(1, GpuProcessGroupTest::gradientsOfOnePass);
             assertThatThrownBy(() -> averaging.get(2, TimeUnit.SECONDS))
                     .as("it waits for the other rank")
                     .isInstanceOf(TimeoutException.class);
