@@ -10,6 +10,7 @@ import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.resource.ExecutorResourceRequests;
 import org.apache.spark.resource.ResourceProfile;
 import org.apache.spark.resource.ResourceProfileBuilder;
 import org.apache.spark.resource.ResourceProfileManager;
@@ -36,6 +37,7 @@ public final class StageResources {
     public static final String TASK_AMOUNT = "spark.task.resource.gpu.amount";
 
     private static final String DISCOVERY = "spark.executor.resource.gpu.discoveryScript";
+    private static final String VENDOR = "spark.executor.resource.gpu.vendor";
 
     private static final Pattern LOCAL = Pattern.compile("local(?:\\[\\s*(\\d+|\\*)\\s*(?:,.*)?])?");
 
@@ -113,6 +115,14 @@ public final class StageResources {
                 : perTask;
     }
 
+    /** The executors of the session, where Spark's defaults would have no GPUs. */
+    private static ExecutorResourceRequests executor(SparkConf conf) {
+        ExecutorResourceRequests executor = new ExecutorResourceRequests();
+        executor.resource(GPU, gpusOfExecutor(conf), conf.get(DISCOVERY, ""), conf.get(VENDOR, ""));
+        executor.cores(conf.getInt("spark.executor.cores", 1));
+        return executor;
+    }
+
     private static Optional<ResourceProfile> profile(SparkSession session, JobDevice device) {
         SparkContext context = session.sparkContext();
         SparkConf conf = context.getConf();
@@ -122,7 +132,11 @@ public final class StageResources {
         TaskResourceRequests task = new TaskResourceRequests();
         task.cpus(cores(conf, device));
         task.resource(GPU, 1);
-        ResourceProfile wanted = new ResourceProfileBuilder().require(task).build();
+        ResourceProfileBuilder builder = new ResourceProfileBuilder().require(task);
+        if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
+            builder.require(executor(conf)); // Spark starts executors for the profile, which inherit no GPUs
+        }
+        ResourceProfile wanted = builder.build();
         // Spark keeps all profiles of a session, so that equal ones should be one.
         ResourceProfileManager profiles = context.resourceProfileManager();
         Option<ResourceProfile> known = profiles.getEquivalentProfile(wanted);

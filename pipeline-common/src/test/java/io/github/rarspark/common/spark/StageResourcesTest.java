@@ -79,6 +79,20 @@ class StageResourcesTest {
 
     @Test
     @Tag("clusters")
+    void withDynamicAllocationExecutorsAreStartedForTheStage() throws Exception {
+        Map<String, String> settings = gpus(
+                "spark.dynamicAllocation.enabled", "true",
+                "spark.dynamicAllocation.shuffleTracking.enabled", "true",
+                "spark.dynamicAllocation.minExecutors", "0",
+                "spark.dynamicAllocation.executorIdleTimeout", "1s");
+        try (SparkSession session = LocalCluster.open(1, 4, settings)) {
+            assertThat(given(session, GPU, 4)).containsOnly("4, 2", "7, 2");
+            assertThat(given(session, JobDevice.CPU, 4)).containsOnly("none, 1");
+        }
+    }
+
+    @Test
+    @Tag("clusters")
     void amountsOfTheSessionComeFirst() throws Exception {
         Map<String, String> settings = gpus("spark.task.resource.gpu.amount", "1", "spark.task.cpus", "2");
         try (SparkSession session = LocalCluster.open(1, 4, settings)) {
