@@ -326,6 +326,12 @@ class GpuScriptsTest {
             done
             [[ $command != features ]] || { echo 'rar-spark: "out" of memory' >&2; exit 69; }
             [[ $command != train || -n ${json:-} ]] || { echo 'rar-spark: Cannot train: 2 ranks' >&2; exit 69; }
+            if [[ $command == sample ]]; then # until the GPU was looked at
+              for ((i = 0; i < 200; i++)); do
+                [[ ! -s ${json%.json}.gpu ]] || break
+                sleep 0.05
+              done
+            fi
             rate=20
             [[ $command != decode ]] || rate=80
             echo "{\\"what\\" : \\"$command\\", \\"images_per_second\\" : $rate.0}" > "$json"
@@ -351,7 +357,7 @@ class GpuScriptsTest {
                 "nvidia-smi",
                 """
                 [[ $* != *name* ]] || { echo 'NVIDIA "Fake", 550.54.15, 81920'; exit; }
-                printf '0, 500\\n50, 2000\\n100, 3000\\n'; exec sleep 60""");
+                printf '0, 500\\n50, 2000\\n100, 3000\\n'""");
         scripts.fake("timeout", "[[ $* != *' bench encode '* ]] || exit 124; shift 2; exec \"$@\"");
         Path output = folder.resolve("results");
         Run suite = scripts.run(run.toString(), "--output", output.toString());
