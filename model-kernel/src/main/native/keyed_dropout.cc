@@ -1,6 +1,7 @@
 // The generator is that of io.github.rarspark.kernel.random.RandomStream: the k-th word of a stream is splitmix64 at
 // key + (k + 1) * gamma; element j of a row uses the low (even j) or high half (odd j) of word j / 2. CPUs draw it in loops
-// that fill masks while they are used, other devices in a few operations on whole tensors.
+// that fill masks while they are used, and again in the backward pass; other devices in a dozen operations on whole tensors,
+// which take longer than what uses the mask, so there it is kept.
 #include "keyed_dropout.h"
 
 #include "cpu_dispatch.h"
@@ -61,7 +62,9 @@ void mix_(at::Tensor& z) {
 
 class Masks {
  public:
-  Masks(const at::Tensor& x, double p, std::vector<int64_t> keys) : p_(p), keys_(std::move(keys)) {
+  // `drawn` is what another object with the same keys has drawn; undefined for nothing.
+  Masks(const at::Tensor& x, double p, std::vector<int64_t> keys, at::Tensor drawn = {})
+      : p_(p), keys_(std::move(keys)), drawn_(std::move(drawn)) {
     TORCH_CHECK(x.dim() > 0 && x.size(0) == static_cast<int64_t>(keys_.size()),
                 "dropout needs one key per row: ", keys_.size(), " keys for shape ", x.sizes());
   }
@@ -75,8 +78,26 @@ class Masks {
     return buffer + before;
   }
 
-  // Which elements of a tensor like x are kept, on its device, without anything but the keys from the host.
-  at::Tensor kept(const at::Tensor& x) const {
+  // Which elements of a tensor like x are kept, on its device.
+  const at::Tensor& kept(const at::Tensor& x) {
+    if (!drawn_.defined()) {
+      drawn_ = draw(x);
+    }
+    return drawn_;
+  }
+
+  // What kept() has returned, undefined if it was not asked.
+  const at::Tensor& drawn() const { return drawn_; }
+
+  // What kept elements are multiplied with.
+  float scale() const { return static_cast<float>(1.0 / (1.0 - p_)); }
+
+ private:
+  // Halves of words below it drop their elements.
+  uint32_t threshold() const { return static_cast<uint32_t>(std::llround(p_ * 4294967296.0)); }
+
+  // Gets nothing but the keys from the host.
+  at::Tensor draw(const at::Tensor& x) const {
     int64_t width = x.numel() / x.size(0);
     int64_t words = (width + 1) / 2;
     auto options = x.options().dtype(at::kLong);
@@ -90,19 +111,13 @@ class Masks {
     return halves.ge(limit).narrow(1, 0, width).reshape(x.sizes());
   }
 
-  // What kept elements are multiplied with.
-  float scale() const { return static_cast<float>(1.0 / (1.0 - p_)); }
-
- private:
-  // Halves of words below it drop their elements.
-  uint32_t threshold() const { return static_cast<uint32_t>(std::llround(p_ * 4294967296.0)); }
-
   double p_;
   std::vector<int64_t> keys_;
+  at::Tensor drawn_;
 };
 
 // x * mask; on a CPU in pieces that stay in the cache.
-at::Tensor masked(const at::Tensor& x, const Masks& masks) {
+at::Tensor masked(const at::Tensor& x, Masks& masks) {
   if (!cpu::has_kernels(x)) {
     return at::native_dropout_backward(x, masks.kept(x), masks.scale());
   }
@@ -134,11 +149,15 @@ struct KeyedDropout : Function<KeyedDropout> {
   static Variable forward(AutogradContext* context, const Variable& x, double p, const std::vector<int64_t>& keys) {
     context->saved_data["p"] = p;
     context->saved_data["keys"] = keys;
-    return masked(x, Masks(x, p, keys));
+    Masks masks(x, p, keys);
+    auto y = masked(x, masks);
+    context->save_for_backward({masks.drawn()});
+    return y;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    Masks masks(gradients[0], context->saved_data["p"].toDouble(), context->saved_data["keys"].toIntVector());
+    Masks masks(gradients[0], context->saved_data["p"].toDouble(), context->saved_data["keys"].toIntVector(),
+                context->get_saved_variables()[0]);
     return {masked(gradients[0], masks), Variable(), Variable()};
   }
 };
@@ -169,7 +188,7 @@ struct Weights {
 };
 
 // `scores` becomes `kept`.
-Weights weights_of(at::Tensor scores, const Masks& masks) {
+Weights weights_of(at::Tensor scores, Masks& masks) {
   if (!cpu::has_kernels(scores)) {
     int64_t positions = scores.size(3);
     auto future = at::ones({positions, positions}, scores.options().dtype(at::kBool)).triu_(1);
@@ -192,7 +211,7 @@ Weights weights_of(at::Tensor scores, const Masks& masks) {
 }
 
 // The weights after dropout, from those before.
-at::Tensor dropped_again(const at::Tensor& weights, const Masks& masks) {
+at::Tensor dropped_again(const at::Tensor& weights, Masks& masks) {
   if (!cpu::has_kernels(weights)) {
     return masked(weights, masks);
   }
@@ -209,7 +228,7 @@ at::Tensor dropped_again(const at::Tensor& weights, const Masks& masks) {
 }
 
 // Turns the gradient of dropped weights into that of unscaled scores.
-void score_gradient(const at::Tensor& weights, const Masks& masks, at::Tensor& gradient, double scale) {
+void score_gradient(const at::Tensor& weights, Masks& masks, at::Tensor& gradient, double scale) {
   if (!cpu::has_kernels(weights)) {
     gradient = at::_softmax_backward_data(masked(gradient, masks), weights, -1, weights.scalar_type()).mul_(scale);
     return;
@@ -229,13 +248,14 @@ double scale_of(const at::Tensor& q) {
   return 1.0 / std::sqrt(static_cast<double>(q.size(-1)));
 }
 
-// Keeps the weights before dropout alone. q, k and v have one type.
+// Of the weights, keeps those before dropout alone. q, k and v have one type.
 struct AttentionWithDropout : Function<AttentionWithDropout> {
   static Variable forward(AutogradContext* context, const Variable& q, const Variable& k, const Variable& v, double p,
                           const std::vector<int64_t>& keys) {
     auto scores = at::matmul(q * scale_of(q), k.transpose(-2, -1)).contiguous();
-    auto weights = weights_of(scores, Masks(q, p, keys));
-    context->save_for_backward({q, k, v, weights.kept});
+    Masks masks(q, p, keys);
+    auto weights = weights_of(scores, masks);
+    context->save_for_backward({q, k, v, weights.kept, masks.drawn()});
     context->saved_data["p"] = p;
     context->saved_data["keys"] = keys;
     return at::matmul(weights.dropped, v);
@@ -245,7 +265,7 @@ struct AttentionWithDropout : Function<AttentionWithDropout> {
     auto saved = context->get_saved_variables();
     const auto& [q, k, v, weights] = std::tie(saved[0], saved[1], saved[2], saved[3]);
     const auto& gradient = gradients[0];
-    Masks masks(q, context->saved_data["p"].toDouble(), context->saved_data["keys"].toIntVector());
+    Masks masks(q, context->saved_data["p"].toDouble(), context->saved_data["keys"].toIntVector(), saved[4]);
     auto dv = at::matmul(dropped_again(weights, masks).transpose(-2, -1), gradient);
     auto ds = at::matmul(gradient, v.transpose(-2, -1)).contiguous();
     score_gradient(weights, masks, ds, scale_of(q));

@@ -1,5 +1,4 @@
-// Dropout whose masks are a function of keys, so that they depend on neither ranks, threads nor the order of evaluation,
-// and are computed again in the backward pass instead of being kept.
+// Dropout whose masks are a function of keys, so that they depend on neither ranks, threads nor the order of evaluation.
 #pragma once
 
 #include <ATen/ATen.h>

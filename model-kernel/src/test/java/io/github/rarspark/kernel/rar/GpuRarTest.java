@@ -189,6 +189,26 @@ class GpuRarTest {
         }
     }
 
+    /** One of each site, that is of four in each of two blocks, in the forward pass; none in the backward pass. */
+    @Test
+    void aTrainingStepWaitsForNothingAndDrawsEachMaskOnce() {
+        try (TinyRar tiny = new TinyRar(CONFIG, Device.gpu(1))) {
+            TensorScope.requireGradients(tiny.weights.asMap().values());
+            RarModel model = new RarModel(CONFIG, tiny.weights, Precision.BF16);
+            Map<String, Long> counts = FakeGpus.countsOf(() -> {
+                try (TensorScope s = TensorScope.training(tiny.manager)) {
+                    KeyedDropout dropout = KeyedDropout.of(0.1, 1, 0, 0, ROWS);
+                    TrainingLoss loss = model.trainingLoss(s, tiny.batch(ROWS), dropout, false);
+                    loss.backward(loss.scored().loss());
+                }
+            });
+            assertThat(counts)
+                    .containsEntry("aten::ge", 8L)
+                    .doesNotContainKeys(
+                            "copy to host", "wait for a copy to device", "aten::_local_scalar_dense", "synchronize");
+        }
+    }
+
     /** Of the weights' 46 tensors, without an operator for each; the host reads the gradient's norm. */
     @Test
     void anUpdateIsAFewOperatorsAndOneNumber() {
