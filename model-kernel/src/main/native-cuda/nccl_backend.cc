@@ -5,12 +5,14 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -48,6 +50,18 @@ c10::intrusive_ptr<c10d::ProcessGroupNCCL::Options> options(std::chrono::millise
   return result;
 }
 
+// NCCL's failures have their reason in the last of several lines, and Java gets the first.
+template <typename Call>
+auto in_one_line(Call call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const c10::DistError& failure) {
+    std::string message = failure.what_without_backtrace();
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    throw c10::DistError({__func__, __FILE__, __LINE__}, message);
+  }
+}
+
 class NcclBackend final : public c10d::Backend {
  public:
   using Nccl = c10::intrusive_ptr<c10d::ProcessGroupNCCL>;
@@ -74,10 +88,12 @@ class NcclBackend final : public c10d::Backend {
   // Makes the connections, which NCCL would put off until the first collective.
   void connect(c10::Device device) {
     settled_ = false;
-    limited("to connect to the other ranks", [nccl = nccl_, device] {
-      nccl->eagerConnectSingleDevice(device);
-      std::vector<at::Tensor> tensors{at::zeros({1}, device)};
-      nccl->allreduce(tensors)->wait();
+    in_one_line([&] {
+      limited("to connect to the other ranks", [nccl = nccl_, device] {
+        nccl->eagerConnectSingleDevice(device);
+        std::vector<at::Tensor> tensors{at::zeros({1}, device)};
+        nccl->allreduce(tensors)->wait();
+      });
     });
     settled_ = true;
   }
@@ -105,7 +121,7 @@ class NcclBackend final : public c10d::Backend {
     }
     try {
       for (const auto& work : works) {
-        work->wait();
+        in_one_line([&] { work->wait(); });
       }
     } catch (...) {
       require_not_aborted();
@@ -128,7 +144,7 @@ class NcclBackend final : public c10d::Backend {
   Work begin(Collective collective) {
     require_not_aborted();
     settled_ = false;
-    auto work = collective();
+    auto work = in_one_line(collective);
     std::lock_guard<std::mutex> lock(mutex_);
     pending_.push_back(work);
     return work;

@@ -93,7 +93,7 @@ class ProcessGroupNCCL final : public Backend {
                          timeout_.count(), " ms in blocking wait");
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
-      TORCH_CHECK_WITH(DistBackendError, !result->hasError() || *aborted_, "a remote process exited");
+      TORCH_CHECK_WITH(DistBackendError, !result->hasError() || *aborted_, "NCCL error\nLast error:\na remote process exited");
       return true;
     }
 

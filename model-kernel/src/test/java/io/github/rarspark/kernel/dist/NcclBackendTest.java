@@ -94,7 +94,7 @@ class NcclBackendTest {
             assertThatThrownBy(() -> waiting.get(30, TimeUnit.SECONDS))
                     .cause()
                     .isInstanceOf(CommunicationException.class)
-                    .hasMessage("a remote process exited");
+                    .hasMessage("NCCL error Last error: a remote process exited");
         }
         assertThat(variable("shutdowns").getInt(0)).as("of the lost rank").isEqualTo(1);
         assertThat(variable("aborts").getInt(0)).as("of the other").isEqualTo(1);
