@@ -135,6 +135,11 @@ class ArchitectureTest {
             .should()
             .callMethodWhere(target(owner(assignableTo(NDManager.class))).and(target(name("create"))));
 
+    /** DJL's default is a GPU wherever it finds one. */
+    @ArchTest
+    static final ArchRule everyManagerNamesItsDevice =
+            noClasses().should().callMethod(NDManager.class, "newBaseManager");
+
     @ArchTest
     static final ArchRule onlyMainEndsTheProcess = noClasses()
             .that()

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
+import io.github.rarspark.kernel.error.NumericException;
 import io.github.rarspark.kernel.rar.RarSampler.Request;
 import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.tensor.TensorScope;
@@ -53,6 +54,31 @@ class RarSamplerTest {
             return s.longs(next, next.length);
         });
         return logits;
+    }
+
+    /** Only at one step, so that later ones do not show it. */
+    @Test
+    void probabilitiesThatWereNotFiniteAreAnErrorAtTheEnd() {
+        Request[] requests = {new Request(0, 0), new Request(1, 1)};
+        try (TinyRar tiny = TinyRar.adaln()) {
+            RarSampler sampler = new RarSampler(tiny.model, Guidance.NONE, 1);
+            Chooser drawing = sampler.drawing(tiny.manager, 5, requests);
+            Chooser broken = new Chooser() {
+                @Override
+                public NDArray choose(TensorScope s, int t, NDArray logits_BV) {
+                    return drawing.choose(s, t, t == 3 ? s.affine(logits_BV, Double.NaN, 0) : logits_BV);
+                }
+
+                @Override
+                public void check() {
+                    drawing.check();
+                }
+            };
+            assertThatThrownBy(() ->
+                            sampler.run(tiny.manager, new int[] {0, 1}, TinyRar.raster(2), TinyRar.TOKENS, broken))
+                    .isInstanceOf(NumericException.class)
+                    .hasMessage("The probabilities of a token are not finite");
+        }
     }
 
     /** Chi-square of 2,000 images' first tokens, whose bound a temperature that is a fifth higher exceeds. */
