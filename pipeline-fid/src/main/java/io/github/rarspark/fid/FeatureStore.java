@@ -104,7 +104,8 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
                 Integer.toString(batch),
                 Integer.toString(threads)));
         if (context.device().isGpu()) {
-            identity.add(context.device().toString());
+            identity.add(context.device().label());
+            identity.add("tf32=" + context.device().tf32());
         }
         return Sha256.of(String.join("\n", identity).getBytes(StandardCharsets.UTF_8));
     }

@@ -60,7 +60,11 @@ record ShardTask(
             EventLog.log("samples_shard_done", Map.of("shard", shard, "images", receipt.rows(), "seconds", seconds));
             return receipt;
         } catch (NativeMemoryException e) {
-            throw e.lowering("generate.batch or generate.threads");
+            // On a GPU, where it decides the result, later attempts keep the batch of finished shards.
+            throw e.lowering(
+                    generator.device().isGpu()
+                            ? "generate.batch, in another --output if shards of this one are finished"
+                            : "generate.batch or generate.threads");
         }
     }
 }

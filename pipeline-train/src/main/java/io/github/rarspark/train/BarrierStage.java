@@ -55,6 +55,7 @@ final class BarrierStage {
         RDD<R> tasks = numbers.rdd().barrier().mapPartitions(new OnePartition<>(task), false, tag);
         WatchedJob.run(
                 session,
+                device,
                 StageResources.request(session, device, tasks.toJavaRDD()).rdd(),
                 (result, rank) -> results.put(rank, result),
                 check);

@@ -74,7 +74,11 @@ public final class TrainJob implements Job<TrainJob.Trained> {
     }
 
     private TrainPreFlight sparkPreFlight() {
-        return new TrainPreFlight(conf(), settings, TrainingCost.of(recipe), context.device());
+        return new TrainPreFlight(conf(), settings, cost(), context.device());
+    }
+
+    private TrainingCost cost() {
+        return TrainingCost.of(recipe).on(context.device());
     }
 
     private SparkConf conf() {
@@ -110,7 +114,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         }
         Checkpoints.Found found = Checkpoints.resume(context.session(), claim);
         Optional<Checkpoints.Reference> resume = found.newest();
-        List<String> warnings = new ArrayList<>(TrainingCost.of(recipe).warnings());
+        List<String> warnings = new ArrayList<>(cost().warnings());
         sparkPreFlight().storeWarning(TokenStores.bytes(inputs.tokens())).ifPresent(warnings::add);
         warnings.addAll(inputs.tokens().warnings());
         warnings.addAll(found.warnings());

@@ -31,20 +31,17 @@ record TrainPreFlight(SparkConf conf, TrainSettings settings, TrainingCost cost,
         }
         if (isLocal(master)) {
             requireLocalSlots(localSlots);
-            if (!device.isGpu()) {
-                cost.requireFits();
-            }
+            cost.requireFits();
         } else if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
             throw refused(
                     "Cannot train with spark.dynamicAllocation.enabled=true: all ranks have to start together, on a"
                             + " fixed number of executors; set it to false and spark.executor.instances to that number");
         } else if (isManaged(master)) {
             requireExecutors();
-            if (!device.isGpu()) {
-                requireOverhead();
-            }
+            requireOverhead();
         } else if (conf.contains("spark.cores.max")) {
-            requireSlots(conf.getInt("spark.cores.max", 0) / cpus(), "spark.cores.max=" + conf.get("spark.cores.max"));
+            int perTask = Math.max(cpus(), StageResources.cores(conf, device));
+            requireSlots(conf.getInt("spark.cores.max", 0) / perTask, "spark.cores.max=" + conf.get("spark.cores.max"));
         }
     }
 

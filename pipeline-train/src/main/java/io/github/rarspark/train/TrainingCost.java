@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.conf.Precision;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TrainSettings;
@@ -75,6 +76,11 @@ record TrainingCost(TrainSettings settings, double stateBytes, double copyBytes,
         return settings.activationCheckpointing()
                 ? "train.micro_batch"
                 : "train.micro_batch or set train.activation_checkpointing=true";
+    }
+
+    /** What it takes of the host: with ranks on GPUs, the memory of the copies for checkpoints. */
+    TrainingCost on(JobDevice device) {
+        return device.isGpu() ? new TrainingCost(settings, 0, copyBytes, 0, 0) : this;
     }
 
     /** The memory outside the heap of a process with {@code ranks} ranks, the first among them. */

@@ -27,7 +27,7 @@ class TrainPreFlightTest {
     }
 
     private static TrainPreFlight on(SparkConf conf, JobDevice device) {
-        return new TrainPreFlight(conf, RAR_B.train(), TrainingCost.of(RAR_B), device);
+        return new TrainPreFlight(conf, RAR_B.train(), TrainingCost.of(RAR_B).on(device), device);
     }
 
     private static TrainPreFlight onGpus(String master, String... keysAndValues) {
@@ -80,9 +80,15 @@ class TrainPreFlightTest {
                 "spark.task.resource.gpu.amount=0.5");
         String[] three = {amount, "1", "spark.executor.cores", "8", "spark.executor.instances", "3"};
         refused(onGpus("yarn", three), "on 3 task slots");
-        assertThatCode(() -> onGpus("yarn", with(three, "spark.executor.instances", "4"))
+        String[] four = with(three, "spark.executor.instances", "4");
+        refused(onGpus("yarn", four), "outside the heap", "has 384 MB for that");
+        assertThatCode(() -> onGpus("yarn", with(four, "spark.executor.memoryOverhead", "3500m"))
                         .require(1))
-                .as("a slot for each GPU, and no estimate of the host's memory")
+                .as("a slot for each GPU, and room for the copy of a checkpoint")
+                .doesNotThrowAnyException();
+        String[] cores = {amount, "1", "spark.executor.cores", "8", "spark.cores.max"};
+        refused(onGpus("spark://m:7077", with(cores, "24")), "on 3 task slots", "spark.cores.max=24");
+        assertThatCode(() -> onGpus("spark://m:7077", with(cores, "32")).require(1))
                 .doesNotThrowAnyException();
     }
 

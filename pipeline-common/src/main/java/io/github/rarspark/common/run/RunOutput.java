@@ -89,8 +89,9 @@ public final class RunOutput {
             }
             Optional<Owner> owner = ownerOf(earlier);
             if (isAbandoned(earlier, owner)) {
-                String replaces = sameWork ? unfinishedReplacement(earlier, owner) : earlier.planSha256();
-                return Optional.of(take(sameWork ? earlier.plan() : plan, earlier.attempt() + 1, replaces));
+                boolean kept = sameWork && (plan.sha256().equals(earlier.planSha256()) || !lackedResources());
+                String replaces = kept ? unfinishedReplacement(earlier, owner) : earlier.planSha256();
+                return Optional.of(take(kept ? earlier.plan() : plan, earlier.attempt() + 1, replaces));
             }
         }
     }
@@ -130,16 +131,27 @@ public final class RunOutput {
      * resources before it finished a shard.
      */
     private void requireNothingPublished(Plan plan, PlanFile earlier) throws IOException {
-        int code = readResult(storage, directory).map(JobResult::exitCode).orElse(ExitCode.OK.number());
-        boolean failed = code == ExitCode.DATA.number()
-                || code == ExitCode.UNAVAILABLE.number()
-                        && Leftovers.shards(storage, directory).isEmpty();
-        if (!failed || !Leftovers.only(storage, directory)) {
+        boolean badData = exitCode() == ExitCode.DATA.number() && Leftovers.only(storage, directory);
+        if (!badData && !lackedResources()) {
             throw new JobException(
                     ExitCode.OUTPUT_EXISTS,
                     "Cannot write to " + directory + ": it belongs to another run, " + plan.difference(earlier.plan())
                             + "; choose another --output or delete it");
         }
+    }
+
+    /**
+     * Whether the last attempt lacked memory or the like before it finished a shard: nothing depends on its units, which
+     * may have been the reason.
+     */
+    private boolean lackedResources() throws IOException {
+        return exitCode() == ExitCode.UNAVAILABLE.number()
+                && Leftovers.shards(storage, directory).isEmpty()
+                && Leftovers.only(storage, directory);
+    }
+
+    private int exitCode() throws IOException {
+        return readResult(storage, directory).map(JobResult::exitCode).orElse(ExitCode.OK.number());
     }
 
     /** The last heartbeat of an attempt; empty until its first. */

@@ -46,15 +46,21 @@ public final class StageResources {
     /**
      * Checks that the session's executors have GPUs for a job that computes on them.
      *
-     * @throws JobException {@link ExitCode#UNAVAILABLE} if it asks for none
+     * @throws JobException {@link ExitCode#UNAVAILABLE} if it asks for none, or for several for a task
      */
     public static void requireOffered(SparkSession session, JobDevice device) {
         SparkContext context = session.sparkContext();
-        if (device.isGpu() && !context.isLocal() && gpusOfExecutor(context.getConf()) < 1) {
+        SparkConf conf = context.getConf();
+        if (device.isGpu() && !context.isLocal() && gpusOfExecutor(conf) < 1) {
             throw new JobException(
                     ExitCode.UNAVAILABLE,
                     "Cannot compute on GPUs: the session asks for executors without any; set " + EXECUTOR_AMOUNT
                             + "=1 and " + DISCOVERY + " (docs/gpu.md), or use --device cpu");
+        }
+        if (device.isGpu() && conf.getDouble(TASK_AMOUNT, 1) > 1) {
+            throw new JobException(
+                    ExitCode.UNAVAILABLE,
+                    "Cannot give a task " + conf.get(TASK_AMOUNT) + " GPUs: it computes on one; unset " + TASK_AMOUNT);
         }
     }
 
@@ -79,7 +85,10 @@ public final class StageResources {
     public static Optional<String> notice(SparkSession session, JobDevice device) {
         SparkConf conf = session.sparkContext().getConf();
         if (!conf.contains(TASK_AMOUNT)) {
-            return Optional.empty();
+            return device.isGpu() || gpusOfExecutor(conf) < 1
+                    ? Optional.empty()
+                    : Optional.of("the executors have GPUs (" + EXECUTOR_AMOUNT + "=" + gpusOfExecutor(conf)
+                            + "), which stay idle; to compute on them, use --device gpu");
         }
         String given = "every task gets GPUs, of which " + TASK_AMOUNT + "=" + conf.get(TASK_AMOUNT);
         return Optional.of(
@@ -119,7 +128,9 @@ public final class StageResources {
     private static ExecutorResourceRequests executor(SparkConf conf) {
         ExecutorResourceRequests executor = new ExecutorResourceRequests();
         executor.resource(GPU, gpusOfExecutor(conf), conf.get(DISCOVERY, ""), conf.get(VENDOR, ""));
-        executor.cores(conf.getInt("spark.executor.cores", 1));
+        if (conf.contains("spark.executor.cores")) {
+            executor.cores(conf.getInt("spark.executor.cores", 1));
+        }
         return executor;
     }
 

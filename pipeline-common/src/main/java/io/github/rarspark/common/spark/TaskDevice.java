@@ -43,9 +43,23 @@ public final class TaskDevice implements AutoCloseable {
         return new TaskDevice(job, job.isGpu() ? gpuOfTask() : Device.cpu(), threads);
     }
 
-    /** Opens the driver's own device: the GPU that the cluster gave the driver, or the first that it sees; else the CPU. */
+    /**
+     * Opens the driver's own device: the GPU that the cluster gave the driver, or on the user's machine the first; else the
+     * CPU.
+     *
+     * @throws JobException {@link ExitCode#UNAVAILABLE} if the cluster gave it none
+     */
     public static TaskDevice openOnDriver(JobDevice job, SparkContext context, int threads) {
-        return new TaskDevice(job, job.isGpu() ? gpu(addresses(context.resources())) : Device.cpu(), threads);
+        String[] given = addresses(context.resources());
+        if (job.isGpu()
+                && given.length == 0
+                && context.getConf().get("spark.submit.deployMode", "client").equals("cluster")) {
+            throw new JobException(
+                    ExitCode.UNAVAILABLE,
+                    "Cannot compute on a GPU: the cluster gave the driver none; set spark.driver.resource.gpu.amount=1, or"
+                            + " use --device cpu");
+        }
+        return new TaskDevice(job, job.isGpu() ? gpu(given) : Device.cpu(), threads);
     }
 
     /** The device. */

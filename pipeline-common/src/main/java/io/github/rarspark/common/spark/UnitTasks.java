@@ -47,7 +47,11 @@ public final class UnitTasks {
                     return work.run(unit);
                 });
         WatchedJob.run(
-                session, StageResources.request(session, device, results).rdd(), (result, unit) -> done.accept(result));
+                session,
+                device,
+                StageResources.request(session, device, results).rdd(),
+                (result, unit) -> done.accept(result),
+                () -> {});
     }
 
     /** The cores that Spark counts for the task on this thread; one outside of tasks. */

@@ -46,15 +46,16 @@ public final class WatchedJob {
      *     of Spark's own exception, which is checked but not declared
      */
     public static <R> void run(SparkSession session, RDD<R> results, ObjIntConsumer<R> done) {
-        run(session, results, done, () -> {});
+        run(session, JobDevice.CPU, results, done, () -> {});
     }
 
     /**
-     * The same with a check of the caller's.
+     * The same for tasks that compute on {@code device}, with a check of the caller's.
      *
      * @param check called several times a second until the job ends; a {@link JobException} of it ends the job
      */
-    public static <R> void run(SparkSession session, RDD<R> results, ObjIntConsumer<R> done, Runnable check) {
+    public static <R> void run(
+            SparkSession session, JobDevice device, RDD<R> results, ObjIntConsumer<R> done, Runnable check) {
         JavaSparkContext context = SparkSessions.context(session);
         AtomicInteger finished = new AtomicInteger();
         try (TaskExceptions exceptions = TaskExceptions.watch(context)) {
@@ -69,7 +70,7 @@ public final class WatchedJob {
                                 return BoxedUnit.UNIT;
                             },
                             () -> BoxedUnit.UNIT);
-            await(session, job, finished::get, results.getNumPartitions(), check);
+            await(session, device, job, finished::get, results.getNumPartitions(), check);
             if (job.value().get().isFailure()) {
                 throw sneak(withCause(job.value().get().failed().get(), exceptions));
             }
@@ -84,7 +85,12 @@ public final class WatchedJob {
     }
 
     private static void await(
-            SparkSession session, SimpleFutureAction<BoxedUnit> job, IntSupplier finished, int tasks, Runnable check) {
+            SparkSession session,
+            JobDevice device,
+            SimpleFutureAction<BoxedUnit> job,
+            IntSupplier finished,
+            int tasks,
+            Runnable check) {
         Duration limit = SparkSessions.waitLimit(session);
         Pool scheduled = session.sparkContext().taskScheduler().rootPool();
         int jobId = (Integer) job.jobIds().head();
@@ -100,7 +106,7 @@ public final class WatchedJob {
                     known = now;
                     activeAt = System.nanoTime();
                 } else if (System.nanoTime() - activeAt > limit.toNanos()) {
-                    throw idleTooLong(session, limit, anyRan, now, tasks);
+                    throw idleTooLong(session, device, limit, anyRan, now, tasks);
                 }
             }
         } catch (InterruptedException e) {
@@ -157,9 +163,9 @@ public final class WatchedJob {
     }
 
     private static JobException idleTooLong(
-            SparkSession session, Duration limit, boolean anyRan, int finished, int tasks) {
+            SparkSession session, JobDevice device, Duration limit, boolean anyRan, int finished, int tasks) {
         String state = "in " + limit.toSeconds() + " s (" + SparkSessions.WAIT_KEY + "); the cluster offers "
-                + StageResources.slots(session, JobDevice.CPU) + " task slots; ";
+                + StageResources.slots(session, device) + " task slots" + (device.isGpu() ? " with GPUs" : "") + "; ";
         String job = SparkSessions.description(session);
         return anyRan
                 ? new JobException(

@@ -65,6 +65,7 @@ class RunOutputTest extends OutputFixture {
                   "status" : "done",
                   "command" : "generate",
                   "recipe_sha256" : "r1",
+                  "device" : "cpu",
                   "started" : "2025-01-01T12:00:00Z",
                   "seconds" : 1.5,
                   "counts" : {
@@ -138,6 +139,25 @@ class RunOutputTest extends OutputFixture {
         try (OutputClaim second = output.claim(elsewhere).orElseThrow()) {
             assertThat(second.plan()).isEqualTo(PLAN);
             assertThat(second.plan().unit("shards")).isEqualTo(4);
+        }
+    }
+
+    /** The units may be what there was too little memory for. */
+    @Test
+    void otherUnitsMayFollowAnAttemptThatLackedMemoryUnlessAShardHasThem() throws Exception {
+        Plan smaller = Plan.of("generate", "r1", Map.of("weights", "w1"), Map.of("shards", "4", "batch", "8"));
+        try (OutputClaim first = output.claim(PLAN).orElseThrow()) {
+            first.fail(NOON, new JobException(ExitCode.UNAVAILABLE, "out of memory"));
+        }
+        try (OutputClaim second = output.claim(smaller).orElseThrow()) {
+            assertThat(second.plan()).isEqualTo(smaller);
+            assertThat(second.attempt()).isEqualTo(2);
+            storage.putString(second.path("shard-00000-of-00004.parquet"), "finished");
+            second.fail(NOON, new JobException(ExitCode.UNAVAILABLE, "out of memory"));
+        }
+        try (OutputClaim third = output.claim(PLAN).orElseThrow()) {
+            assertThat(third.plan()).isEqualTo(smaller);
+            assertThat(storage.list(directory)).contains("shard-00000-of-00004.parquet");
         }
     }
 

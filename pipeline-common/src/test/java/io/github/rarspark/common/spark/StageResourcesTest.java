@@ -70,6 +70,8 @@ class StageResourcesTest {
         try (SparkSession session = LocalCluster.start(1, 4, gpus())) {
             StageResources.requireOffered(session, GPU);
             assertThat(StageResources.notice(session, GPU)).isEmpty();
+            assertThat(StageResources.notice(session, JobDevice.CPU).orElseThrow())
+                    .contains("spark.executor.resource.gpu.amount=2", "stay idle", "--device gpu");
             assertThat(StageResources.slots(session, GPU)).isEqualTo(2);
             assertThat(StageResources.slots(session, JobDevice.CPU)).isEqualTo(4);
             assertThat(given(session, GPU, 6)).containsOnly("4, 2", "7, 2");
@@ -112,6 +114,18 @@ class StageResourcesTest {
             StageResources.requireOffered(session, JobDevice.CPU);
             assertFails(ExitCode.UNAVAILABLE, () -> StageResources.requireOffered(session, GPU))
                     .contains("spark.executor.resource.gpu.amount=1", "discoveryScript", "--device cpu");
+        }
+    }
+
+    @Test
+    void aTaskComputesOnOneGpu() {
+        Map<String, String> settings = Map.of(
+                "spark.executor.resource.gpu.amount", "2",
+                "spark.task.resource.gpu.amount", "2",
+                "spark.executor.resource.gpu.discoveryScript", "/none");
+        try (SparkSession session = LocalCluster.open(1, 1, settings)) {
+            assertFails(ExitCode.UNAVAILABLE, () -> StageResources.requireOffered(session, GPU))
+                    .contains("Cannot give a task 2 GPUs", "unset spark.task.resource.gpu.amount");
         }
     }
 
