@@ -27,7 +27,7 @@ for folder in "$libtorch"/nvidia/*/include; do
   includes+=(-isystem "$folder")
 done
 g++ -shared "$sources"/nccl_backend.cc -o "$output" -std=c++17 -O2 -fPIC -fvisibility=hidden -Wall \
-  -D_GLIBCXX_USE_CXX11_ABI=1 -DUSE_C10D_NCCL "-DRAR_SOURCE_HASH=\"$hash\"" -isystem "$libtorch/torch/include" \
+  "-ffile-prefix-map=$sources/=" "-ffile-prefix-map=$(realpath "$libtorch")/=" -D_GLIBCXX_USE_CXX11_ABI=1 -DUSE_C10D_NCCL "-DRAR_SOURCE_HASH=\"$hash\"" -isystem "$libtorch/torch/include" \
   -isystem "$libtorch/torch/include/torch/csrc/api/include" "${includes[@]}" -L"$libtorch/torch/lib" \
   -Wl,--no-as-needed -ltorch_cuda -ltorch_cpu -lc10_cuda -lc10 -Wl,--as-needed -Wl,--no-undefined \
   -Wl,--allow-shlib-undefined -Wl,-s

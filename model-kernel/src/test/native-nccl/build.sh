@@ -22,6 +22,7 @@ done | sha256sum | cut -c1-64)
 
 # The folder of the double comes first.
 g++ -shared "$main/native-cuda/nccl_backend.cc" -o "$output" -std=c++17 -O1 -fPIC -fvisibility=hidden -Wall \
+  "-ffile-prefix-map=$main/=" "-ffile-prefix-map=$sources/=" "-ffile-prefix-map=$cache/=" \
   -D_GLIBCXX_USE_CXX11_ABI=1 -DUSE_C10D_GLOO "-DRAR_SOURCE_HASH=\"$hash\"" -I"$sources" -I"$main/native" \
   -isystem "$cache/torch/include" -isystem "$cache/torch/include/torch/csrc/api/include" -idirafter "$gloo" \
   -L"$libtorch" -Wl,--no-as-needed -ltorch_cpu -lc10 -Wl,--as-needed -Wl,-s
