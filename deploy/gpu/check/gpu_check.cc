@@ -1,5 +1,5 @@
-// gpu-check [--device cpu|gpu|gpu:N] [--json FILE] [--nccl LIBRARY]: compares the bridge's operators with libtorch's in float64 on the CPU,
-// prints a table, and ends with 0 if all agree, 1 if some do not, 69 if there is no such device.
+// gpu-check [--device cpu|gpu|gpu:N] [--json FILE] [--nccl LIBRARY]: compares the bridge's operators with libtorch's in
+// float64 on the CPU, prints a table, and ends with 0 if all agree, 1 if some do not, 69 if there is no such device.
 #include "check.h"
 
 #include <ATen/CPUGeneratorImpl.h>

@@ -346,7 +346,8 @@ class GpuScriptsTest {
         Files.copy(SOURCES.resolve("suite/run"), run);
         assertThat(run.toFile().setExecutable(true)).isTrue();
         Scripts.script(bundle.resolve("bin/rar-spark"), "/usr/bin/env bash", REPORTS);
-        Scripts.script(bundle.resolve("deploy/gpu/gpu-check"), "/usr/bin/env bash", "exit 0");
+        Scripts.script(
+                bundle.resolve("deploy/gpu/gpu-check"), "/usr/bin/env bash", "printf '%s\\n' \"$@\" >\"$0.options\"");
         return run;
     }
 
@@ -359,9 +360,13 @@ class GpuScriptsTest {
                 [[ $* != *name* ]] || { echo 'NVIDIA "Fake", 550.54.15, 81920'; exit; }
                 printf '0, 500\\n50, 2000\\n100, 3000\\n'""");
         scripts.fake("timeout", "[[ $* != *' bench encode '* ]] || exit 124; shift 2; exec \"$@\"");
+        scripts.set("RAR_SPARK_GPU_CHECK", "--torch '/a folder' --lib /lib");
         Path output = folder.resolve("results");
         Run suite = scripts.run(run.toString(), "--output", output.toString());
         assertThat(suite.code()).isEqualTo(1);
+        assertThat(run.resolve("../../gpu-check.options").normalize())
+                .content()
+                .endsWith("--torch\n/a folder\n--lib\n/lib\n");
 
         JsonNode json = new ObjectMapper().readTree(output.resolve("suite.json").toFile());
         assertThat(json.get("passed").asBoolean()).isFalse();
