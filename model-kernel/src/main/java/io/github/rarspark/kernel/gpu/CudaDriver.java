@@ -43,7 +43,7 @@ final class CudaDriver {
         CudaApi api;
         try {
             api = library.get();
-        } catch (UnsatisfiedLinkError e) {
+        } catch (LinkageError e) { // after a failure to load JNA, another one in every later call
             throw new NativeLoadException(
                     "no NVIDIA driver is here: " + CudaApi.LIBRARY + " cannot be loaded; install the driver, " + OLDEST
                             + " or later, or start the container with NVIDIA's runtime and a GPU",

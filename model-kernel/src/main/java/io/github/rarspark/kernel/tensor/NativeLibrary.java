@@ -32,9 +32,34 @@ public final class NativeLibrary {
         }
     }
 
-    /** What is said last: DJL wraps the name of the library that is missing. */
-    private static String reason(Throwable failure) {
-        return failure.getCause() == null ? failure.getMessage() : reason(failure.getCause());
+    /** Of a library that is missing, what is said last, because DJL wraps its name; else all that is said, once. */
+    static String reason(Throwable failure) {
+        StringBuilder all = new StringBuilder();
+        String last = "";
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            last = said(cause);
+            if (cause instanceof UnsatisfiedLinkError && cause.getCause() == null) {
+                return last;
+            }
+            if (all.indexOf(last) < 0) {
+                all.append(all.isEmpty() ? "" : ": ").append(last);
+            }
+        }
+        return all.toString();
+    }
+
+    /** A word alone, such as the name of a host or a class, says nothing without the type. */
+    private static String said(Throwable failure) {
+        String type = failure.getClass().getSimpleName();
+        String line = String.valueOf(failure.getMessage())
+                .lines()
+                .findFirst()
+                .orElse("")
+                .strip();
+        if (failure.getMessage() == null || line.isEmpty()) {
+            return type;
+        }
+        return line.contains(" ") ? line : type + ": " + line;
     }
 
     /** The SHA-256 of the sources that the library was built from, in hexadecimal. */

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.assertj.core.api.AbstractStringAssert;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CudaDriverTest {
@@ -60,11 +62,18 @@ class CudaDriverTest {
                 .isEqualTo("unknown");
     }
 
-    @Test
-    void aMissingDriverIsNamed() {
+    static List<LinkageError> failuresToLoad() {
+        return List.of(
+                new UnsatisfiedLinkError("libcuda.so.1: cannot open shared object file"),
+                new NoClassDefFoundError("Could not initialize class com.sun.jna.Native"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("failuresToLoad")
+    void aMissingDriverIsNamed(LinkageError failure) {
         assertRefused(() -> CudaDriver.load(
                         () -> {
-                            throw new UnsatisfiedLinkError("libcuda.so.1: cannot open shared object file");
+                            throw failure;
                         },
                         versionFile))
                 .isEqualTo("no NVIDIA driver is here: libcuda.so.1 cannot be loaded; install the driver, 525.60.13 or"

@@ -13,6 +13,7 @@ import io.github.rarspark.kernel.error.NativeLoadException;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.testing.SourceHash;
 import java.io.IOException;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +22,12 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class NativeLibraryTest {
     private static final Path LIBRARIES = Path.of("src/main/resources/native/linux-x86_64");
@@ -155,6 +160,26 @@ class NativeLibraryTest {
                 .asString()
                 .startsWith(CANNOT_LOAD)
                 .contains(broken + ": file too short");
+    }
+
+    static Stream<Arguments> failuresToLoad() {
+        Throwable noHost = new UnknownHostException("publish.example");
+        Throwable noSymbol = new UnsatisfiedLinkError("libc10.so: undefined symbol");
+        return Stream.of(
+                Arguments.of(
+                        new IllegalStateException("Failed to download libtorch", noHost),
+                        "Failed to download libtorch: UnknownHostException: publish.example"),
+                Arguments.of(new IllegalStateException(noHost), "java.net.UnknownHostException: publish.example"),
+                Arguments.of(
+                        new IllegalStateException("Failed to load", new IOException()), "Failed to load: IOException"),
+                Arguments.of(new ExceptionInInitializerError(), "ExceptionInInitializerError"),
+                Arguments.of(new IllegalStateException("Failed to load", noSymbol), "libc10.so: undefined symbol"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("failuresToLoad")
+    void theReasonSaysWhatHappened(Throwable failure, String reason) {
+        assertThat(NativeLibrary.reason(failure)).isEqualTo(reason);
     }
 
     private static final String CANNOT_LOAD =
