@@ -22,8 +22,8 @@ class CudaLibtorchTest {
     @BeforeEach
     void requireCudaLibtorch() {
         assumeTrue(
-                System.getenv("RAR_SPARK_LIBTORCH") != null,
-                "RAR_SPARK_LIBTORCH does not name a libtorch for CUDA: run .ci/nccl");
+                System.getenv("PYTORCH_LIBRARY_PATH") != null,
+                "PYTORCH_LIBRARY_PATH does not name a libtorch for CUDA: run .ci/nccl");
     }
 
     @AfterEach
