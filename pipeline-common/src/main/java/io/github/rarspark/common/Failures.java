@@ -3,6 +3,7 @@ package io.github.rarspark.common;
 import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.error.CommunicationException;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.error.GpuContextException;
 import io.github.rarspark.kernel.error.NativeException;
 import io.github.rarspark.kernel.error.NativeLoadException;
 import io.github.rarspark.kernel.error.NativeMemoryException;
@@ -87,7 +88,7 @@ public final class Failures {
         if (t instanceof DataException || t instanceof NumericException) {
             return Optional.of(ExitCode.DATA);
         }
-        if (t instanceof CommunicationException) {
+        if (t instanceof CommunicationException || t instanceof GpuContextException) {
             return Optional.of(ExitCode.TEMPORARY);
         }
         if (t instanceof NativeLoadException || t instanceof NativeMemoryException) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.error.GpuContextException;
 import io.github.rarspark.kernel.error.NativeException;
 import io.github.rarspark.kernel.error.NativeLoadException;
 import io.github.rarspark.kernel.error.NativeMemoryException;
@@ -43,6 +44,7 @@ class FailuresTest {
                 Arguments.of(new DataException("bad\nmore"), 65, "bad"),
                 Arguments.of(new NumericException("NaN"), 65, "NaN"),
                 Arguments.of(new NativeException("c10"), 70, "c10"),
+                Arguments.of(new GpuContextException("broken", new NativeException("CUDA error")), 75, "broken"),
                 Arguments.of(new NativeLoadException("no libtorch", new IOException("no file")), 69, "no libtorch"),
                 Arguments.of(
                         new NativeMemoryException("8 bytes").lowering("train.micro_batch"),

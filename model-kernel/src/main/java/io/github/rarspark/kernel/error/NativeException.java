@@ -1,7 +1,8 @@
 package io.github.rarspark.kernel.error;
 
 /** A libtorch operation failed. */
-public sealed class NativeException extends RuntimeException permits NativeLoadException, NativeMemoryException {
+public sealed class NativeException extends RuntimeException
+        permits GpuContextException, NativeLoadException, NativeMemoryException {
     private static final long serialVersionUID = 1;
 
     /** Called by the native bridge with the first line of the C++ exception. */

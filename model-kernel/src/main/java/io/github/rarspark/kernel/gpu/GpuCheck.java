@@ -5,6 +5,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.LibUtils;
+import io.github.rarspark.kernel.error.GpuContextException;
 import io.github.rarspark.kernel.error.NativeException;
 import io.github.rarspark.kernel.error.NativeLoadException;
 import io.github.rarspark.kernel.error.NativeMemoryException;
@@ -42,6 +43,7 @@ public final class GpuCheck {
      * @return the line
      * @throws NativeLoadException if libtorch cannot compute there: why, and what to do
      * @throws NativeMemoryException if the GPU has no free memory
+     * @throws GpuContextException if this process cannot use it any more
      */
     public static String check(Device device) {
         int index = device.getDeviceId();
@@ -58,6 +60,12 @@ public final class GpuCheck {
         } catch (NativeLoadException | NativeMemoryException e) {
             throw e;
         } catch (NativeException | EngineException e) {
+            if (breaksTheContext(firstLine(e))) {
+                throw new GpuContextException(
+                        "Cannot compute: " + line + ": the GPU's context in this process is broken (" + firstLine(e)
+                                + "), by what failed here before or by the GPU itself; run again, in a new process",
+                        e);
+            }
             throw new NativeLoadException(
                     "Cannot compute: " + line + ": " + firstLine(e)
                             + "; docs/gpu.md says which GPUs and drivers it supports",
@@ -77,6 +85,11 @@ public final class GpuCheck {
         } catch (NativeLoadException e) {
             return Optional.empty();
         }
+    }
+
+    /** After most of CUDA's errors every later call in the process fails; not if the GPU lacks the kernel that was called. */
+    private static boolean breaksTheContext(String error) {
+        return error.startsWith("CUDA error:") && !error.contains("no kernel image");
     }
 
     private static String firstLine(RuntimeException failure) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
+import io.github.rarspark.kernel.error.GpuContextException;
 import io.github.rarspark.kernel.error.NativeLoadException;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.tensor.Torch;
@@ -40,6 +41,18 @@ class GpuCheckTest {
                         1,
                         "Cannot compute: GPU 1 of 2" + FAKE,
                         ": CUDA error: no kernel image is available for execution on the device; docs/gpu.md says"));
+    }
+
+    @Test
+    @Tag("gpu")
+    void aProcessThatBrokeItsContextIsToBeReplaced() {
+        FakeGpus.withFailure(
+                "aten::sum", "CUDA error: an illegal memory access was encountered\nmore", () -> assertThatThrownBy(
+                                () -> GpuCheck.check(Device.gpu(1)))
+                        .isInstanceOf(GpuContextException.class)
+                        .hasMessageContaining("the GPU's context in this process is broken (CUDA error: an illegal"
+                                + " memory access was encountered)")
+                        .hasMessageNotContaining("docs/gpu.md"));
     }
 
     @Test
