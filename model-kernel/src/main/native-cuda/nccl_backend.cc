@@ -28,7 +28,7 @@ __attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
 
 namespace {
 
-// Settings of ProcessGroupNCCL, which reads them from the environment whenever a group is made.
+// Settings of ProcessGroupNCCL, which reads them from the environment whenever a group is made, and of NCCL.
 //
 // Blocking wait: WorkNCCL::wait returns when the GPU has done the collective, and throws in the calling thread if the
 // communicator reports an error, such as a lost rank, or the timeout has passed. Without it, wait only orders streams, and
@@ -39,7 +39,12 @@ namespace {
 // hangs), TORCH_NCCL_DUMP_ON_TIMEOUT and TORCH_NCCL_PROPAGATE_ERROR (the watchdog writes a trace; tells other ranks).
 void set_environment() {
   setenv("TORCH_NCCL_BLOCKING_WAIT", "1", /*overwrite=*/1);
+  // The switches of NVLink may add up in another order each time, and resumed weights have to be the same bytes. NCCL
+  // compares whole names, and reads them when a communicator is made.
+  setenv("NCCL_ALGO", "^NVLS,NVLSTree", /*overwrite=*/0);
 }
+
+constexpr int64_t kLarge = 25 << 18; // float32 values, 25 MiB: as many as a bucket of gradients has
 
 c10::intrusive_ptr<c10d::ProcessGroupNCCL::Options> options(std::chrono::milliseconds timeout) {
   auto result = c10d::ProcessGroupNCCL::Options::create();
@@ -85,14 +90,17 @@ class NcclBackend final : public c10d::Backend {
   NcclBackend(const NcclBackend&) = delete;
   NcclBackend& operator=(const NcclBackend&) = delete;
 
-  // Makes the connections, which NCCL would put off until the first collective.
+  // Makes the connections, which NCCL would put off until a collective first uses them: it has algorithms for small and for
+  // large tensors, each with its own.
   void connect(c10::Device device) {
     settled_ = false;
     in_one_line([&] {
       limited("to connect to the other ranks", [nccl = nccl_, device] {
         nccl->eagerConnectSingleDevice(device);
-        std::vector<at::Tensor> tensors{at::zeros({1}, device)};
-        nccl->allreduce(tensors)->wait();
+        for (int64_t size : {int64_t{1}, kLarge}) {
+          std::vector<at::Tensor> tensors{at::zeros({size}, device)};
+          nccl->allreduce(tensors)->wait();
+        }
       });
     });
     settled_ = true;

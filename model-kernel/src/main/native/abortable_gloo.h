@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <unordered_set>
 #include <utility>
@@ -112,6 +113,8 @@ class AbortableGloo final : public c10d::Backend {
       try {
         std::rethrow_exception(failure);
       } catch (const c10::Error&) {
+        return failure;
+      } catch (const std::bad_alloc&) {
         return failure;
       } catch (const std::exception& error) {
         return std::make_exception_ptr(c10::DistError({__func__, __FILE__, __LINE__}, error.what()));

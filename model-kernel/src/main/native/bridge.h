@@ -75,7 +75,13 @@ inline void raise_current(JNIEnv* env) {
     throw;
   } catch (const PendingJavaException&) {
   } catch (const c10::DistError& error) {
-    raise(env, "io/github/rarspark/kernel/error/CommunicationException", error.what_without_backtrace());
+    std::string message = error.what_without_backtrace();
+    // Of CUDA's, which NCCL allocates with.
+    if (message.find("out of memory") != std::string::npos) {
+      raise_out_of_memory(env, message);
+    } else {
+      raise(env, "io/github/rarspark/kernel/error/CommunicationException", message);
+    }
   } catch (const c10::OutOfMemoryError& error) {
     raise_out_of_memory(env, without_advice(error.what_without_backtrace()));
   } catch (const c10::Error& error) {

@@ -54,6 +54,8 @@ void allow_tf32(bool allowed) {
 extern "C" __attribute__((visibility("default"))) jint JNICALL JNI_OnLoad(JavaVM*, void*) {
   keep_freed_memory();
   allow_tf32(false);
+  // Some convolutions of cuDNN's add up in another order each time, and a shard that is made again has to be the same bytes.
+  at::globalContext().setDeterministicCuDNN(true);
   // cuBLAS computes deterministically with this only, and reads it when it is first used.
   setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   return JNI_VERSION_10;
@@ -80,6 +82,10 @@ RAR_NATIVE(jint, tensor_Torch, nativeGpus)(JNIEnv* env, jclass) {
     const auto& cuda = at::detail::getCUDAHooks();
     return cuda.hasCUDA() ? cuda.getNumGPUs() : 0;
   });
+}
+
+RAR_NATIVE(jboolean, tensor_Torch, deterministicConvolutions)(JNIEnv*, jclass) {
+  return at::globalContext().deterministicCuDNN();
 }
 
 RAR_NATIVE(void, tensor_Torch, awaitGpu)(JNIEnv* env, jclass, jint index) {

@@ -1,6 +1,7 @@
 // A double of c10d's NCCL process group, for machines without a GPU: what src/main/native-cuda uses of it, over Gloo.
 // Its futures are complete before the collectives are; only a wait in blocking mode ends with the collective, a failure or
-// the timeout; an abort ends a wait as if the collective had succeeded; and it can be told to hang while ranks connect.
+// the timeout; an abort ends a wait as if the collective had succeeded; and it can be told to hang, or to have no memory,
+// while ranks connect.
 #pragma once
 
 #include "abortable_gloo.h"
@@ -20,6 +21,7 @@ extern "C" {
 __attribute__((visibility("default"), used)) inline std::atomic<int> nccl_double_aborts{0};
 __attribute__((visibility("default"), used)) inline std::atomic<int> nccl_double_shutdowns{0};
 __attribute__((visibility("default"), used)) inline std::atomic<int> nccl_double_hangs{0}; // not zero: while connecting
+__attribute__((visibility("default"), used)) inline std::atomic<int> nccl_double_full{0}; // not zero: while connecting
 }
 
 namespace c10d {
@@ -39,6 +41,7 @@ class ProcessGroupNCCL final : public Backend {
     const char* blocking_wait = std::getenv("TORCH_NCCL_BLOCKING_WAIT");
     TORCH_CHECK(options_->config.blocking == 1 && blocking_wait != nullptr && std::string(blocking_wait) == "1",
                 "without blocking calls and waits it behaves in other ways");
+    TORCH_CHECK(std::getenv("NCCL_ALGO") != nullptr, "NVLink's switches may add up in any order");
     auto gloo = ProcessGroupGloo::Options::create(std::chrono::minutes(10));
     gloo->devices.push_back(ProcessGroupGloo::createDeviceForHostname("127.0.0.1"));
     gloo_ = c10::make_intrusive<AbortableGloo>(
@@ -52,6 +55,7 @@ class ProcessGroupNCCL final : public Backend {
     while (nccl_double_hangs != 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
+    TORCH_CHECK_WITH(DistBackendError, nccl_double_full == 0, "NCCL error\nLast error:\nCuda failure 2 'out of memory'");
   }
 
   c10::intrusive_ptr<Work> broadcast(std::vector<at::Tensor>& tensors, const BroadcastOptions& options) override {

@@ -53,6 +53,14 @@ public final class Torch {
 
     private static native int nativeGpus();
 
+    /** Whether cuDNN, where it is used, computes the same convolution to the same bits each time; always true. */
+    static boolean convolutionsAreDeterministic() {
+        NativeLibrary.load();
+        return deterministicConvolutions();
+    }
+
+    private static native boolean deterministicConvolutions();
+
     /** Waits until {@code device} has done what it was given, so that a clock can be read. A CPU has when it returns. */
     public static void await(Device device) {
         if (device.isGpu()) {

@@ -7,6 +7,7 @@ import ai.djl.Device;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import io.github.rarspark.kernel.error.CommunicationException;
+import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.tensor.Handles;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,7 +38,8 @@ class NcclBackendTest {
 
     @BeforeEach
     void count() {
-        List.of("aborts", "shutdowns", "hangs").forEach(name -> variable(name).setInt(0, 0));
+        List.of("aborts", "shutdowns", "hangs", "full")
+                .forEach(name -> variable(name).setInt(0, 0));
     }
 
     @AfterEach
@@ -140,5 +142,17 @@ class NcclBackendTest {
             variable("hangs").setInt(0, 0);
         }
         assertThat(variable("aborts").getInt(0)).isEqualTo(1);
+    }
+
+    @Test
+    void memoryThatNcclDoesNotGetIsAFailureOfItsOwn() {
+        variable("full").setInt(0, 1);
+        try (RendezvousStore store = RendezvousStore.serve("127.0.0.1", PATIENT)) {
+            assertThatThrownBy(() -> join(store, 0, 1, PATIENT, Device.gpu(0)))
+                    .isInstanceOf(NativeMemoryException.class)
+                    .hasMessage("NCCL error Last error: Cuda failure 2 'out of memory'");
+        } finally {
+            variable("full").setInt(0, 0);
+        }
     }
 }

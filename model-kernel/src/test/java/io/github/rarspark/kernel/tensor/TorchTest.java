@@ -88,4 +88,9 @@ class TorchTest {
                 .redirectErrorStream(true)
                 .start();
     }
+
+    @Test
+    void convolutionsOnGpusAreDeterministic() {
+        assertThat(Torch.convolutionsAreDeterministic()).isTrue();
+    }
 }
