@@ -39,8 +39,8 @@ trap 'rm -rf "$objects"' EXIT
 gomp=$(basename "$libtorch"/libgomp*.so*)
 printf '%s\n' "$sources"/*.cc | xargs -P "$(nproc)" -I{} sh -c 'exec g++ "$@" -c "$0" -o "'"$objects"'/$(basename "$0").o"' {} \
   -std=c++17 -O2 -fPIC -fopenmp -fvisibility=hidden -Wall -Wno-unknown-pragmas -D_GLIBCXX_USE_CXX11_ABI=1 \
-  -DUSE_C10D_GLOO "-DRAR_SOURCE_HASH=\"$hash\"" -I"$java_home/include" -I"$java_home/include/linux" \
-  -isystem "$cache/torch/include" -isystem "$cache/torch/include/torch/csrc/api/include" -idirafter "$gloo"
+  "-ffile-prefix-map=$sources/=" "-ffile-prefix-map=$cache/=" -DUSE_C10D_GLOO "-DRAR_SOURCE_HASH=\"$hash\"" \
+  -I"$java_home/include" -I"$java_home/include/linux" -isystem "$cache/torch/include" -isystem "$cache/torch/include/torch/csrc/api/include" -idirafter "$gloo"
 g++ -shared "$objects"/*.o -o "$output" -L"$libtorch" \
   -Wl,--no-as-needed -ltorch_cpu -lc10 "-l:$gomp" -Wl,--as-needed -Wl,-s
 

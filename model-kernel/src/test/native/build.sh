@@ -15,6 +15,7 @@ hash=$(cd "$sources" && LC_ALL=C && for file in *.cc *.h build.sh; do printf '%s
   while read -r file; do printf '%s\n' "$file"; cat "$file"; done | sha256sum | cut -c1-64)
 
 g++ -std=c++17 -O1 -fPIC -shared -Wall -D_GLIBCXX_USE_CXX11_ABI=1 "-DFAKE_CUDA_SOURCE_HASH=\"$hash\"" \
+  "-ffile-prefix-map=$sources/=" "-ffile-prefix-map=$cache/=" \
   -isystem "$cache/torch/include" -isystem "$cache/torch/include/torch/csrc/api/include" \
   "$sources"/fake_*.cc -o "$output/libfakecuda.so" -L"$libtorch" -Wl,--no-as-needed -ltorch_cpu -lc10 -Wl,-s
 g++ -std=c++17 -O1 -fPIC -shared -Wall "$sources/cudart.cc" -o "$output/libcudart.so" -Wl,-s
