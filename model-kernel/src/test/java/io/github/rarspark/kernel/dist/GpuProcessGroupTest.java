@@ -162,19 +162,23 @@ class GpuProcessGroupTest {
     @Test
     void anAbortEndsAWaitForGradients() throws Exception {
         try (RankPair ranks = onGpus(PATIENT)) {
-            Future<List<float[]>> averaging = ranks.begin(1, GpuProcessGroupTest::gradientsOfOnePass);
-            assertThatThrownBy(() -> averaging.get(2, TimeUnit.SECONDS))
-                    .as("it waits for the other rank")
-                    .isInstanceOf(TimeoutException.class);
-            ranks.second().abort();
-            assertThatThrownBy(() -> averaging.get(30, TimeUnit.SECONDS))
-                    .cause()
-                    .isInstanceOf(CommunicationException.class)
-                    .hasMessage("the process group was aborted");
-            assertThatThrownBy(ranks.second()::barrier)
-                    .isInstanceOf(CommunicationException.class)
-                    .hasMessage("the process group was aborted");
+            assertAbortEndsAWaitForGradients(ranks);
         }
+    }
+
+    static void assertAbortEndsAWaitForGradients(RankPair ranks) {
+        Future<List<float[]>> averaging = ranks.begin(1, GpuProcessGroupTest::gradientsOfOnePass);
+        assertThatThrownBy(() -> averaging.get(2, TimeUnit.SECONDS))
+                .as("it waits for the other rank")
+                .isInstanceOf(TimeoutException.class);
+        ranks.second().abort();
+        assertThatThrownBy(() -> averaging.get(30, TimeUnit.SECONDS))
+                .cause()
+                .isInstanceOf(CommunicationException.class)
+                .hasMessage("the process group was aborted");
+        assertThatThrownBy(ranks.second()::barrier)
+                .isInstanceOf(CommunicationException.class)
+                .hasMessage("the process group was aborted");
     }
 
     static Void sumForever(ProcessGroup group, NDManager manager) {

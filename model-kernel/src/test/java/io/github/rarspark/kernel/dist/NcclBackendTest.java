@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -116,18 +115,7 @@ class NcclBackendTest {
     @Test
     void anAbortFailsWhatNcclEndsAsIfItHadSucceeded() throws Exception {
         try (RankPair ranks = over(PATIENT)) {
-            Future<List<float[]>> averaging = ranks.begin(1, GpuProcessGroupTest::gradientsOfOnePass);
-            assertThatThrownBy(() -> averaging.get(2, TimeUnit.SECONDS))
-                    .as("it waits for the other rank")
-                    .isInstanceOf(TimeoutException.class);
-            ranks.second().abort();
-            assertThatThrownBy(() -> averaging.get(30, TimeUnit.SECONDS))
-                    .cause()
-                    .isInstanceOf(CommunicationException.class)
-                    .hasMessage("the process group was aborted");
-            assertThatThrownBy(ranks.second()::barrier)
-                    .isInstanceOf(CommunicationException.class)
-                    .hasMessage("the process group was aborted");
+            GpuProcessGroupTest.assertAbortEndsAWaitForGradients(ranks);
         }
     }
 
