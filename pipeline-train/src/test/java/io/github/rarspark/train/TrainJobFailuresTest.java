@@ -146,7 +146,7 @@ class TrainJobFailuresTest {
         JobContext context = JobContext.of(session, Runs.recipe(tokens, output), true);
         Plan plan = Plan.of(
                 "train",
-                context.recipe().resultSettings("model", "train"),
+                context.recipe().resultSettings("model", "train", "compute"),
                 TrainInputs.open(context.storage(), context.recipe()).sha256(),
                 Map.of());
         NativeMemoryException failure = new NativeMemoryException("8 bytes").lowering("train.micro_batch");
