@@ -6,6 +6,7 @@ import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.StopRequest;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.spark.StageResources;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Key;
@@ -90,6 +91,7 @@ final class JobCommand implements Callable<Integer> {
         String appName = "rar-spark " + definition.name();
         try (SparkSession session = SparkSessions.open(appName, recipe.spark(), recipe.compute(), Map.of())) {
             JobContext context = JobContext.of(session, recipe, common.quiet, stop);
+            StageResources.notice(session, context.device()).ifPresent(context::say);
             result = job.run(context);
             if (common.json != null) {
                 storage.putBytes(common.json, Json.pretty(result));

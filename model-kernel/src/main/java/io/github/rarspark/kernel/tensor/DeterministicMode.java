@@ -1,17 +1,12 @@
 package io.github.rarspark.kernel.tensor;
 
-import java.util.concurrent.atomic.AtomicBoolean;
-
 /**
  * While open, makes libtorch use deterministic algorithms, or fail where it has none. The mode is process-wide: it
  * applies to every thread until the last open instance is closed.
  */
-public final class DeterministicMode implements AutoCloseable {
-    private final AtomicBoolean open = new AtomicBoolean(true);
-
+public final class DeterministicMode extends ProcessSetting {
     private DeterministicMode() {
-        NativeLibrary.load();
-        enter();
+        super(true, DeterministicMode::enter, DeterministicMode::exit);
     }
 
     /** Turns deterministic algorithms on. */
@@ -23,13 +18,6 @@ public final class DeterministicMode implements AutoCloseable {
     public static boolean isOn() {
         NativeLibrary.load();
         return on();
-    }
-
-    @Override
-    public void close() {
-        if (open.compareAndSet(true, false)) {
-            exit();
-        }
     }
 
     private static native void enter();

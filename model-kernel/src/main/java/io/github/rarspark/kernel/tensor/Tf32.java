@@ -1,21 +1,13 @@
 package io.github.rarspark.kernel.tensor;
 
-import java.util.concurrent.atomic.AtomicBoolean;
-
 /**
  * While open, lets GPUs round the operands of float32 products and convolutions to TF32, of 10 bits of mantissa instead of
  * 23: several times faster on those that have it, and no longer float32. Without one, float32 is float32. Process-wide: it
  * applies to every thread until the last open instance is closed. CPUs have no TF32.
  */
-public final class Tf32 implements AutoCloseable {
-    private final AtomicBoolean open;
-
-    private Tf32(boolean open) {
-        NativeLibrary.load();
-        this.open = new AtomicBoolean(open);
-        if (open) {
-            enter();
-        }
+public final class Tf32 extends ProcessSetting {
+    private Tf32(boolean allowed) {
+        super(allowed, Tf32::enter, Tf32::exit);
     }
 
     /** Allows TF32, or changes nothing. */
@@ -27,13 +19,6 @@ public final class Tf32 implements AutoCloseable {
     public static boolean isOn() {
         NativeLibrary.load();
         return on();
-    }
-
-    @Override
-    public void close() {
-        if (open.compareAndSet(true, false)) {
-            exit();
-        }
     }
 
     private static native void enter();

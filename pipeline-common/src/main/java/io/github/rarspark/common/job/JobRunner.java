@@ -54,7 +54,6 @@ public final class JobRunner {
         if (!RunOutput.isFinished(context.storage(), directory)) {
             if (!job.computesOnDriver()) {
                 StageResources.requireOffered(context.session(), device);
-                StageResources.notice(context.session(), device).ifPresent(context::say);
             }
             job.preFlight();
         }

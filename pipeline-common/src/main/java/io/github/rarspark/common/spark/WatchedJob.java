@@ -38,21 +38,13 @@ public final class WatchedJob {
     private WatchedJob() {}
 
     /**
-     * Runs the job; returns when all partitions are done.
+     * Runs the job, whose tasks compute on {@code device}; returns when all partitions are done.
      *
      * @param done called on the driver, for one result at a time, with the number of its partition
+     * @param check called several times a second until the job ends; a {@link JobException} of it ends the job
      * @throws JobException if no task of the job has run for {@link SparkSessions#waitLimit}: {@link
      *     ExitCode#UNAVAILABLE} if none ever did, {@link ExitCode#TEMPORARY} if some did. What a task threw is the cause
      *     of Spark's own exception, which is checked but not declared
-     */
-    public static <R> void run(SparkSession session, RDD<R> results, ObjIntConsumer<R> done) {
-        run(session, JobDevice.CPU, results, done, () -> {});
-    }
-
-    /**
-     * The same for tasks that compute on {@code device}, with a check of the caller's.
-     *
-     * @param check called several times a second until the job ends; a {@link JobException} of it ends the job
      */
     public static <R> void run(
             SparkSession session, JobDevice device, RDD<R> results, ObjIntConsumer<R> done, Runnable check) {
