@@ -155,16 +155,20 @@ class LongGenerationTest {
     /** Until the last shard is there. */
     private static void observe(Path last, List<Long> heap, List<Long> resident) {
         try {
-            while (!Files.exists(last)) {
+            while (true) {
                 Thread.sleep(500);
                 System.gc();
-                heap.add(
-                        ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() / 1_000_000);
-                resident.add(Files.readAllLines(Path.of("/proc/self/status")).stream()
-                                .filter(line -> line.startsWith("RssAnon:"))
-                                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                                .sum()
-                        / 1000);
+                long used =
+                        ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+                long anonymous = Files.readAllLines(Path.of("/proc/self/status")).stream()
+                        .filter(line -> line.startsWith("RssAnon:"))
+                        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                        .sum();
+                if (Files.exists(last)) {
+                    return; // The archive and the grid, which follow, take memory of their own.
+                }
+                heap.add(used / 1_000_000);
+                resident.add(anonymous / 1000);
             }
         } catch (InterruptedException | IOException e) {
             throw new IllegalStateException(e);
