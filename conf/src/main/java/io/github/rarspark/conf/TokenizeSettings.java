@@ -17,8 +17,8 @@ import java.io.Serializable;
         jsonl        | boolean | false   |       | no     | Also write all rows to tokens.jsonl, the public format with
                                                             one JSON object per line.
         shard_images | int     | 4096    | [1, ) | yes    | Images per shard, the unit of work.
-        batch        | int     | 16      | [1, ) | yes    | Crops per forward pass of the encoder.
-        threads      | int     | 1       | [1, ) | yes    | Libtorch threads per task.
+        batch        | int     | 16      | [1, ) | no     | Crops per forward pass of the encoder.
+        threads      | int     | 1       | [1, ) | no     | Libtorch threads per task.
         """)
 public record TokenizeSettings(
         String input,

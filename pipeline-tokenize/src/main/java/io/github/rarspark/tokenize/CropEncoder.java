@@ -15,7 +15,7 @@ import java.util.List;
 
 /**
  * Collects the crops of consecutive images into batches of one size and writes a row of tokens for each crop. Only the
- * last batch is smaller: the batch size is part of the plan, because the bytes of the result can depend on it.
+ * last batch is smaller.
  *
  * <p>B batch, C channels, H height, W width, T tokens.
  */

@@ -96,7 +96,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
 
     @Override
     public Plan plan() {
-        return TokenizePlan.of(recipe, images, tokenizer).plan();
+        return TokenizePlan.of(recipe, images, tokenizer, context.device()).plan();
     }
 
     /**
@@ -120,8 +120,8 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
                 tokenizer,
                 recipe.image(),
                 images.classNames().size(),
-                plan.batch(),
-                plan.threads(),
+                plan.batch(settings.batch(), context.device()),
+                settings.threads(),
                 context.device());
         SparkSessions.describe(context.session(), plan.sentence(missing));
         try (Progress progress = context.progress("tokenize", "images", plan.images())) {

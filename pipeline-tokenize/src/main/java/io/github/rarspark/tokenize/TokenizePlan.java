@@ -3,6 +3,7 @@ package io.github.rarspark.tokenize;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageUnit;
 import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TokenizeSettings;
@@ -12,16 +13,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * The images, in the order of their listing, are split into units of {@code tokenize.shard_images}; each unit becomes
- * the shard with its number, whose crops are encoded in order, {@code tokenize.batch} at a time.
+ * the shard with its number. On GPUs the batch is a unit of the plan as well: there, tokens depend on it up to rounding.
  */
 final class TokenizePlan {
     private static final String COMMAND = "tokenize";
     private static final String SHARD_IMAGES = "shard_images";
     private static final String BATCH = "batch";
-    private static final String THREADS = "threads";
 
     private final Plan plan;
     private final List<Shard> shards;
@@ -40,8 +41,12 @@ final class TokenizePlan {
     }
 
     /** The plan of a recipe for these images and this tokenizer. */
-    static TokenizePlan of(Recipe recipe, ImageSource images, TokenizerFile tokenizer) {
+    static TokenizePlan of(Recipe recipe, ImageSource images, TokenizerFile tokenizer, JobDevice device) {
         TokenizeSettings settings = recipe.tokenize();
+        Map<String, String> units = new TreeMap<>(Map.of(SHARD_IMAGES, Integer.toString(settings.shardImages())));
+        if (device.isGpu()) {
+            units.put(BATCH, Integer.toString(settings.batch()));
+        }
         return of(
                 Plan.of(
                         COMMAND,
@@ -51,10 +56,7 @@ final class TokenizePlan {
                                 images.sha256(),
                                 "tokenizer",
                                 tokenizer.file().sha256()),
-                        Map.of(
-                                SHARD_IMAGES, Integer.toString(settings.shardImages()),
-                                BATCH, Integer.toString(settings.batch()),
-                                THREADS, Integer.toString(settings.threads()))),
+                        units),
                 images);
     }
 
@@ -88,12 +90,9 @@ final class TokenizePlan {
         return shards.stream().mapToLong(shard -> shard.images().images()).sum();
     }
 
-    int batch() {
-        return plan.unit(BATCH);
-    }
-
-    int threads() {
-        return plan.unit(THREADS);
+    /** Crops that are encoded together: as many as {@code given}, unless the plan decides it. */
+    int batch(int given, JobDevice device) {
+        return device.isGpu() ? plan.unit(BATCH) : given;
     }
 
     /** Describes the remaining work in a sentence. */

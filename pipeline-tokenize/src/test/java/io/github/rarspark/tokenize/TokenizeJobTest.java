@@ -12,8 +12,10 @@ import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.shard.ParquetShard;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Claims;
 import io.github.rarspark.common.testing.FaultyFiles;
@@ -41,6 +43,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32;
@@ -126,27 +129,26 @@ class TokenizeJobTest {
     }
 
     @Test
-    void bytesDependOnTokenizerAndCropsButNotOnCores() throws Exception {
+    void bytesDependOnTokenizerAndCropsButNotOnTasksBatchAndThreads() throws Exception {
         Path two = temp.resolve("two-cores");
         TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.output", two.toString()), true));
-        Path other = TokenizeFixture.writeTokenizer(temp.resolve("other.safetensors"), 2, TokenizeFixture.CONFIG);
+        Path second = TokenizeFixture.writeTokenizer(temp.resolve("second.safetensors"), 2, TokenizeFixture.CONFIG);
         Path retrained = temp.resolve("retrained");
         TokenizeJob.run(JobContext.of(
                 session,
-                fixture.recipe("tokenize.output", retrained.toString(), "tokenize.tokenizer", other.toString()),
+                fixture.recipe("tokenize.output", retrained.toString(), "tokenize.tokenizer", second.toString()),
                 true));
         Path ten = temp.resolve("ten");
         TokenizeJob.run(JobContext.of(
                 session, fixture.recipe("tokenize.output", ten.toString(), "image.crops", "ten-crop"), true));
-        session.stop();
-        session = LocalSpark.start(1);
-        Path one = temp.resolve("one-core");
-        TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.output", one.toString()), true));
+        Path one = runOn(1, "tokenize.batch", "1");
+        Path three = runOn(3, "tokenize.batch", "7");
+        Path eight = runOn(8, "tokenize.batch", "32", "tokenize.threads", "2");
 
-        assertThat(fixture.shards(two)).hasSize(4).isEqualTo(fixture.shards(one));
-        assertThat(fixture.storage.readString(two.resolve("_manifest.json").toString()))
-                .isEqualTo(
-                        fixture.storage.readString(one.resolve("_manifest.json").toString()));
+        for (Path other : List.of(one, three, eight)) {
+            assertThat(fixture.shards(two)).hasSize(4).isEqualTo(fixture.shards(other));
+            assertThat(two.resolve("_manifest.json")).hasSameTextualContentAs(other.resolve("_manifest.json"));
+        }
         assertThat(fixture.shards(retrained).values())
                 .doesNotContainAnyElementsOf(fixture.shards(one).values());
         assertThat(fixture.shards(ten).values())
@@ -155,6 +157,34 @@ class TokenizeJobTest {
         List<String> tenRows = rows(ten);
         assertThat(tenRows).hasSize(100);
         assertThat(tenRows.get(19)).startsWith("apple/01.png 0 9 [");
+    }
+
+    /** The output of a run in which {@code cores} tasks run at a time. */
+    private Path runOn(int cores, String... settings) throws IOException {
+        session.stop();
+        session = LocalSpark.start(cores);
+        Path output = temp.resolve(cores + "-cores");
+        run(fixture.recipe(settings).with(Map.of("tokenize.output", output.toString())));
+        return output;
+    }
+
+    @Test
+    void aPlanOfAnEarlierVersionThatFixedBatchAndThreadsIsContinued() throws Exception {
+        Plan now = TokenizePlan.of(
+                        fixture.recipe(),
+                        ImageSources.open(fixture.storage, "--input", fixture.input.toString()),
+                        TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString()),
+                        JobDevice.CPU)
+                .plan();
+        SortedMap<String, String> settings = new TreeMap<>(now.settings());
+        settings.put("tokenize.batch", "4");
+        settings.put("tokenize.threads", "1");
+        Plan earlier = Plan.of(
+                now.command(), settings, now.inputs(), Map.of("shard_images", "5", "batch", "4", "threads", "1"));
+        Claims.claim(fixture.storage, fixture.output.toString(), earlier).close();
+        assertThat(run(fixture.recipe("tokenize.batch", "3")).counts()).containsEntry("shards", 2L);
+        TokenManifest manifest = Manifest.read(fixture.storage, fixture.output.toString(), TokenManifest.class);
+        assertThat(manifest.planSha256()).isEqualTo(earlier.sha256());
     }
 
     /** As on an object store, where a task that comes late may do this after the shard's receipt was given. */
@@ -205,7 +235,8 @@ class TokenizeJobTest {
         TokenizePlan plan = TokenizePlan.of(
                 recipe,
                 ImageSources.open(fixture.storage, "--input", fixture.input.toString()),
-                TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString()));
+                TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString()),
+                JobDevice.CPU);
         try (OutputClaim claim = Claims.claim(fixture.storage, fixture.output.toString(), plan.plan())) {
             expect(recipe, ExitCode.TEMPORARY, "is working on it (attempt 1)");
             claim.check();

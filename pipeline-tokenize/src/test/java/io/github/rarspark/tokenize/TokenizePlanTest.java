@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageSources;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.conf.Recipe;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,14 +52,27 @@ class TokenizePlanTest {
                         .plan()
                         .sha256())
                 .isEqualTo(hash);
-        for (String key : List.of("tokenize.batch", "tokenize.shard_images", "tokenize.threads")) {
-            assertThat(plan(fixture.recipe(key, "2")).plan().sha256()).as(key).isNotEqualTo(hash);
-        }
+        assertThat(plan(fixture.recipe("tokenize.batch", "2", "tokenize.threads", "2"))
+                        .plan()
+                        .sha256())
+                .isEqualTo(hash);
+        assertThat(plan(fixture.recipe("tokenize.shard_images", "2")).plan().sha256())
+                .isNotEqualTo(hash);
         assertThat(plan(fixture.recipe("image.crops", "center")).plan().sha256())
                 .isNotEqualTo(hash);
     }
 
+    @Test
+    void theFirstAttemptDecidesTheBatchOnGpusAlone() {
+        JobDevice gpu = new JobDevice(true, false);
+        TokenizePlan four = TokenizePlan.of(fixture.recipe(), images, tokenizer, gpu);
+        TokenizePlan two = TokenizePlan.of(fixture.recipe("tokenize.batch", "2"), images, tokenizer, gpu);
+        assertThat(four.plan().sha256()).isNotEqualTo(two.plan().sha256());
+        assertThat(four.batch(2, gpu)).isEqualTo(4);
+        assertThat(plan(fixture.recipe()).batch(2, JobDevice.CPU)).isEqualTo(2);
+    }
+
     private TokenizePlan plan(Recipe recipe) {
-        return TokenizePlan.of(recipe, images, tokenizer);
+        return TokenizePlan.of(recipe, images, tokenizer, JobDevice.CPU);
     }
 }
