@@ -1,5 +1,6 @@
 package io.github.rarspark.tokenize;
 
+import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.TestWeights;
 import io.github.rarspark.conf.Recipe;
@@ -11,12 +12,15 @@ import io.github.rarspark.kernel.weights.ParameterSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.avro.generic.GenericRecord;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.hadoop.ParquetReader;
 
 /** A small tokenizer (16 pixels, 4 x 4 tokens, 64 codes), ten small images of two classes, and a recipe for them. */
 final class TokenizeFixture {
@@ -71,6 +75,21 @@ final class TokenizeFixture {
             }
         }
         return hashes;
+    }
+
+    /** All rows as text, in the order of the shards. */
+    List<String> rows(Path output) throws IOException {
+        List<String> rows = new ArrayList<>();
+        for (String name : shards(output).keySet()) {
+            try (ParquetReader<GenericRecord> reader =
+                    ParquetShard.read(storage, Storage.child(output.toString(), name))) {
+                for (GenericRecord row = reader.read(); row != null; row = reader.read()) {
+                    rows.add(row.get("sample_id") + " " + row.get("class_id") + " " + row.get("crop") + " "
+                            + row.get("tokens"));
+                }
+            }
+        }
+        return rows;
     }
 
     /** A weight file with values drawn widely enough that many codes are used. */

@@ -12,9 +12,7 @@ import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.OutputClaim;
-import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.RunOutput;
-import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Claims;
@@ -43,12 +41,9 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32;
-import org.apache.avro.generic.GenericRecord;
-import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.spark.sql.SparkSession;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
@@ -103,7 +98,7 @@ class TokenizeJobTest {
                 }
             }
         }
-        assertThat(rows(fixture.output)).isEqualTo(expected);
+        assertThat(fixture.rows(fixture.output)).isEqualTo(expected);
         assertThat(expected.stream().map(row -> row.replaceFirst(".*\\[", "")).distinct())
                 .as("the tokenizer distinguishes the images")
                 .hasSizeGreaterThan(15);
@@ -128,65 +123,6 @@ class TokenizeJobTest {
         assertThat(a).isEqualTo(b);
     }
 
-    @Test
-    void bytesDependOnTokenizerAndCropsButNotOnTasksBatchAndThreads() throws Exception {
-        Path two = temp.resolve("two-cores");
-        TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.output", two.toString()), true));
-        Path second = TokenizeFixture.writeTokenizer(temp.resolve("second.safetensors"), 2, TokenizeFixture.CONFIG);
-        Path retrained = temp.resolve("retrained");
-        TokenizeJob.run(JobContext.of(
-                session,
-                fixture.recipe("tokenize.output", retrained.toString(), "tokenize.tokenizer", second.toString()),
-                true));
-        Path ten = temp.resolve("ten");
-        TokenizeJob.run(JobContext.of(
-                session, fixture.recipe("tokenize.output", ten.toString(), "image.crops", "ten-crop"), true));
-        Path one = runOn(1, "tokenize.batch", "1");
-        Path three = runOn(3, "tokenize.batch", "7");
-        Path eight = runOn(8, "tokenize.batch", "32", "tokenize.threads", "2");
-
-        for (Path other : List.of(one, three, eight)) {
-            assertThat(fixture.shards(two)).hasSize(4).isEqualTo(fixture.shards(other));
-            assertThat(two.resolve("_manifest.json")).hasSameTextualContentAs(other.resolve("_manifest.json"));
-        }
-        assertThat(fixture.shards(retrained).values())
-                .doesNotContainAnyElementsOf(fixture.shards(one).values());
-        assertThat(fixture.shards(ten).values())
-                .doesNotContainAnyElementsOf(fixture.shards(one).values());
-        assertThat(tokens(rows(retrained))).isNotEqualTo(tokens(rows(one)));
-        List<String> tenRows = rows(ten);
-        assertThat(tenRows).hasSize(100);
-        assertThat(tenRows.get(19)).startsWith("apple/01.png 0 9 [");
-    }
-
-    /** The output of a run in which {@code cores} tasks run at a time. */
-    private Path runOn(int cores, String... settings) throws IOException {
-        session.stop();
-        session = LocalSpark.start(cores);
-        Path output = temp.resolve(cores + "-cores");
-        run(fixture.recipe(settings).with(Map.of("tokenize.output", output.toString())));
-        return output;
-    }
-
-    @Test
-    void aPlanOfAnEarlierVersionThatFixedBatchAndThreadsIsContinued() throws Exception {
-        Plan now = TokenizePlan.of(
-                        fixture.recipe(),
-                        ImageSources.open(fixture.storage, "--input", fixture.input.toString()),
-                        TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString()),
-                        JobDevice.CPU)
-                .plan();
-        SortedMap<String, String> settings = new TreeMap<>(now.settings());
-        settings.put("tokenize.batch", "4");
-        settings.put("tokenize.threads", "1");
-        Plan earlier = Plan.of(
-                now.command(), settings, now.inputs(), Map.of("shard_images", "5", "batch", "4", "threads", "1"));
-        Claims.claim(fixture.storage, fixture.output.toString(), earlier).close();
-        assertThat(run(fixture.recipe("tokenize.batch", "3")).counts()).containsEntry("shards", 2L);
-        TokenManifest manifest = Manifest.read(fixture.storage, fixture.output.toString(), TokenManifest.class);
-        assertThat(manifest.planSha256()).isEqualTo(earlier.sha256());
-    }
-
     /** As on an object store, where a task that comes late may do this after the shard's receipt was given. */
     @Test
     void aShardThatIsReplacedBeforeTheManifestIsNotPublished() throws Exception {
@@ -204,7 +140,7 @@ class TokenizeJobTest {
                         + " again");
         assertThat(fixture.output.resolve("_manifest.json")).doesNotExist();
         assertThat(TokenizeJob.run(context).counts()).containsEntry("rows", 20L);
-        assertThat(rows(fixture.output)).hasSize(20);
+        assertThat(fixture.rows(fixture.output)).hasSize(20);
     }
 
     @Test
@@ -302,7 +238,7 @@ class TokenizeJobTest {
                 .containsEntry("bad", 2L);
         assertThat(result.warnings()).containsExactly("2 images could not be used; quarantine.jsonl lists them");
         assertThat(Files.readAllLines(quarantine)).isEqualTo(bad);
-        assertThat(rows(fixture.output)).hasSize(16).noneMatch(row -> row.startsWith("apple/02.png"));
+        assertThat(fixture.rows(fixture.output)).hasSize(16).noneMatch(row -> row.startsWith("apple/02.png"));
     }
 
     @Test
@@ -364,7 +300,7 @@ class TokenizeJobTest {
                 .singleElement(InstanceOfAssertFactories.STRING)
                 .startsWith(
                         "1 image has an EXIF orientation, which is not applied; if it should be upright, rotate the file");
-        assertThat(rows(fixture.output)).isEqualTo(rows(temp.resolve("upright")));
+        assertThat(fixture.rows(fixture.output)).isEqualTo(fixture.rows(temp.resolve("upright")));
     }
 
     /** A PNG file with EXIF data behind its header. */
@@ -427,25 +363,6 @@ class TokenizeJobTest {
     private void expect(Recipe recipe, ExitCode code, String message) {
         assertFails(code, () -> TokenizeJob.run(JobContext.of(session, recipe, true)))
                 .contains(message);
-    }
-
-    /** All rows as text, in the order of the shards. */
-    private List<String> rows(Path output) throws IOException {
-        List<String> rows = new ArrayList<>();
-        for (String name : fixture.shards(output).keySet()) {
-            try (ParquetReader<GenericRecord> reader =
-                    ParquetShard.read(fixture.storage, Storage.child(output.toString(), name))) {
-                for (GenericRecord row = reader.read(); row != null; row = reader.read()) {
-                    rows.add(row.get("sample_id") + " " + row.get("class_id") + " " + row.get("crop") + " "
-                            + row.get("tokens"));
-                }
-            }
-        }
-        return rows;
-    }
-
-    private static List<String> tokens(List<String> rows) {
-        return rows.stream().map(row -> row.substring(row.indexOf('['))).toList();
     }
 
     private static String list(long[] tokens) {
