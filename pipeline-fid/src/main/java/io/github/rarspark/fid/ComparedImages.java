@@ -2,6 +2,7 @@ package io.github.rarspark.fid;
 
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageSources;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.npz.NpzFile;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.PreFlight;
@@ -22,7 +23,8 @@ final class ComparedImages {
      * @throws io.github.rarspark.common.JobException if nothing is there
      * @throws io.github.rarspark.kernel.error.DataException if it holds no images of this size
      */
-    static ImageSource open(Storage storage, String option, String path, int side) throws IOException {
+    static ImageSource open(JobContext context, String option, String path, int side) throws IOException {
+        Storage storage = context.storage();
         PreFlight.requireInput(storage, option, path);
         if (NpzImages.isNpz(path)) {
             try (NpzFile file = NpzFile.open(storage, path)) {
@@ -32,6 +34,6 @@ final class ComparedImages {
         if (storage.exists(Storage.child(path, Manifest.NAME))) {
             return GeneratedImages.of(storage, path, side);
         }
-        return ImageSources.open(storage, option, path);
+        return ImageSources.open(context.session(), storage, option, path);
     }
 }

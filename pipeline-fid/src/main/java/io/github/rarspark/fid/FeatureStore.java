@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -34,6 +35,9 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
 
     /** More parts would only be smaller objects. */
     private static final int MOST_PARTS = 2000;
+
+    /** More than a part whose images are not counted has; the indices of its images only have to be their own. */
+    private static final long MOST_IMAGES = 1L << 32;
 
     private static final int NAME_LENGTH = 16;
 
@@ -69,17 +73,25 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
         Set<String> missing = ledger.missing();
         List<FeatureTask.Unit> todo =
                 units.stream().filter(unit -> missing.contains(unit.shard())).toList();
-        long images = todo.stream().mapToLong(unit -> unit.images().images()).sum();
+        OptionalLong images = images(todo);
         if (!todo.isEmpty()) {
             SparkSessions.describe(
-                    context.session(), "features of " + images + " " + what + " in " + todo.size() + " parts");
+                    context.session(),
+                    "features of " + (images.isPresent() ? images.getAsLong() + " " : "") + what + " in " + todo.size()
+                            + " parts");
             FeatureTask task =
                     new FeatureTask(context.storage(), network, folder, key, batch, threads, context.device());
-            try (Progress progress = context.progress(what, "images", images)) {
+            try (Progress progress = images.isPresent()
+                    ? context.progress(what, "images", images.getAsLong())
+                    : context.progress(what, "parts", todo.size())) {
                 UnitTasks.run(context.session(), context.device(), todo, task, done -> {
                     ledger.add(done.shard());
                     quarantine.add(what, done.shard().name(), done.findings());
-                    progress.step(done.shard().rows() + done.findings().bad().size());
+                    progress.step(
+                            images.isPresent()
+                                    ? done.shard().rows()
+                                            + done.findings().bad().size()
+                                    : 1);
                     quarantine.requireFew();
                 });
             }
@@ -111,14 +123,26 @@ record FeatureStore(JobContext context, String directory, FeatureNetwork network
     }
 
     private static List<FeatureTask.Unit> units(ImageSource set) {
-        List<ImageUnit> parts = set.units(imagesPerPart(set.images()));
+        List<ImageUnit> parts = set.units(imagesPerPart(set.images().orElse(LEAST_IMAGES)));
         List<FeatureTask.Unit> units = new ArrayList<>();
         long first = 0;
         for (ImageUnit part : parts) {
             units.add(new FeatureTask.Unit(FeatureShard.name(units.size(), parts.size()), first, part));
-            first += part.images();
+            first += part.images().orElse(MOST_IMAGES);
         }
         return units;
+    }
+
+    /** How many images the units have; empty if that is not known of all. */
+    private static OptionalLong images(List<FeatureTask.Unit> units) {
+        long images = 0;
+        for (FeatureTask.Unit unit : units) {
+            if (unit.images().images().isEmpty()) {
+                return OptionalLong.empty();
+            }
+            images += unit.images().images().getAsLong();
+        }
+        return OptionalLong.of(images);
     }
 
     static int imagesPerPart(long images) {

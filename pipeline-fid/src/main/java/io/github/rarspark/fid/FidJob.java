@@ -70,7 +70,7 @@ public final class FidJob implements Job<FidJob.Computed> {
         FeatureNetwork network = FeatureNetwork.of(storage, settings.features(), settings.imageSize());
         PreFlight.requireApart(storage, "--samples", settings.samples(), settings.output());
         PreFlight.requireApart(storage, "--reference", settings.reference(), settings.output());
-        ImageSource samples = ComparedImages.open(storage, "--samples", settings.samples(), network.side());
+        ImageSource samples = ComparedImages.open(context, "--samples", settings.samples(), network.side());
         if (network.kind() == FeatureNetwork.Kind.CLASSIFIER) {
             // Only a classifier's classes are compared with those of the samples.
             samples.requireClassesOf("--samples", "--features " + settings.features(), network.classes());
@@ -104,7 +104,7 @@ public final class FidJob implements Job<FidJob.Computed> {
 
     private static Reference reference(JobContext context, FeatureNetwork network) throws IOException {
         FidSettings settings = context.recipe().fid();
-        Reference reference = Reference.open(context.storage(), "--reference", settings.reference(), network);
+        Reference reference = Reference.open(context, "--reference", settings.reference(), network);
         if (settings.floor() && reference.images().isEmpty()) {
             throw new JobException(
                     ExitCode.USAGE,

@@ -12,6 +12,7 @@ import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * The images that a run of generate made; its shards are read whole.
@@ -31,8 +32,8 @@ record GeneratedImages(String directory, String sha256, List<ShardReceipt> shard
     }
 
     @Override
-    public long images() {
-        return shards.stream().mapToLong(ShardReceipt::rows).sum();
+    public OptionalLong images() {
+        return OptionalLong.of(shards.stream().mapToLong(ShardReceipt::rows).sum());
     }
 
     @Override
@@ -55,7 +56,12 @@ record GeneratedImages(String directory, String sha256, List<ShardReceipt> shard
         return units;
     }
 
-    private record Shards(String directory, List<ShardReceipt> shards, long images) implements ImageUnit {
+    private record Shards(String directory, List<ShardReceipt> shards, long rows) implements ImageUnit {
+        @Override
+        public OptionalLong images() {
+            return OptionalLong.of(rows);
+        }
+
         @Override
         public void read(Storage storage, Sink sink) throws IOException {
             for (ShardReceipt shard : shards) {

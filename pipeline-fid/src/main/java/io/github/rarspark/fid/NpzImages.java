@@ -12,16 +12,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * The images of ADM's sample files: {@code arr_0}, uint8 [N, H, W, 3].
  *
  * @param path the file
  * @param sha256 of its table of contents
- * @param images how many
+ * @param count how many images
  * @param side of an image
  */
-record NpzImages(String path, String sha256, long images, int side) implements ImageSource {
+record NpzImages(String path, String sha256, long count, int side) implements ImageSource {
     /** The array with the images. */
     static final String ARRAY = "arr_0";
 
@@ -45,21 +46,31 @@ record NpzImages(String path, String sha256, long images, int side) implements I
     }
 
     @Override
+    public OptionalLong images() {
+        return OptionalLong.of(count);
+    }
+
+    @Override
     public List<ImageUnit> units(int imagesPerUnit) {
         List<ImageUnit> units = new ArrayList<>();
-        for (long first = 0; first < images; first += imagesPerUnit) {
-            units.add(new Range(path, side, first, Math.min(imagesPerUnit, images - first)));
+        for (long first = 0; first < count; first += imagesPerUnit) {
+            units.add(new Range(path, side, first, Math.min(imagesPerUnit, count - first)));
         }
         return units;
     }
 
-    private record Range(String path, int side, long first, long images) implements ImageUnit {
+    private record Range(String path, int side, long first, long count) implements ImageUnit {
+        @Override
+        public OptionalLong images() {
+            return OptionalLong.of(count);
+        }
+
         @Override
         public void read(Storage storage, Sink sink) throws IOException {
             int bytes = side * side * RgbImage.CHANNELS;
             try (NpzFile file = NpzFile.open(storage, path);
                     InputStream pixels = file.elements(ARRAY, first * bytes)) {
-                for (long i = 0; i < images; i++) {
+                for (long i = 0; i < count; i++) {
                     byte[] image = pixels.readNBytes(bytes);
                     if (image.length < bytes) {
                         throw new DataException(

@@ -1,6 +1,7 @@
 package io.github.rarspark.fid;
 
 import io.github.rarspark.common.images.ImageSource;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.npz.NpyHeader;
 import io.github.rarspark.common.npz.NpzFile;
 import io.github.rarspark.common.run.PreFlight;
@@ -28,10 +29,11 @@ record Reference(
         Optional<GaussianStatistics> spatialStatistics) {
 
     /** The reference at {@code path}; throws what {@link ComparedImages#open} throws. */
-    static Reference open(Storage storage, String option, String path, FeatureNetwork network) throws IOException {
+    static Reference open(JobContext context, String option, String path, FeatureNetwork network) throws IOException {
+        Storage storage = context.storage();
         PreFlight.requireInput(storage, option, path);
         if (!NpzImages.isNpz(path)) {
-            return ofImages(ComparedImages.open(storage, option, path, network.side()));
+            return ofImages(ComparedImages.open(context, option, path, network.side()));
         }
         try (NpzFile file = NpzFile.open(storage, path)) {
             Optional<GaussianStatistics> statistics = statistics(file, path, "mu", "sigma", network.features());

@@ -84,7 +84,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         PreFlight.requireApart(storage, "--input", settings.input(), settings.output());
         TokenizerFile tokenizer = TokenizerFile.inspect(storage, settings.tokenizer());
         tokenizer.requireFits(recipe);
-        ImageSource images = ImageSources.open(storage, "--input", settings.input());
+        ImageSource images = ImageSources.open(context.session(), storage, "--input", settings.input());
         images.requireClasses("--input", recipe.model().classes());
         return new TokenizeJob(context, tokenizer, images);
     }
@@ -124,7 +124,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
                 settings.threads(),
                 context.device());
         SparkSessions.describe(context.session(), plan.sentence(missing));
-        try (Progress progress = context.progress("tokenize", "images", plan.images())) {
+        try (Progress progress = progress(plan)) {
             for (ShardReceipt receipt : ledger.finished()) {
                 add(
                         TokenizedShard.finished(receipt, ledger.footer(receipt.name()), output.directory()),
@@ -145,11 +145,24 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         return new Tokenized(ledger.complete(), quarantine);
     }
 
+    /** Counts images, or shards if nobody knows how many images there are. */
+    private Progress progress(TokenizePlan plan) {
+        return plan.images().isPresent()
+                ? context.progress("tokenize", "images", plan.images().getAsLong())
+                : context.progress("tokenize", "shards", plan.shards().size());
+    }
+
     private void add(TokenizedShard shard, Quarantine quarantine, Progress progress) {
         quarantine.add(shard.receipt().name(), shard.findings());
-        progress.step(shard.receipt().rows()
-                        / TokenizeTask.rowsPerImage(recipe.image().crops())
-                + shard.findings().bad().size());
+        progress.step(
+                images.images().isPresent()
+                        ? imagesOf(shard.receipt().rows())
+                                + shard.findings().bad().size()
+                        : 1);
+    }
+
+    private long imagesOf(long rows) {
+        return rows / TokenizeTask.rowsPerImage(recipe.image().crops());
     }
 
     /** Ends the tasks that still run; the shards stay for the next attempt. */
@@ -166,10 +179,11 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
     public Outcome commit(OutputClaim output, Tokenized tokenized) throws IOException {
         Quarantine quarantine = tokenized.quarantine();
         quarantine.publish(output);
-        quarantine.requireUsable(images.images());
         List<ShardReceipt> shards = List.copyOf(tokenized.shards());
         long rows = shards.stream().mapToLong(ShardReceipt::rows).sum();
+        long usable = imagesOf(rows);
         long bad = quarantine.bad();
+        quarantine.requireUsable(usable + bad);
         TokenManifest manifest = new TokenManifest(
                 output.plan().sha256(),
                 tokenizer.file().sha256(),
@@ -178,7 +192,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
                 tokenizer.config().codes(),
                 recipe.get("image.crops"),
                 images.classNames(),
-                images.images() - bad,
+                usable,
                 rows,
                 bad,
                 shards);
@@ -190,7 +204,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         }
         Map<String, Long> counts = Map.of(
                 "images",
-                images.images() - bad,
+                usable,
                 "rows",
                 rows,
                 "shards",
@@ -202,7 +216,7 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         List<String> warnings = Stream.of(images.warnings(), quarantine.warnings())
                 .flatMap(List::stream)
                 .toList();
-        return Outcome.of(counts, Map.of(), warnings).withRate("images_per_second", images.images());
+        return Outcome.of(counts, Map.of(), warnings).withRate("images_per_second", usable + bad);
     }
 
     /** Writes the lines of an output that {@code result} finished and that nobody claims. */

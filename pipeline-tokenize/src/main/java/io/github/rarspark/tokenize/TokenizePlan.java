@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -26,6 +27,7 @@ final class TokenizePlan {
 
     private final Plan plan;
     private final List<Shard> shards;
+    private final OptionalLong images;
 
     /**
      * A shard to write.
@@ -35,9 +37,10 @@ final class TokenizePlan {
      */
     record Shard(String name, ImageUnit images) implements Serializable {}
 
-    private TokenizePlan(Plan plan, List<Shard> shards) {
+    private TokenizePlan(Plan plan, List<Shard> shards, OptionalLong images) {
         this.plan = plan;
         this.shards = shards;
+        this.images = images;
     }
 
     /** The plan of a recipe for these images and this tokenizer. */
@@ -66,7 +69,7 @@ final class TokenizePlan {
         for (ImageUnit unit : images.units(plan.unit(SHARD_IMAGES))) {
             shards.add(new Shard(TokenFormat.shardName(0, shards.size()), unit));
         }
-        return new TokenizePlan(plan, List.copyOf(shards));
+        return new TokenizePlan(plan, List.copyOf(shards), images.images());
     }
 
     Plan plan() {
@@ -86,8 +89,9 @@ final class TokenizePlan {
         return shards.stream().filter(shard -> names.contains(shard.name())).toList();
     }
 
-    long images() {
-        return shards.stream().mapToLong(shard -> shard.images().images()).sum();
+    /** The number of images; empty if only reading them tells. */
+    OptionalLong images() {
+        return images;
     }
 
     /** Crops that are encoded together: as many as {@code given}, unless the plan decides it. */
@@ -97,7 +101,7 @@ final class TokenizePlan {
 
     /** Describes the remaining work in a sentence. */
     String sentence(List<Shard> missing) {
-        return String.format(
-                Locale.ROOT, "tokenize %d of %d shards (%d images in all)", missing.size(), shards.size(), images());
+        String work = String.format(Locale.ROOT, "tokenize %d of %d shards", missing.size(), shards.size());
+        return images.isPresent() ? work + " (" + images.getAsLong() + " images in all)" : work;
     }
 }

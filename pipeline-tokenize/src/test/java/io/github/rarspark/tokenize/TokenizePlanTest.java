@@ -37,7 +37,9 @@ class TokenizePlanTest {
                         "part-000-00001.parquet",
                         "part-000-00002.parquet",
                         "part-000-00003.parquet");
-        assertThat(plan.shards()).extracting(shard -> shard.images().images()).containsExactly(3L, 3L, 3L, 1L);
+        assertThat(plan.shards())
+                .extracting(shard -> shard.images().images().orElseThrow())
+                .containsExactly(3L, 3L, 3L, 1L);
         List<TokenizePlan.Shard> missing = plan.shards(Set.of("part-000-00003.parquet", "part-000-00001.parquet"));
         assertThat(missing)
                 .extracting(TokenizePlan.Shard::name)

@@ -1,49 +1,63 @@
 package io.github.rarspark.common.images;
 
 import io.github.rarspark.common.storage.Sha256;
-import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.common.storage.StoredFile;
 import io.github.rarspark.kernel.error.DataException;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * A folder with one folder per class: {@code DIR/<class name>/<image>}. Class ids number the sorted names. Every file
  * below a class folder counts as an image; files beside the class folders and empty folders are left out.
  *
- * @param path the folder
+ * @param given the folder as the user gave it, for messages
+ * @param path the same as a full URI
  * @param classNames the sorted class names
- * @param files the images, sorted by name
+ * @param listing the images, sorted by name
  * @param warnings what the listing leaves out
  */
-record ClassFolders(String path, List<String> classNames, List<StoredFile> files, List<String> warnings)
-        implements ImageSource {
+record ClassFolders(String given, String path, List<String> classNames, InputListing listing, List<String> warnings)
+        implements ListedImages {
     private static final int WITNESSES = 3;
 
-    static ClassFolders of(Storage storage, String path, List<StoredFile> all) throws IOException {
-        List<StoredFile> images =
-                all.stream().filter(file -> file.name().indexOf('/') > 0).toList();
-        TreeSet<String> names = new TreeSet<>();
-        images.forEach(file -> names.add(className(file)));
-        return new ClassFolders(path, List.copyOf(names), images, LeftOut.of(storage, path, all, names));
+    static ClassFolders of(ListedFolder folder) {
+        Set<String> withImages = new LinkedHashSet<>();
+        folder.below().stream().forEach(file -> withImages.add(className(file.name())));
+        return new ClassFolders(
+                folder.given(),
+                folder.path(),
+                withImages.stream().sorted().toList(),
+                folder.below(),
+                LeftOut.besideClasses(folder, withImages));
+    }
+
+    @Override
+    public ClassFolders only(Predicate<String> wanted) {
+        return new ClassFolders(given, path, classNames, listing.only(wanted), warnings);
     }
 
     @Override
     public String sha256() {
-        StringBuilder listing = new StringBuilder("class folders\n");
-        files.forEach(file ->
-                listing.append(file.name()).append('\0').append(file.bytes()).append('\n'));
-        return Sha256.of(listing.toString().getBytes(StandardCharsets.UTF_8));
+        MessageDigest digest = Sha256.digest();
+        digest.update("class folders\n".getBytes(StandardCharsets.UTF_8));
+        listing.stream()
+                .map(file -> file.name() + '\0' + file.bytes() + '\n')
+                .forEach(line -> digest.update(line.getBytes(StandardCharsets.UTF_8)));
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     @Override
-    public long images() {
-        return files.size();
+    public OptionalLong images() {
+        return OptionalLong.of(listing.files());
     }
 
     @Override
@@ -68,7 +82,7 @@ record ClassFolders(String path, List<String> classNames, List<StoredFile> files
     }
 
     private DataException mismatch(String option, String expected, String remedy) {
-        return new DataException("Cannot number the classes of " + option + " " + path + ": it has "
+        return new DataException("Cannot number the classes of " + option + " " + given + ": it has "
                 + classNames.size() + " class folders with images, and " + expected
                 + "; class ids number the sorted folders, so a missing or extra folder shifts them: " + remedy
                 + (warnings.isEmpty() ? "" : " (" + String.join("; ", warnings) + ")"));
@@ -76,21 +90,34 @@ record ClassFolders(String path, List<String> classNames, List<StoredFile> files
 
     @Override
     public List<ImageUnit> units(int imagesPerUnit) {
+        List<String> witnesses = witnesses();
         Map<String, Integer> classIds = classIds();
-        List<String> witnesses = ImageFiles.spread(files, WITNESSES).stream()
-                .map(StoredFile::path)
-                .toList();
         List<ImageUnit> units = new ArrayList<>();
-        for (int start = 0; start < files.size(); start += imagesPerUnit) {
-            List<StoredFile> part = files.subList(start, Math.min(files.size(), start + imagesPerUnit));
-            units.add(new ImageFiles(
-                    part.stream()
-                            .map(file -> new ImageFiles.Entry(
-                                    file.path(), file.name(), classIds.get(className(file)), file.bytes()))
-                            .toList(),
-                    witnesses));
+        InputListing.Builder unit = new InputListing.Builder();
+        TreeMap<String, Integer> unitClasses = new TreeMap<>();
+        for (InputListing.File file : (Iterable<InputListing.File>) listing.stream()::iterator) {
+            unit.add(new InputListing.File(file.name(), file.bytes(), 0));
+            unitClasses.computeIfAbsent(className(file.name()), classIds::get);
+            if (unit.files() == imagesPerUnit) {
+                units.add(new ImageFiles(path, unit.build(), unitClasses, witnesses));
+                unit = new InputListing.Builder();
+                unitClasses = new TreeMap<>();
+            }
+        }
+        if (unit.files() > 0) {
+            units.add(new ImageFiles(path, unit.build(), unitClasses, witnesses));
         }
         return units;
+    }
+
+    /** The names of some files, spread evenly. */
+    private List<String> witnesses() {
+        long step = Math.max(1, listing.files() / WITNESSES);
+        long[] next = {0};
+        return listing.stream()
+                .filter(file -> next[0]++ % step == 0)
+                .map(InputListing.File::name)
+                .toList();
     }
 
     /** The only place that assigns ids to class names. */
@@ -100,7 +127,8 @@ record ClassFolders(String path, List<String> classNames, List<StoredFile> files
         return ids;
     }
 
-    private static String className(StoredFile file) {
-        return file.name().substring(0, file.name().indexOf('/'));
+    /** The class folder of an image. */
+    static String className(String image) {
+        return image.substring(0, image.indexOf('/'));
     }
 }

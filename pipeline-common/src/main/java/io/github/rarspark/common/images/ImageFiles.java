@@ -5,10 +5,11 @@ import io.github.rarspark.common.storage.Storage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
-import java.io.Serializable;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.TreeMap;
 
 /**
  * Image files of class folders, one image each.
@@ -17,29 +18,21 @@ import java.util.List;
  * be decoded. An unavailable storage is not the fault of an image and fails the task instead. To distinguish the two,
  * other files are read: if one of them can be read and the first one still cannot, the fault is its own.
  *
- * @param files the images
- * @param witnesses some files of the whole listing, to read when one of {@code files} cannot be read
+ * @param root the folder that names are relative to, a full URI
+ * @param listing the images
+ * @param classIds the class of each folder directly in the root
+ * @param witnesses some files of the whole listing, to read when one of {@code listing} cannot be read
  */
-record ImageFiles(List<Entry> files, List<String> witnesses) implements ImageUnit {
+record ImageFiles(String root, InputListing listing, TreeMap<String, Integer> classIds, List<String> witnesses)
+        implements ImageUnit {
     private static final int NEIGHBOURS = 8;
 
-    /**
-     * An image file.
-     *
-     * @param path its full URI
-     * @param id its name within the source
-     * @param classId its class
-     * @param bytes its length when it was listed
-     */
-    record Entry(String path, String id, int classId, long bytes) implements Serializable {}
-
     ImageFiles {
-        files = List.copyOf(files);
         witnesses = List.copyOf(witnesses);
     }
 
     /** About {@code count} of {@code items}, spread evenly. */
-    static <T> List<T> spread(List<T> items, int count) {
+    private static <T> List<T> spread(List<T> items, int count) {
         List<T> some = new ArrayList<>();
         int step = Math.max(1, items.size() / count);
         for (int i = 0; i < items.size(); i += step) {
@@ -49,58 +42,60 @@ record ImageFiles(List<Entry> files, List<String> witnesses) implements ImageUni
     }
 
     @Override
-    public long images() {
-        return files.size();
+    public OptionalLong images() {
+        return OptionalLong.of(listing.files());
     }
 
     @Override
     public void read(Storage storage, Sink sink) throws IOException {
-        String lastRead = null;
-        for (Entry file : files) {
+        String lastRead = "";
+        for (InputListing.File file : (Iterable<InputListing.File>) listing.stream()::iterator) {
             StoredImage image = read(storage, file, lastRead);
-            lastRead = image instanceof StoredImage.Unreadable ? lastRead : file.path();
+            lastRead = image instanceof StoredImage.Unreadable ? lastRead : file.name();
             sink.accept(image);
         }
     }
 
-    private StoredImage read(Storage storage, Entry file, String lastRead) throws IOException {
+    private StoredImage read(Storage storage, InputListing.File file, String lastRead) throws IOException {
+        String name = file.name();
+        int classId = classIds.get(ClassFolders.className(name));
         if (file.bytes() > StoredImage.MOST_BYTES) {
-            return StoredImage.Unreadable.tooLarge(file.id(), file.classId(), file.bytes());
+            return StoredImage.Unreadable.tooLarge(name, classId, file.bytes());
         }
         try {
-            return readBounded(storage, file);
+            return readBounded(storage, name, classId);
         } catch (IOException e) {
-            if (isInterruption(e) || !answers(storage, file, lastRead)) {
+            if (isInterruption(e) || !answers(storage, name, lastRead)) {
                 throw e;
             }
         }
         try {
-            return readBounded(storage, file);
+            return readBounded(storage, name, classId);
         } catch (IOException e) {
             if (isInterruption(e)) {
                 throw e;
             }
-            return new StoredImage.Unreadable(file.id(), file.classId(), Failures.message(e));
+            return new StoredImage.Unreadable(name, classId, Failures.message(e));
         }
     }
 
-    private static StoredImage readBounded(Storage storage, Entry file) throws IOException {
-        try (InputStream in = storage.open(file.path())) {
+    private StoredImage readBounded(Storage storage, String name, int classId) throws IOException {
+        try (InputStream in = storage.open(Storage.child(root, name))) {
             // A file may have grown since it was listed.
-            return StoredImage.of(file.id(), file.classId(), in.readNBytes(StoredImage.MOST_BYTES + 1));
+            return StoredImage.of(name, classId, in.readNBytes(StoredImage.MOST_BYTES + 1));
         }
     }
 
     /** Whether any file other than {@code failed} can be read. */
-    private boolean answers(Storage storage, Entry failed, String lastRead) {
+    private boolean answers(Storage storage, String failed, String lastRead) {
         List<String> others = new ArrayList<>();
-        if (lastRead != null) {
+        if (!lastRead.isEmpty()) {
             others.add(lastRead);
         }
-        spread(files, NEIGHBOURS).forEach(file -> others.add(file.path()));
+        others.addAll(spread(listing.stream().map(InputListing.File::name).toList(), NEIGHBOURS));
         others.addAll(witnesses);
         for (String other : others) {
-            if (!other.equals(failed.path()) && canRead(storage, other)) {
+            if (!other.equals(failed) && canRead(storage, Storage.child(root, other))) {
                 return true;
             }
         }

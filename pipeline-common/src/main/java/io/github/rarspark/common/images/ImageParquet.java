@@ -5,16 +5,20 @@ import io.github.rarspark.common.shard.ParquetFooter;
 import io.github.rarspark.common.shard.ParquetFooter.RowGroup;
 import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.shard.RowCodec;
+import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.StoredFile;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.schema.MessageType;
@@ -31,26 +35,39 @@ import shaded.parquet.org.apache.thrift.protocol.TProtocolException;
  * @param files the files, sorted by name
  * @param warnings what the listing leaves out
  */
-record ImageParquet(List<String> classNames, List<File> files, List<String> warnings) implements ImageSource {
+record ImageParquet(List<String> classNames, List<File> files, List<String> warnings) implements ListedImages {
     private static final String FEATURES_KEY = "huggingface";
     private static final String IMAGE = "image";
     private static final String BYTES = "bytes";
     private static final String LABEL = "label";
 
-    static ImageParquet of(Storage storage, List<StoredFile> stored, List<String> warnings) throws IOException {
-        List<File> files = new ArrayList<>();
-        for (StoredFile file : stored) {
-            ParquetFooter footer = ParquetFooter.read(storage, file.path());
-            requireLayout(footer.schema(), file.path());
-            files.add(new File(file, footer));
-        }
-        ParquetFooter first = files.get(0).footer();
-        return new ImageParquet(classNames(first, stored.get(0).path()), List.copyOf(files), warnings);
+    static ImageParquet of(ListingTasks tasks, Storage storage, List<StoredFile> stored, List<String> warnings)
+            throws IOException {
+        List<File> files = tasks
+                .map("read the footers of " + stored.size() + " Parquet files", stored, new ReadFooters(storage))
+                .stream()
+                .flatMap(List::stream)
+                .toList();
+        return new ImageParquet(classNames(files.get(0)), files, warnings);
     }
 
     /** Whether a file of this name is read as Parquet. */
     static boolean isParquet(String name) {
         return name.endsWith(".parquet");
+    }
+
+    @Override
+    public InputListing listing() {
+        InputListing.Builder listing = new InputListing.Builder();
+        files.forEach(file -> listing.add(InputListing.File.of(file.stored())));
+        return listing.build();
+    }
+
+    @Override
+    public ImageParquet only(Predicate<String> wanted) {
+        List<File> some =
+                files.stream().filter(file -> wanted.test(file.stored().name())).toList();
+        return new ImageParquet(classNames, some, warnings);
     }
 
     @Override
@@ -60,24 +77,22 @@ record ImageParquet(List<String> classNames, List<File> files, List<String> warn
             listing.append(file.stored().name())
                     .append('\0')
                     .append(file.stored().bytes());
-            listing.append('\0').append(file.footer().rows());
-            listing.append('\0')
-                    .append(new TreeMap<>(file.footer().keyValues()))
-                    .append('\n');
+            listing.append('\0').append(file.rows());
+            listing.append('\0').append(file.keyValues()).append('\n');
         }
         return Sha256.of(listing.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     @Override
-    public long images() {
-        return files.stream().mapToLong(file -> file.footer().rows()).sum();
+    public OptionalLong images() {
+        return OptionalLong.of(files.stream().mapToLong(File::rows).sum());
     }
 
     @Override
     public List<ImageUnit> units(int imagesPerUnit) {
         List<ImageUnit> units = new ArrayList<>();
         for (File file : files) {
-            long rows = file.footer().rows();
+            long rows = file.rows();
             for (long first = 0; first < rows; first += imagesPerUnit) {
                 units.add(file.rows(first, Math.min(imagesPerUnit, rows - first)));
             }
@@ -113,24 +128,44 @@ record ImageParquet(List<String> classNames, List<File> files, List<String> warn
                 && !primitive.isRepetition(Type.Repetition.REPEATED);
     }
 
-    private static List<String> classNames(ParquetFooter footer, String path) {
-        String features = footer.keyValues().get(FEATURES_KEY);
+    private static List<String> classNames(File file) {
+        String features = file.keyValues().get(FEATURES_KEY);
         List<String> names = new ArrayList<>();
         if (features != null) {
             JsonNode root = Json.read(
                     features.getBytes(StandardCharsets.UTF_8),
                     JsonNode.class,
-                    "the key " + FEATURES_KEY + " of " + path);
+                    "the key " + FEATURES_KEY + " of " + file.stored().path());
             root.at("/info/features/label/names").forEach(name -> names.add(name.asText()));
         }
         return List.copyOf(names);
     }
 
+    private record ReadFooters(Storage storage) implements UnitTasks.Work<ArrayList<StoredFile>, ArrayList<File>> {
+        @Override
+        public ArrayList<File> run(ArrayList<StoredFile> files) throws IOException {
+            ArrayList<File> read = new ArrayList<>();
+            for (StoredFile file : files) {
+                UnitTasks.endIfKilled();
+                ParquetFooter footer = ParquetFooter.read(storage, file.path());
+                requireLayout(footer.schema(), file.path());
+                read.add(new File(file, new TreeMap<>(footer.keyValues()), footer.rowGroups()));
+            }
+            return read;
+        }
+    }
+
     /** A file and what its footer says. */
-    record File(StoredFile stored, ParquetFooter footer) {
+    record File(StoredFile stored, TreeMap<String, String> keyValues, List<RowGroup> rowGroups)
+            implements Serializable {
+        /** The number of rows. */
+        long rows() {
+            return rowGroups.stream().mapToLong(RowGroup::rows).sum();
+        }
+
         /** The rows [first, first + count), with the row groups that hold them. */
         Rows rows(long first, long count) {
-            List<RowGroup> groups = footer.rowGroups().stream()
+            List<RowGroup> groups = rowGroups.stream()
                     .filter(group -> group.firstRow() < first + count && first < group.firstRow() + group.rows())
                     .toList();
             RowGroup start = groups.get(0);
@@ -146,28 +181,33 @@ record ImageParquet(List<String> classNames, List<File> files, List<String> warn
         }
     }
 
-    /** Rows of a file: {@code images} rows from row {@code first}, behind {@code skip} other rows of the byte range. */
-    private record Rows(String path, String name, long first, long images, long skip, long startByte, long endByte)
+    /** Rows of a file: {@code rows} rows from row {@code first}, behind {@code skip} other rows of the byte range. */
+    private record Rows(String path, String name, long first, long rows, long skip, long startByte, long endByte)
             implements ImageUnit {
+        @Override
+        public OptionalLong images() {
+            return OptionalLong.of(rows);
+        }
+
         @Override
         public void read(Storage storage, Sink sink) throws IOException {
             MessageType schema = ParquetFooter.read(storage, path).schema();
             MessageType wanted = new MessageType(schema.getName(), schema.getType(IMAGE), schema.getType(LABEL));
-            try (ParquetReader<GenericRecord> rows = ParquetShard.read(storage, path, wanted, startByte, endByte)) {
+            try (ParquetReader<GenericRecord> reader = ParquetShard.read(storage, path, wanted, startByte, endByte)) {
                 for (long i = first - skip; i < first; i++) {
-                    next(rows, i);
+                    next(reader, i);
                 }
-                for (long i = first; i < first + images; i++) {
-                    GenericRecord row = next(rows, i);
+                for (long i = first; i < first + rows; i++) {
+                    GenericRecord row = next(reader, i);
                     sink.accept(image(name + "#" + i, row));
                 }
             }
         }
 
-        private GenericRecord next(ParquetReader<GenericRecord> rows, long index) throws IOException {
+        private GenericRecord next(ParquetReader<GenericRecord> reader, long index) throws IOException {
             GenericRecord row;
             try {
-                row = rows.read();
+                row = reader.read();
             } catch (RuntimeException e) {
                 // Parquet's decoders do not validate, so corrupt pages cause exceptions of any type.
                 throw damaged(index, e);

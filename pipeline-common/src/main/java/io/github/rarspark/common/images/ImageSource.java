@@ -1,14 +1,15 @@
 package io.github.rarspark.common.images;
 
 import java.util.List;
+import java.util.OptionalLong;
 
 /** A listed set of images. Driver only; what goes to the tasks are its units. */
 public interface ImageSource {
     /** Identifies the content, or where that is many files the listing: names, lengths and row counts. */
     String sha256();
 
-    /** The number of images. */
-    long images();
+    /** The number of images; empty if only reading them tells. */
+    OptionalLong images();
 
     /**
      * Splits the source into consecutive units; depends only on the listing and the argument.

@@ -1,2 +1,2 @@
-/** Where images come from: class folders and Parquet of image bytes, listed on the driver and read inside the tasks. */
+/** Where images come from: class folders and Parquet of image bytes, listed and read inside the tasks. */
 package io.github.rarspark.common.images;

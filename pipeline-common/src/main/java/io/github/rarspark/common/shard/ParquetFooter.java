@@ -3,6 +3,7 @@ package io.github.rarspark.common.shard;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +28,7 @@ public record ParquetFooter(MessageType schema, Map<String, String> keyValues, L
      * @param startByte where its data begins
      * @param bytes how long its data is
      */
-    public record RowGroup(long firstRow, long rows, long startByte, long bytes) {}
+    public record RowGroup(long firstRow, long rows, long startByte, long bytes) implements Serializable {}
 
     /**
      * Reads a footer.

@@ -2,6 +2,8 @@ package io.github.rarspark.common.spark;
 
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.spark.TaskContext;
@@ -24,6 +26,12 @@ public final class UnitTasks {
         R run(U unit) throws IOException;
     }
 
+    /** Takes the result of the unit with this number. */
+    @FunctionalInterface
+    private interface ResultSink<R> {
+        void accept(int unit, R result);
+    }
+
     /**
      * Does all {@code units}, in no particular order; returns when all are done.
      *
@@ -37,6 +45,11 @@ public final class UnitTasks {
     /** The same for work that computes on {@code device}. */
     public static <U, R> void run(
             SparkSession session, JobDevice device, List<U> units, Work<U, R> work, Consumer<R> done) {
+        run(session, device, units, work, (unit, result) -> done.accept(result));
+    }
+
+    private static <U, R> void run(
+            SparkSession session, JobDevice device, List<U> units, Work<U, R> work, ResultSink<R> done) {
         if (units.isEmpty()) {
             return;
         }
@@ -50,8 +63,19 @@ public final class UnitTasks {
                 session,
                 device,
                 StageResources.request(session, device, results).rdd(),
-                (result, unit) -> done.accept(result),
+                (result, unit) -> done.accept(unit, result),
                 () -> {});
+    }
+
+    /**
+     * Does all {@code units}; the results are in the order of the units.
+     *
+     * @throws io.github.rarspark.common.JobException as {@link WatchedJob#run} does
+     */
+    public static <U, R> List<R> map(SparkSession session, List<U> units, Work<U, R> work) {
+        List<R> results = new ArrayList<>(Collections.nCopies(units.size(), null));
+        run(session, JobDevice.CPU, units, work, results::set);
+        return results;
     }
 
     /** The cores that Spark counts for the task on this thread; one outside of tasks. */

@@ -284,16 +284,31 @@ public final class Storage implements Serializable {
         Path hadoop = new Path(directory);
         FileSystem fs = fileSystem(hadoop);
         Path root = fs.makeQualified(hadoop);
-        List<StoredFile> files = new ArrayList<>();
-        for (FileStatus status : files(fs, root)) {
-            Path path = status.getPath();
-            String name = path.equals(root) ? path.getName() : relative(root, path);
-            if (!name.startsWith(".") && !name.contains("/.")) {
-                files.add(new StoredFile(path.toString(), name, status.getLen()));
-            }
+        return stored(root, files(fs, root).stream());
+    }
+
+    /** {@link #walk} without the files in further directories. */
+    public List<StoredFile> files(String directory) throws IOException {
+        Path hadoop = new Path(directory);
+        FileSystem fs = fileSystem(hadoop);
+        Path root = fs.makeQualified(hadoop);
+        try {
+            return stored(root, Stream.of(fs.listStatus(root)).filter(FileStatus::isFile));
+        } catch (FileNotFoundException e) {
+            return List.of();
         }
-        files.sort(Comparator.comparing(StoredFile::name));
-        return List.copyOf(files);
+    }
+
+    /** Those of the files that are not hidden, sorted by name. */
+    private static List<StoredFile> stored(Path root, Stream<FileStatus> files) {
+        return files.map(status -> {
+                    Path path = status.getPath();
+                    String name = path.equals(root) ? path.getName() : relative(root, path);
+                    return new StoredFile(path.toString(), name, status.getLen(), status.getModificationTime());
+                })
+                .filter(file -> !file.name().startsWith(".") && !file.name().contains("/."))
+                .sorted(Comparator.comparing(StoredFile::name))
+                .toList();
     }
 
     /**

@@ -59,15 +59,63 @@ class ImageSourcesTest {
         }
         ImageSource source = ImageSources.open(storage, "--input", temp.toString());
         assertThat(source.classNames()).containsExactly("a", "b", "ç");
-        assertThat(source.images()).isEqualTo(4);
+        assertThat(source.images()).hasValue(4);
         assertThat(read(source.units(3)))
                 .containsExactly(
                         "a/deep/3.png 0 content of a/deep/3.png",
                         "b/1.png 1 content of b/1.png",
                         "b/2.png 1 content of b/2.png",
                         "ç/4.png 2 content of ç/4.png");
-        assertThat(source.units(3)).extracting(ImageUnit::images).containsExactly(3L, 1L);
+        assertThat(source.units(3))
+                .extracting(unit -> unit.images().orElseThrow())
+                .containsExactly(3L, 1L);
         assertThat(source.warnings()).containsExactly("beside.txt is left out, because it is not in a class folder");
+    }
+
+    @Test
+    void filesOfAnyNameAreReadInTheOrderOfTheirNames() throws Exception {
+        List<String> names = List.of("a%20b/1:2 #?.png", "a-b/x.png", "a/[1].png", "a/ü/{2}.png", "b:c/\\n.png");
+        for (String name : names) {
+            Path file = temp.resolve(name);
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, "content");
+        }
+        ListedImages source = open();
+        assertThat(source.classNames()).containsExactly("a", "a%20b", "a-b", "b:c");
+        assertThat(source.listing().stream())
+                .extracting(InputListing.File::name)
+                .containsExactlyElementsOf(names);
+        assertThat(source.listing().stream()).allSatisfy(file -> {
+            assertThat(file.bytes()).isEqualTo("content".length());
+            assertThat(file.modified())
+                    .isEqualTo(
+                            Files.getLastModifiedTime(temp.resolve(file.name())).toMillis());
+        });
+        assertThat(read(source.units(10)))
+                .containsExactly(
+                        "a%20b/1:2 #?.png 1 content",
+                        "a-b/x.png 2 content", "a/[1].png 0 content", "a/ü/{2}.png 0 content", "b:c/\\n.png 3 content");
+    }
+
+    @Test
+    void someOfTheFilesKeepTheirClasses() throws Exception {
+        for (String name : List.of("a/1.png", "b/1.png", "b/2.png")) {
+            Files.createDirectories(temp.resolve(name).getParent());
+            Files.writeString(temp.resolve(name), name);
+        }
+        ListedImages some = open().only(name -> name.equals("b/2.png"));
+        assertThat(some.images()).hasValue(1);
+        assertThat(some.classNames()).containsExactly("a", "b");
+        assertThat(read(some.units(10))).containsExactly("b/2.png 1 b/2.png");
+        assertThat(some.sha256()).isNotEqualTo(open().sha256());
+        write("1.parquet", 0, 3);
+        write("2.parquet", 3, 2);
+        ListedImages second = open().only(name -> name.equals("2.parquet"));
+        assertThat(second.listing().stream())
+                .extracting(InputListing.File::name)
+                .containsExactly("2.parquet");
+        assertThat(second.classNames()).containsExactly("cat", "dog");
+        assertThat(read(second.units(10))).containsExactly("2.parquet#0 1 image 3", "2.parquet#1 0 image 4");
     }
 
     @Test
@@ -85,7 +133,7 @@ class ImageSourcesTest {
         Files.createSymbolicLink(temp.resolve("cat/other.png"), temp.resolve("cat/1.png"));
         Files.createSymbolicLink(temp.resolve("fox"), temp.resolve("foxes"));
         ImageSource source = open();
-        assertThat(source.images()).isEqualTo(2);
+        assertThat(source.images()).hasValue(2);
         assertThat(source.warnings())
                 .containsExactly(
                         "1.png and 1 more are left out, because they are not in a class folder",
@@ -105,7 +153,7 @@ class ImageSourcesTest {
                         .waitFor())
                 .isZero();
         ImageSource source = open();
-        assertThat(source.images()).isEqualTo(1);
+        assertThat(source.images()).hasValue(1);
         assertThat(source.warnings())
                 .singleElement()
                 .asString()
@@ -180,7 +228,7 @@ class ImageSourcesTest {
         open().requireClasses("--input", 1000);
     }
 
-    private ImageSource open() throws IOException {
+    private ListedImages open() throws IOException {
         return ImageSources.open(storage, "--input", temp.toString());
     }
 
@@ -203,7 +251,7 @@ class ImageSourcesTest {
         assertThat(ParquetFooter.read(storage, first).rowGroups()).hasSizeGreaterThan(1);
         ImageSource source = ImageSources.open(storage, "--input", temp.toString());
         assertThat(source.classNames()).containsExactly("cat", "dog");
-        assertThat(source.images()).isEqualTo(280);
+        assertThat(source.images()).hasValue(280);
         List<String> all = new ArrayList<>();
         for (int row = 0; row < 280; row++) {
             String file = row < 250 ? "data/train-0.parquet#" + row : "data/train-1.parquet#" + (row - 250);

@@ -44,7 +44,7 @@ record LabelledImages(List<RgbImage> images, int[] labels) {
                     }));
             quarantine.requireFew();
         }
-        quarantine.requireUsable(source.images());
+        quarantine.requireUsable(images.size() + quarantine.bad());
         return new LabelledImages(
                 images, labels.stream().mapToInt(Integer::intValue).toArray());
     }
