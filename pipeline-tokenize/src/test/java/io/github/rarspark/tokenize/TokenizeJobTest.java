@@ -227,7 +227,7 @@ class TokenizeJobTest {
         Path quarantine = fixture.output.resolve("quarantine.jsonl");
         List<String> bad = List.of(
                 "{\"path\":\"apple/02.png\",\"reason\":\"Cannot decode apple/02.png: it is neither PNG nor JPEG\"}",
-                "{\"path\":\"pear/07.png\",\"reason\":\"Cannot decode pear/07.png: it is neither PNG nor JPEG\"}");
+                "{\"path\":\"pear/07.png\",\"reason\":\"Cannot decode pear/07.png: it is empty\"}");
         assertThat(Files.readAllLines(quarantine)).isEqualTo(bad);
         assertThat(fixture.output.resolve("_manifest.json")).doesNotExist();
 

@@ -3,13 +3,14 @@ package io.github.rarspark.kernel.image;
 import static io.github.rarspark.kernel.image.RgbImage.CHANNELS;
 
 import io.github.rarspark.kernel.error.DataException;
-import io.github.rarspark.kernel.image.JpegStructure.Colors;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.util.Iterator;
+import javax.imageio.IIOException;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.event.IIOReadWarningListener;
@@ -19,13 +20,15 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 /**
  * Decodes PNG and JPEG files to the bytes that Pillow's {@code convert("RGB")} gives: grey is repeated, palettes are
  * looked up, transparency is dropped, CMYK is converted without a profile. Color profiles, gamma and EXIF orientation
- * are ignored. The format is detected from the content, not from the name. 16-bit PNG samples are reduced as in Pillow:
- * to their upper byte or, for grey without alpha, clipped to 255, which turns most such images almost white. JPEG files
- * with more than 8 bits per sample are rejected.
+ * are ignored, also if they are malformed. The format is detected from the content, not from the name. 16-bit PNG
+ * samples are reduced as in Pillow: to their upper byte or, for grey without alpha, clipped to 255, which turns most such
+ * images almost white. JPEG files with more than 8 bits per sample or arithmetic coding are rejected. A JPEG that is
+ * damaged but not truncated is patched up, as in Pillow, by libjpeg, whose versions differ in this.
  *
  * <p>The JDK's decoders are used for the stored samples only: their colour space conversions differ from libjpeg's.
  *
- * @param pixelLimit the maximum number of pixels of an image, so that a small file cannot exhaust the memory
+ * @param pixelLimit the maximum number of pixels of an image, if these have up to three bytes, so that a small file
+ *     cannot exhaust the memory; decoding takes up to six bytes per pixel of the limit
  */
 public record ImageDecoder(long pixelLimit) {
     private static final String JDK_READERS = "com.sun.imageio.plugins.";
@@ -46,19 +49,19 @@ public record ImageDecoder(long pixelLimit) {
         try {
             if (PngStructure.matches(file)) {
                 PngStructure png = PngStructure.parse(file);
-                check(png.width(), png.height());
+                check(png.width(), png.height(), png.bytesPerPixel());
                 return decodePng(file, png);
             }
             if (JpegStructure.matches(file)) {
                 JpegStructure jpeg = JpegStructure.parse(file);
-                check(jpeg.width(), jpeg.height());
+                check(jpeg.width(), jpeg.height(), jpeg.colors().samples());
                 if (jpeg.precision() != 8) {
                     throw new MalformedImageException(
                             "it has " + jpeg.precision() + " bits per sample; convert it to 8");
                 }
-                return decodeJpeg(file, jpeg.colors());
+                return decodeJpeg(jpeg);
             }
-            throw new MalformedImageException("it is neither PNG nor JPEG");
+            throw new MalformedImageException(FileFormat.complaint(file));
         } catch (IOException | RuntimeException e) {
             // The JDK's decoders throw all kinds of exceptions on malformed data.
             throw new DataException("Cannot decode " + name + ": " + e.getMessage(), e);
@@ -82,12 +85,17 @@ public record ImageDecoder(long pixelLimit) {
         }
     }
 
-    private void check(int width, int height) throws MalformedImageException {
-        if (width <= 0 || height <= 0) {
+    private void check(long width, long height, int bytesPerPixel) throws MalformedImageException {
+        if (width == 0 || height == 0) {
             throw new MalformedImageException("it claims " + width + " x " + height + " pixels");
         }
-        if ((long) width * height > pixelLimit) {
+        // Neither side exceeds 2^32, so that the quotient is compared rather than a product that may overflow.
+        if (width > pixelLimit / height) {
             throw new MalformedImageException(width + " x " + height + " pixels exceed the limit of " + pixelLimit);
+        }
+        if (width * height * bytesPerPixel > CHANNELS * pixelLimit) {
+            throw new MalformedImageException(width + " x " + height + " pixels of " + bytesPerPixel
+                    + " bytes exceed the limit of " + CHANNELS * pixelLimit + " bytes");
         }
     }
 
@@ -120,19 +128,19 @@ public record ImageDecoder(long pixelLimit) {
         return palette;
     }
 
-    private static RgbImage decodeJpeg(byte[] file, Colors colors) throws IOException {
-        Raster raster = read("jpeg", file, reader -> reader.readRaster(0, null));
-        if (raster.getNumBands() != colors.samples()) {
+    private static RgbImage decodeJpeg(JpegStructure jpeg) throws IOException {
+        Raster raster = read("jpeg", jpeg.withoutMetadata(), reader -> reader.readRaster(0, null));
+        int width = raster.getWidth();
+        int height = raster.getHeight();
+        int bands = jpeg.colors().samples();
+        if (raster.getNumBands() != bands) {
             throw new MalformedImageException("its frames differ");
         }
-        int width = raster.getWidth();
-        byte[] pixels = new byte[Math.multiplyExact(CHANNELS * width, raster.getHeight())];
-        int[] row = new int[colors.samples() * width];
-        for (int y = 0; y < raster.getHeight(); y++) {
-            raster.getPixels(0, y, width, 1, row);
-            JpegColors.toRgb(colors, row, pixels, CHANNELS * y * width);
-        }
-        return new RgbImage(width, raster.getHeight(), pixels);
+        byte[] samples = (byte[]) raster.getDataElements(0, 0, width, height, null);
+        ChromaRows.smooth(samples, width, jpeg.rowDoubled());
+        byte[] pixels = bands == CHANNELS ? samples : new byte[Math.multiplyExact(CHANNELS * width, height)];
+        JpegColors.toRgb(jpeg.colors(), samples, pixels);
+        return new RgbImage(width, height, pixels);
     }
 
     private interface Read<T> {
@@ -146,10 +154,18 @@ public record ImageDecoder(long pixelLimit) {
             reader.addIIOReadWarningListener(truncation);
             reader.setInput(in, true, true);
             T image = read.from(reader);
-            if (truncation.found) {
-                throw new MalformedImageException("it is truncated");
-            }
+            truncation.check();
             return image;
+        } catch (IIOException e) {
+            truncation.check();
+            if (e.getCause() instanceof EOFException) {
+                throw new MalformedImageException("its picture ends early", e);
+            }
+            // Of a PNG, the message only tells what was being read.
+            throw e.getCause() == null
+                    ? e
+                    : new MalformedImageException(
+                            e.getMessage() + ": " + e.getCause().getMessage(), e);
         } finally {
             reader.dispose();
         }
@@ -177,6 +193,12 @@ public record ImageDecoder(long pixelLimit) {
         @Override
         public void warningOccurred(ImageReader source, String warning) {
             found |= warning.contains("Missing EOI");
+        }
+
+        void check() throws MalformedImageException {
+            if (found) {
+                throw new MalformedImageException("it is truncated");
+            }
         }
     }
 }

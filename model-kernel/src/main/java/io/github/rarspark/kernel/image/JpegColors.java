@@ -17,37 +17,36 @@ final class JpegColors {
     private JpegColors() {}
 
     /**
-     * Converts a row.
+     * Converts pixels.
      *
-     * @param samples the row's samples, pixel by pixel, 0 to 255
-     * @param rgb where its red, green and blue bytes go
-     * @param at where in {@code rgb} they begin
+     * @param samples of each pixel in turn
+     * @param rgb where their red, green and blue bytes go; may be {@code samples} itself if a pixel has three of these
      */
-    static void toRgb(Colors colors, int[] samples, byte[] rgb, int at) {
+    static void toRgb(Colors colors, byte[] samples, byte[] rgb) {
         int step = colors.samples();
-        for (int i = 0, o = at; i < samples.length; i += step, o += RgbImage.CHANNELS) {
+        for (int i = 0, o = 0; i < samples.length; i += step, o += RgbImage.CHANNELS) {
             switch (colors) {
                 case GRAY -> put(rgb, o, samples[i], samples[i], samples[i]);
                 case RGB -> put(rgb, o, samples[i], samples[i + 1], samples[i + 2]);
                 case YCC -> fromYcc(samples, i, rgb, o);
                 case CMYK -> {
-                    put(rgb, o, 255 - samples[i], 255 - samples[i + 1], 255 - samples[i + 2]);
-                    blacken(rgb, o, samples[i + 3]);
+                    put(rgb, o, ~samples[i], ~samples[i + 1], ~samples[i + 2]);
+                    blacken(rgb, o, samples[i + 3] & 0xff);
                 }
                 case YCCK -> {
                     // libjpeg inverts the samples when it converts them from YCC, and Pillow inverts them again.
                     fromYcc(samples, i, rgb, o);
-                    blacken(rgb, o, samples[i + 3]);
+                    blacken(rgb, o, samples[i + 3] & 0xff);
                 }
                 default -> throw new IllegalStateException("No conversion from " + colors);
             }
         }
     }
 
-    private static void fromYcc(int[] samples, int i, byte[] rgb, int o) {
-        int luma = samples[i];
-        int blue = samples[i + 1] - 128;
-        int red = samples[i + 2] - 128;
+    private static void fromYcc(byte[] samples, int i, byte[] rgb, int o) {
+        int luma = samples[i] & 0xff;
+        int blue = (samples[i + 1] & 0xff) - 128;
+        int red = (samples[i + 2] & 0xff) - 128;
         put(
                 rgb,
                 o,

@@ -9,4 +9,8 @@ final class MalformedImageException extends IOException {
     MalformedImageException(String message) {
         super(message);
     }
+
+    MalformedImageException(String message, Throwable cause) {
+        super(message, cause);
+    }
 }
