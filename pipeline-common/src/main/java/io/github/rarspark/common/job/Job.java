@@ -1,5 +1,6 @@
 package io.github.rarspark.common.job;
 
+import io.github.rarspark.common.run.Growth;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import java.io.IOException;
@@ -29,6 +30,11 @@ public interface Job<D> {
 
     /** The plan of the job; reads and writes nothing. */
     Plan plan();
+
+    /** Whether the work adds to what the output has already. */
+    default Growth growth() {
+        return Growth.NONE;
+    }
 
     /** How many bytes the output takes at least, if that is known before the work: a device with less is refused. */
     default long leastBytes() {

@@ -2,6 +2,7 @@ package io.github.rarspark.common.job;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.run.Growth;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
@@ -51,7 +52,11 @@ public final class JobRunner {
         String directory = context.storage().qualify(job.output());
         JobDevice device =
                 job.computesOnDriver() ? JobDevice.ofDriver(context.recipe().compute()) : context.device();
-        if (!RunOutput.isFinished(context.storage(), directory)) {
+        boolean finished = RunOutput.isFinished(context.storage(), directory);
+        if (finished && job.growth() == Growth.NOTHING_NEW) {
+            return RunOutput.readResult(context.storage(), directory).orElseThrow();
+        }
+        if (!finished || job.growth() == Growth.ADDS) {
             if (!job.computesOnDriver()) {
                 StageResources.requireOffered(context.session(), device);
             }
@@ -59,7 +64,7 @@ public final class JobRunner {
         }
         Optional<OutputClaim> claimed = new RunOutput(
                         context.storage(), directory, context.recipe().claim(), context::say)
-                .claim(job.plan().on(device.label()));
+                .claim(job.plan().on(device.label()), job.growth());
         if (claimed.isEmpty()) {
             return RunOutput.readResult(context.storage(), directory).orElseThrow();
         }

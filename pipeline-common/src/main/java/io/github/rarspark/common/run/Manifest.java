@@ -34,6 +34,15 @@ public final class Manifest {
     }
 
     /**
+     * Publishes the manifest of one generation, which readers ignore until the output's own lists it.
+     *
+     * @param body as for the output's own manifest
+     */
+    public static void publishGeneration(OutputClaim claim, int generation, Object body) throws IOException {
+        publish(claim, Generation.manifestName(generation), body);
+    }
+
+    /**
      * Publishes the manifest of a folder of {@code claim}'s output, which is read like an output of its own.
      *
      * @param folder its name
@@ -53,26 +62,63 @@ public final class Manifest {
         return claim.publish(name, out -> out.write(Json.pretty(tree)));
     }
 
+    /** What one read of a manifest gave; it may be replaced meanwhile. */
+    public static final class Content {
+        private final ObjectNode tree;
+
+        private Content(ObjectNode tree) {
+            this.tree = tree;
+        }
+
+        /** The body. */
+        public <T> T as(Class<T> type) {
+            return Json.convert(tree, type);
+        }
+
+        /** The hash of the body. */
+        public String sha256() {
+            return hash(tree);
+        }
+    }
+
     /**
      * Reads the manifest of the output at {@code directory}.
      *
      * @throws JobException {@link ExitCode#NO_INPUT} if there is none
      * @throws DataException if it is corrupt
      */
-    public static <T> T read(Storage storage, String directory, Class<T> type) throws IOException {
-        return Json.convert(tree(storage, directory), type);
+    public static Content open(Storage storage, String directory) throws IOException {
+        return new Content(tree(storage, directory));
     }
 
-    /** The hash of the output at {@code directory}, which identifies its content; throws what {@link #read} throws. */
+    /**
+     * Reads the manifest of one generation, which need not be listed yet.
+     *
+     * @throws DataException if it is corrupt or there is none
+     */
+    public static Content openGeneration(Storage storage, String directory, int generation) throws IOException {
+        String name = Generation.manifestName(generation);
+        try {
+            return new Content(tree(storage, directory, name));
+        } catch (FileNotFoundException e) {
+            throw new DataException(
+                    "Cannot read " + directory + ": its " + name + " is gone; write the output again", e);
+        }
+    }
+
+    /** The body of the manifest of the output at {@code directory}; throws what {@link #open} throws. */
+    public static <T> T read(Storage storage, String directory, Class<T> type) throws IOException {
+        return open(storage, directory).as(type);
+    }
+
+    /** The hash of the output at {@code directory}, which identifies its content; throws what {@link #open} throws. */
     public static String sha256(Storage storage, String directory) throws IOException {
-        return hash(tree(storage, directory));
+        return open(storage, directory).sha256();
     }
 
     private static ObjectNode tree(Storage storage, String directory) throws IOException {
-        String path = Storage.child(directory, NAME);
-        ObjectNode tree;
         try {
-            tree = storage.readJson(path, ObjectNode.class);
+            return tree(storage, directory, NAME);
         } catch (FileNotFoundException e) {
             throw new JobException(
                     ExitCode.NO_INPUT,
@@ -81,6 +127,14 @@ public final class Manifest {
                                     ? "; let the job that writes it finish"
                                     : ", so it is not an output of rar-spark; give one"),
                     e);
+        }
+    }
+
+    private static ObjectNode tree(Storage storage, String directory, String name) throws IOException {
+        String path = Storage.child(directory, name);
+        ObjectNode tree;
+        try {
+            tree = storage.readJson(path, ObjectNode.class);
         } catch (DataException e) {
             throw new DataException("Cannot read " + path + ": it is damaged; write the output again", e);
         }

@@ -182,7 +182,8 @@ public final class OutputClaim implements AutoCloseable {
     /** Writes the first heartbeat, removes what dead writers and another plan's attempt left, and keeps the lease. */
     void begin() throws IOException {
         if (attempt.replaces() != null) {
-            for (String path : Leftovers.unfinished(storage, directory)) {
+            int published = Published.of(storage, directory).generations();
+            for (String path : Leftovers.in(storage, directory, published).unfinished()) {
                 check();
                 storage.delete(path);
             }

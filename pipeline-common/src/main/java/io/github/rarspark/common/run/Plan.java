@@ -6,6 +6,7 @@ import io.github.rarspark.common.storage.Sha256;
 import io.github.rarspark.conf.RecipeHash;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -33,6 +34,9 @@ public record Plan(
         implements Serializable {
     /** The device of plans that name none. */
     static final String CPU = "cpu";
+
+    /** The name of the input that is files, of which there may be more later. */
+    public static final String FILES = "input";
 
     /** Copies the maps. */
     public Plan {
@@ -87,6 +91,17 @@ public record Plan(
                 && inputs.equals(other.inputs)
                 && deviceLabel().equals(other.deviceLabel())
                 && recipeDifference(other).isEmpty();
+    }
+
+    /** Whether {@code other} does the same to other files, or after other generations. */
+    boolean sameWorkOfOtherInput(Plan other) {
+        return withoutFiles().sameWork(other.withoutFiles());
+    }
+
+    private Plan withoutFiles() {
+        SortedMap<String, String> others = new TreeMap<>(inputs);
+        others.keySet().removeAll(List.of(FILES, Published.INPUT));
+        return new Plan(command, recipeSha256, others, units, settings, device);
     }
 
     /** Describes in a few words how {@code other}, the existing plan, differs from this one. */

@@ -53,15 +53,22 @@ public final class RunOutput {
         this.attempts = new Attempts(storage, directory, pace);
     }
 
+    /** Claims the output for {@code plan} as {@link #claim(Plan, Growth)} does, if it never grows. */
+    public Optional<OutputClaim> claim(Plan plan) throws IOException {
+        return claim(plan, Growth.NONE);
+    }
+
     /**
      * Claims the output for {@code plan} and begins to write heartbeats. If it is unknown whether the owner is alive,
      * waits for one of its heartbeats for one lease period, and takes over if there is none.
      *
+     * @param growth whether another plan may add to what the output has published; {@code plan} then has the input {@link
+     *     Published#INPUT} with the identity of that, unless it is nothing
      * @return the claim, or empty if the same work is already finished
      * @throws JobException {@link ExitCode#OUTPUT_EXISTS} if the directory holds another plan's output or foreign
-     *     files, {@link ExitCode#TEMPORARY} if another driver works on it
+     *     files, {@link ExitCode#TEMPORARY} if another driver works on it or has published something meanwhile
      */
-    public Optional<OutputClaim> claim(Plan plan) throws IOException {
+    public Optional<OutputClaim> claim(Plan plan, Growth growth) throws IOException {
         while (true) {
             Optional<PlanFile> current = attempts.current();
             if (current.isEmpty()) {
@@ -82,18 +89,53 @@ public final class RunOutput {
             }
             PlanFile earlier = current.get();
             boolean sameWork = plan.sameWork(earlier.plan());
-            if (!sameWork) {
-                requireNothingPublished(plan, earlier);
-            } else if (isFinished(storage, directory)) {
+            boolean finished = isFinished(storage, directory);
+            if (sameWork && finished) {
                 return Optional.empty();
+            }
+            boolean added = !sameWork && growth.adds() && isBehind(earlier, plan, finished);
+            if (!sameWork && !added) {
+                requireReplaceable(plan, earlier, growth);
             }
             Optional<Owner> owner = ownerOf(earlier);
             if (isAbandoned(earlier, owner)) {
-                boolean kept = sameWork && (plan.sha256().equals(earlier.planSha256()) || !lackedResources());
+                if (growth.adds()) {
+                    requireBase(plan);
+                }
+                if (added) {
+                    return Optional.of(take(plan, earlier.attempt() + 1, null));
+                }
+                boolean kept = sameWork && (plan.sha256().equals(earlier.planSha256()) || !lackedResources(growth));
                 String replaces = kept ? unfinishedReplacement(earlier, owner) : earlier.planSha256();
                 return Optional.of(take(kept ? earlier.plan() : plan, earlier.attempt() + 1, replaces));
             }
         }
+    }
+
+    /** Whether the generation that {@code attempt} made is published, even if its result is not: another may follow. */
+    private boolean isBehind(PlanFile attempt, Plan plan, boolean finished) throws IOException {
+        Published published = Published.of(storage, directory);
+        return attempt.plan().command().equals(plan.command())
+                && published.generations() > 0
+                && (finished || published.planSha256().equals(attempt.planSha256()));
+    }
+
+    /** When the last owner is gone, nobody publishes; what it published may have come after the plan was made. */
+    private void requireBase(Plan plan) throws IOException {
+        if (!Published.of(storage, directory).isBaseOf(plan)) {
+            throw new JobException(
+                    ExitCode.TEMPORARY,
+                    "Cannot add to " + directory + ": another driver has added a generation meanwhile; run again");
+        }
+    }
+
+    /**
+     * The plan of the last attempt at the output in {@code directory}; empty if there was none.
+     *
+     * @throws DataException if it is corrupt
+     */
+    public static Optional<Plan> lastPlan(Storage storage, String directory) throws IOException {
+        return new Attempts(storage, directory, Pace.SYSTEM).current().map(PlanFile::plan);
     }
 
     /** Whether the output at {@code directory} was finished: its {@code result.json} says so. */
@@ -128,15 +170,18 @@ public final class RunOutput {
 
     /**
      * Another plan may replace an attempt that published nothing and failed because of its data, or because of a lack of
-     * resources before it finished a shard.
+     * resources before it finished a shard; and a generation that is half made, if only its new files differ.
      */
-    private void requireNothingPublished(Plan plan, PlanFile earlier) throws IOException {
-        boolean badData = exitCode() == ExitCode.DATA.number() && Leftovers.only(storage, directory);
-        if (!badData && !lackedResources()) {
+    private void requireReplaceable(Plan plan, PlanFile earlier, Growth growth) throws IOException {
+        boolean onlyInput = plan.sameWorkOfOtherInput(earlier.plan());
+        boolean badData = exitCode() == ExitCode.DATA.number() && nothingPublished(growth);
+        if (!(growth.adds() && onlyInput) && !badData && !lackedResources(growth)) {
             throw new JobException(
                     ExitCode.OUTPUT_EXISTS,
                     "Cannot write to " + directory + ": it belongs to another run, " + plan.difference(earlier.plan())
-                            + "; choose another --output or delete it");
+                            + (growth == Growth.OFFERED && onlyInput
+                                    ? "; add new files with --incremental, choose another --output or delete it"
+                                    : "; choose another --output or delete it"));
         }
     }
 
@@ -144,10 +189,24 @@ public final class RunOutput {
      * Whether the last attempt lacked memory or the like before it finished a shard: nothing depends on its units, which
      * may have been the reason.
      */
-    private boolean lackedResources() throws IOException {
+    private boolean lackedResources(Growth growth) throws IOException {
         return exitCode() == ExitCode.UNAVAILABLE.number()
-                && Leftovers.shards(storage, directory).isEmpty()
-                && Leftovers.only(storage, directory);
+                && leftovers(growth).shards().isEmpty()
+                && nothingPublished(growth);
+    }
+
+    /** Whether the last attempt, which did not finish, has published nothing. */
+    private boolean nothingPublished(Growth growth) throws IOException {
+        return growth.adds() && published(growth) > 0 || leftovers(growth).only();
+    }
+
+    private Leftovers leftovers(Growth growth) throws IOException {
+        return Leftovers.in(storage, directory, published(growth));
+    }
+
+    /** The number of generations that stay, whatever becomes of the last attempt. */
+    private int published(Growth growth) throws IOException {
+        return growth.adds() ? Published.of(storage, directory).generations() : 0;
     }
 
     private int exitCode() throws IOException {
