@@ -81,7 +81,8 @@ public final class DecodeJob implements Job<SampleShards> {
         PreFlight.requireApart(storage, "--tokenizer", settings.tokenizer(), settings.output());
         TokenShape shape =
                 new TokenShape(recipe.model().tokens(), recipe.model().codes(), Integer.MAX_VALUE);
-        TokenSource tokens = TokenSource.open(storage, "--tokens", settings.tokens(), shape);
+        TokenSource tokens =
+                TokenSource.openPinned(storage, "--tokens", settings.tokens(), shape, settings.output(), context::say);
         return new DecodeJob(context, tokens, WeightFile.of(storage, settings.tokenizer()));
     }
 
@@ -113,7 +114,7 @@ public final class DecodeJob implements Job<SampleShards> {
         return Plan.of(
                 COMMAND,
                 recipe.resultSettings("tokenizer", COMMAND, "compute"),
-                Map.of("tokens", tokens.sha256(), "tokenizer", tokenizer.sha256()),
+                Map.of(TokenSource.INPUT, tokens.sha256(), "tokenizer", tokenizer.sha256()),
                 layout.units(JobDevice.CPU)); // each image is decoded alone
     }
 

@@ -82,7 +82,7 @@ final class EvaluateJob implements Job<EvaluateJob.Losses> {
         return Plan.of(
                 "train --evaluate",
                 context.recipe().resultSettings("model", "train", "compute"),
-                Map.of("tokens", tokens.sha256(), "init", weights.sha256()),
+                Map.of(TokenSource.INPUT, tokens.sha256(), "init", weights.sha256()),
                 Map.of());
     }
 

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * What the ranks read, apart from checkpoints. Driver only.
@@ -31,27 +32,37 @@ record TrainInputs(TokenSource tokens, Optional<WeightFile> init, Optional<Weigh
     /**
      * Opens the inputs of {@code recipe.train()}.
      *
+     * @param notices receives a line if a training that resumes leaves out tokens that came later
      * @throws JobException {@link ExitCode#NO_INPUT} if something is missing, {@link ExitCode#DATA} if the tokenizer is
      *     not that of the tokens
      * @throws DataException if tokens or weights do not match the model
      */
-    static TrainInputs open(Storage storage, Recipe recipe) throws IOException {
-        TokenSource tokens = tokens(storage, recipe);
+    static TrainInputs open(Storage storage, Recipe recipe, Consumer<String> notices) throws IOException {
+        TokenSource tokens = TokenSource.openPinned(
+                storage,
+                "--tokens",
+                recipe.train().tokens(),
+                shape(recipe),
+                recipe.train().output(),
+                notices);
         Optional<WeightFile> tokenizer = tokenizer(storage, recipe, tokens);
         return new TrainInputs(tokens, init(storage, recipe), tokenizer);
     }
 
     /** The tokens alone. */
     static TokenSource tokens(Storage storage, Recipe recipe) throws IOException {
-        TokenShape shape = new TokenShape(
+        return TokenSource.open(storage, "--tokens", recipe.train().tokens(), shape(recipe));
+    }
+
+    private static TokenShape shape(Recipe recipe) {
+        return new TokenShape(
                 recipe.model().tokens(), recipe.model().codes(), recipe.model().classes());
-        return TokenSource.open(storage, "--tokens", recipe.train().tokens(), shape);
     }
 
     /** The hashes of the inputs that determine the weights, for the plan. */
     Map<String, String> sha256() {
         Map<String, String> hashes = new LinkedHashMap<>();
-        hashes.put("tokens", tokens.sha256());
+        hashes.put(TokenSource.INPUT, tokens.sha256());
         init.ifPresent(weights -> hashes.put("init", weights.sha256()));
         return hashes;
     }

@@ -57,7 +57,7 @@ public final class TrainJob implements Job<TrainJob.Trained> {
 
     private static TrainJob open(JobContext context) throws IOException {
         context.recipe().requireGiven("train", "train.tokens", "train.output");
-        return new TrainJob(context, TrainInputs.open(context.storage(), context.recipe()));
+        return new TrainJob(context, TrainInputs.open(context.storage(), context.recipe(), context::say));
     }
 
     @Override

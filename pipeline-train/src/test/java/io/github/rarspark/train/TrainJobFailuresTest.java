@@ -147,7 +147,8 @@ class TrainJobFailuresTest {
         Plan plan = Plan.of(
                 "train",
                 context.recipe().resultSettings("model", "train", "compute"),
-                TrainInputs.open(context.storage(), context.recipe()).sha256(),
+                TrainInputs.open(context.storage(), context.recipe(), notice -> {})
+                        .sha256(),
                 Map.of());
         NativeMemoryException failure = new NativeMemoryException("8 bytes").lowering("train.micro_batch");
         try (OutputClaim claim = Claims.claim(context.storage(), output.toUri().toString(), plan)) {

@@ -81,7 +81,7 @@ class WrongWeightsTest {
 
     private void refused(ExitCode code, String line, String key, Path file) throws IOException {
         Recipe recipe = Runs.recipe(Runs.tokens(folder), folder.resolve("run"), key, LocalUri.of(file));
-        assertFails(code, () -> TrainInputs.open(storage, recipe)).startsWith(line);
+        assertFails(code, () -> TrainInputs.open(storage, recipe, notice -> {})).startsWith(line);
     }
 
     private Path tokenizer() throws IOException {

@@ -2,9 +2,7 @@ package io.github.rarspark.common.tokens;
 
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.shard.ShardReceipt;
-import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
-import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
 
@@ -46,14 +44,33 @@ public record TokenManifest(
     /**
      * The manifest of the tokens in {@code directory}.
      *
-     * @throws DataException if it is damaged or another kind of output's; else as {@link Manifest#read}
+     * @throws DataException if it is another kind of output's
      */
-    static TokenManifest read(Storage storage, String directory) throws IOException {
-        if (Manifest.read(storage, directory, Grid.class).grid() == null) {
+    static TokenManifest of(Manifest.Content content, String directory) {
+        if (content.as(Grid.class).grid() == null) {
             throw new DataException("Cannot read tokens from " + directory + ": it is not an output of tokenize; what"
                     + " generate --tokens keeps is in the folder tokens of its output");
         }
-        return Manifest.read(storage, directory, TokenManifest.class);
+        return content.as(TokenManifest.class);
+    }
+
+    /** The manifest of several generations, whose plan is that of the last. */
+    static TokenManifest together(List<TokenManifest> generations) {
+        TokenManifest last = generations.get(generations.size() - 1);
+        return new TokenManifest(
+                last.planSha256,
+                last.tokenizerSha256,
+                last.imageSize,
+                last.grid,
+                last.codes,
+                last.crops,
+                last.classNames,
+                generations.stream().mapToLong(TokenManifest::images).sum(),
+                generations.stream().mapToLong(TokenManifest::rows).sum(),
+                generations.stream().mapToLong(TokenManifest::quarantined).sum(),
+                generations.stream()
+                        .flatMap(generation -> generation.shards.stream())
+                        .toList());
     }
 
     /** What only manifests of tokens have. */

@@ -3,11 +3,14 @@ package io.github.rarspark.common.tokens;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.run.PreFlight;
+import io.github.rarspark.common.run.RunOutput;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.kernel.error.DataException;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Tokens to read: the output of a tokenization, which is a manifest and shards, or one file of lines. A small handle
@@ -32,6 +35,33 @@ public sealed interface TokenSource extends Serializable permits TokenShards, To
         }
         return source;
     }
+
+    /**
+     * Opens the tokens at {@code path} as {@link #open} does, for a job that writes {@code output}: what its plan began
+     * with, even if the tokens have grown by generations since.
+     *
+     * @param output an output whose plan, if there is one, names the tokens {@value #INPUT}
+     * @param notices receives a line if there are more generations than the job reads
+     */
+    static TokenSource openPinned(
+            Storage storage, String option, String path, TokenShape shape, String output, Consumer<String> notices)
+            throws IOException {
+        TokenSource source = open(storage, option, path, shape);
+        String begun = RunOutput.lastPlan(storage, output)
+                .map(plan -> plan.inputs().get(INPUT))
+                .orElse(null);
+        if (!(source instanceof TokenShards all) || begun == null) {
+            return source;
+        }
+        Optional<TokenShards> earlier = all.before(begun);
+        earlier.ifPresent(pinned -> notices.accept("of the " + all.generations() + " generations in " + path + ", "
+                + output + " has the first " + (pinned.generations() == 1 ? "" : pinned.generations() + " ")
+                + "only, which it began with; choose another --output for all"));
+        return earlier.isPresent() ? earlier.get() : source;
+    }
+
+    /** The name that plans give tokens. */
+    String INPUT = "tokens";
 
     /** Identifies the content, for the plan of a job that reads it. */
     String sha256();
