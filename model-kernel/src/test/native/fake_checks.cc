@@ -18,9 +18,21 @@ struct Failure {
 std::mutex failure_lock;
 Failure& failure = *new Failure;
 
+// An operator that breaks the context of this process, and the calls of it until then.
+struct Break {
+  std::string name;
+  int64_t calls = 0;
+  bool broken = false;
+};
+Break& context = *new Break;
+
 void fail_if_told(const std::string& name) {
-  std::lock_guard<std::mutex> guard(failure_lock);
-  TORCH_CHECK(failure.name != name, failure.message);
+  {
+    std::lock_guard<std::mutex> guard(failure_lock);
+    TORCH_CHECK(failure.name != name, failure.message);
+    context.broken = context.broken || (context.name == name && --context.calls == 0);
+  }
+  check_context();
 }
 
 // The check of the generated wrappers; a CPU scalar passes, as it does with TensorIterator.
@@ -120,6 +132,13 @@ void check_deterministic(const std::string& name, Arguments arguments) {
 
 }  // namespace
 
+void check_context() {
+  std::lock_guard<std::mutex> guard(failure_lock);
+  TORCH_CHECK(!context.broken,
+              "CUDA error: an illegal memory access was encountered\n"
+              "CUDA kernel errors might be asynchronously reported at some other API call");
+}
+
 void check(const c10::OperatorHandle& op, Arguments arguments) {
   const std::string& name = op.schema().name();
   check_one_device(op, name, arguments);
@@ -142,6 +161,12 @@ extern "C" {
 void fakeCudaFail(const char* name, const char* message) {
   std::lock_guard<std::mutex> guard(fake::failure_lock);
   fake::failure = {name, message};
+}
+
+// Makes the given call of an operator, counted from 1, fail, and then whatever the process asks of a device.
+void fakeCudaBreakContext(const char* name, int64_t call) {
+  std::lock_guard<std::mutex> guard(fake::failure_lock);
+  fake::context = {name, call, false};
 }
 
 }  // extern "C"

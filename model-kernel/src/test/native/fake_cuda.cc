@@ -61,6 +61,7 @@ at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride, std::opti
 }
 
 at::Tensor& copy_(at::Tensor& self, const at::Tensor& source, bool non_blocking) {
+  check_context();
   if (!OnCpu::now && self.numel() > 0) {
     std::string what = self.is_cpu() ? "copy to host" : source.is_cpu() ? "copy to device" : "copy on device";
     counts.add(what);

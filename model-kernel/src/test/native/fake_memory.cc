@@ -48,6 +48,7 @@ int64_t limit_of_environment() {
 
 std::atomic<int64_t> memory_limit{limit_of_environment()}; // of each device, in bytes
 std::array<std::atomic<int64_t>, kMostDevices> allocated{};
+std::array<std::atomic<int64_t>, kMostDevices> allocations{};
 
 // Memory of a device, and who pays for it.
 struct Block {
@@ -84,6 +85,7 @@ struct DeviceAllocator final : c10::Allocator {
                        " bytes of which ", memory_limit - before, " bytes is free. Including non-PyTorch memory, this "
                        "process has 0 bytes memory in use. See documentation for Memory Management");
     }
+    allocations[device.index()]++;
     void* memory = aligned(bytes);
     return {tag(memory), new Block{memory, wanted, device.index()}, &Block::free, device};
   }
@@ -158,6 +160,10 @@ extern "C" {
 
 int64_t fakeCudaAllocated(int device) {
   return fake::allocated[device];
+}
+
+int64_t fakeCudaAllocations(int device) {
+  return fake::allocations[device];
 }
 
 void fakeCudaLimitMemory(int64_t bytes) {

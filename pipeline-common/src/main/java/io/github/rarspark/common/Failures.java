@@ -39,9 +39,18 @@ public final class Failures {
         return known(deciding(failure)).orElse(ExitCode.INTERNAL);
     }
 
+    /** Whether {@code failure} says that its process can compute on the GPU no more. */
+    public static boolean isBrokenGpu(Throwable failure) {
+        return GpuContextException.of(deciding(failure)).isPresent();
+    }
+
     /** The one line to print for {@code failure}: the first line of the cause that decides its code. */
     public static String message(Throwable failure) {
         Throwable deciding = deciding(failure);
+        Optional<GpuContextException> broken = GpuContextException.of(deciding);
+        if (broken.isPresent()) {
+            return broken.get().getMessage();
+        }
         String type = deciding.getClass().getSimpleName();
         String text = deciding.getMessage();
         if (text == null || text.isBlank()) {
@@ -88,7 +97,7 @@ public final class Failures {
         if (t instanceof DataException || t instanceof NumericException) {
             return Optional.of(ExitCode.DATA);
         }
-        if (t instanceof CommunicationException || t instanceof GpuContextException) {
+        if (t instanceof CommunicationException || GpuContextException.of(t).isPresent()) {
             return Optional.of(ExitCode.TEMPORARY);
         }
         if (t instanceof NativeLoadException || t instanceof NativeMemoryException) {

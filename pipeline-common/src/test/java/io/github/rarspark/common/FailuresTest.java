@@ -2,6 +2,7 @@ package io.github.rarspark.common;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.engine.EngineException;
 import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.error.DataException;
 import io.github.rarspark.kernel.error.GpuContextException;
@@ -45,6 +46,12 @@ class FailuresTest {
                 Arguments.of(new NumericException("NaN"), 65, "NaN"),
                 Arguments.of(new NativeException("c10"), 70, "c10"),
                 Arguments.of(new GpuContextException("broken", new NativeException("CUDA error")), 75, "broken"),
+                Arguments.of(
+                        new EngineException("CUDA error: an illegal memory access was encountered\nmore"),
+                        75,
+                        "The GPU's context in this process is broken (CUDA error: an illegal memory access was"
+                                + " encountered), by what failed here or by the GPU itself; run again, in a new process"),
+                Arguments.of(new NativeException("CUDA error: invalid argument"), 70, "CUDA error: invalid argument"),
                 Arguments.of(new NativeLoadException("no libtorch", new IOException("no file")), 69, "no libtorch"),
                 Arguments.of(
                         new NativeMemoryException("8 bytes").lowering("train.micro_batch"),

@@ -1,5 +1,6 @@
 package io.github.rarspark.train;
 
+import io.github.rarspark.common.spark.ExecutorLossError;
 import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.StageResources;
@@ -75,8 +76,8 @@ final class BarrierStage {
         @Override
         public Iterator<R> apply(Iterator<Integer> rank) {
             try {
-                return JavaConverters.asScalaIterator(
-                        List.of(task.run(BarrierTaskContext.get())).iterator());
+                R result = ExecutorLossError.ifGpuBreaks(() -> task.run(BarrierTaskContext.get()));
+                return JavaConverters.asScalaIterator(List.of(result).iterator());
             } catch (Exception e) {
                 throw sneak(e);
             }

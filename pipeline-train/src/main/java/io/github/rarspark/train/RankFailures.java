@@ -17,8 +17,13 @@ final class RankFailures {
      * Why it failed.
      *
      * @param lostRank whether a rank is gone, rather than failed by itself
+     * @param known whether it is the failure that began, rather than what others noticed of it
      */
-    record Cause(JobException failure, boolean lostRank) {}
+    record Cause(JobException failure, boolean lostRank, boolean known) {
+        Cause(JobException failure, boolean lostRank) {
+            this(failure, lostRank, !lostRank);
+        }
+    }
 
     /**
      * The reason to tell: what the driver refused, else what a rank reported, else what a task threw, else what
@@ -38,7 +43,8 @@ final class RankFailures {
                 .min(Comparator.comparingInt(RankFailures::distanceFromTheCause))
                 .map(failure -> new Cause(
                         new JobException(failure.exitCode(), message(failure, ranks), stageFailure),
-                        failure.lostOthers()))
+                        failure.lostOthers() || failure.ends(),
+                        !failure.lostOthers()))
                 .orElseGet(() -> unreported(of(reason(stageFailure))));
     }
 

@@ -216,12 +216,18 @@ final class RankStages {
                 cause);
     }
 
-    /** The loss of a rank with its name, if its executor is gone, instead of how the others noticed. */
+    /**
+     * The loss of a rank with its name, if its executor is gone, instead of how the others noticed. Waits until Spark knows
+     * that it is, so that the next stage does not begin there.
+     */
     private RankFailures.Cause named(RankFailures.Cause cause, RankMonitor monitor) {
         SparkContext spark = context.session().sparkContext();
         long deadline = System.nanoTime() + NOTICE_LIMIT.toNanos();
         while (!spark.isLocal() && System.nanoTime() < deadline) {
             List<Report.Heartbeat> lost = monitor.lost(JavaConverters.seqAsJavaList(spark.getExecutorIds()));
+            if (!lost.isEmpty() && cause.known()) {
+                return cause;
+            }
             if (!lost.isEmpty()) {
                 Report.Heartbeat rank = lost.get(0);
                 return new RankFailures.Cause(

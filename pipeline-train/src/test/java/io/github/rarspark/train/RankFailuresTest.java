@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.error.NativeException;
 import io.github.rarspark.train.RankFailures.Cause;
 import io.github.rarspark.train.coordinator.Report;
 import java.util.List;
@@ -15,8 +16,9 @@ import org.junit.jupiter.api.Test;
 class RankFailuresTest {
     private static final Exception STAGE = new IllegalStateException("a task of the barrier stage failed");
     private static final Report.Failure LOST =
-            new Report.Failure(0, ExitCode.TEMPORARY, true, "connection closed by peer");
-    private static final Report.Failure BAD_DATA = new Report.Failure(1, ExitCode.DATA, false, "token 900 is no code");
+            new Report.Failure(0, ExitCode.TEMPORARY, true, false, "connection closed by peer");
+    private static final Report.Failure BAD_DATA =
+            new Report.Failure(1, ExitCode.DATA, false, false, "token 900 is no code");
 
     @Test
     void whatTheDriverRefusedComesFirst() {
@@ -50,8 +52,8 @@ class RankFailuresTest {
 
     @Test
     void whatFailedByItselfComesBeforeWhatFollowed() {
-        Report.Failure interrupted = new Report.Failure(2, ExitCode.INTERRUPTED, false, "cancelled");
-        Report.Failure disk = new Report.Failure(1, ExitCode.TEMPORARY, false, "IOException: timed out");
+        Report.Failure interrupted = new Report.Failure(2, ExitCode.INTERRUPTED, false, false, "cancelled");
+        Report.Failure disk = new Report.Failure(1, ExitCode.TEMPORARY, false, false, "IOException: timed out");
         assertThat(RankFailures.explain(3, STAGE, Optional.empty(), List.of(interrupted, LOST, disk))
                         .failure())
                 .hasMessage("Rank 1 of 3 failed (IOException: timed out)");
@@ -59,6 +61,19 @@ class RankFailuresTest {
                         .failure()
                         .exitCode())
                 .isEqualTo(ExitCode.TEMPORARY);
+    }
+
+    /** The ranks that lose it may report first. */
+    @Test
+    void aRankWhoseProcessEndsIsLostAndSaysWhy() {
+        Report.Failure broken = Report.Failure.of(1, new NativeException("CUDA error: unspecified launch failure"));
+        Cause cause = RankFailures.explain(2, STAGE, Optional.empty(), List.of(LOST, broken));
+        assertThat(cause.lostRank()).isTrue();
+        assertThat(cause.known()).isTrue();
+        assertThat(cause.failure())
+                .hasMessageStartingWith("Rank 1 of 2 failed (The GPU's context in this process is broken (CUDA error:"
+                        + " unspecified launch failure)");
+        assertThat(cause.failure().exitCode()).isEqualTo(ExitCode.TEMPORARY);
     }
 
     @Test

@@ -60,11 +60,10 @@ public final class GpuCheck {
         } catch (NativeLoadException | NativeMemoryException e) {
             throw e;
         } catch (NativeException | EngineException e) {
-            if (breaksTheContext(firstLine(e))) {
+            Optional<GpuContextException> broken = GpuContextException.of(e);
+            if (broken.isPresent()) {
                 throw new GpuContextException(
-                        "Cannot compute: " + line + ": the GPU's context in this process is broken (" + firstLine(e)
-                                + "), by what failed here before or by the GPU itself; run again, in a new process",
-                        e);
+                        "Cannot compute: " + line + ": " + broken.get().getMessage(), e);
             }
             throw new NativeLoadException(
                     "Cannot compute: " + line + ": " + firstLine(e)
@@ -85,11 +84,6 @@ public final class GpuCheck {
         } catch (NativeLoadException e) {
             return Optional.empty();
         }
-    }
-
-    /** After most of CUDA's errors every later call in the process fails; not if the GPU lacks the kernel that was called. */
-    private static boolean breaksTheContext(String error) {
-        return error.startsWith("CUDA error:") && !error.contains("no kernel image");
     }
 
     private static String firstLine(RuntimeException failure) {

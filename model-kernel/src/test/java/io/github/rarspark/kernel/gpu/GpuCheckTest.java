@@ -50,7 +50,7 @@ class GpuCheckTest {
                 "aten::sum", "CUDA error: an illegal memory access was encountered\nmore", () -> assertThatThrownBy(
                                 () -> GpuCheck.check(Device.gpu(1)))
                         .isInstanceOf(GpuContextException.class)
-                        .hasMessageContaining("the GPU's context in this process is broken (CUDA error: an illegal"
+                        .hasMessageContaining("The GPU's context in this process is broken (CUDA error: an illegal"
                                 + " memory access was encountered)")
                         .hasMessageNotContaining("docs/gpu.md"));
     }

@@ -38,9 +38,13 @@ public final class FakeGpus {
 
         long fakeCudaAllocated(int device);
 
+        long fakeCudaAllocations(int device);
+
         void fakeCudaLimitMemory(long bytes);
 
         void fakeCudaFail(String operator, String message);
+
+        void fakeCudaBreakContext(String operator, long call);
     }
 
     /** The options of a JVM that has the devices; the libraries are in a folder that this process deletes at its end. */
@@ -102,6 +106,11 @@ public final class FakeGpus {
         return library().fakeCudaAllocated(device);
     }
 
+    /** How often this process has allocated memory on a device: at least once for each operator with a new tensor. */
+    public static long allocations(int device) {
+        return library().fakeCudaAllocations(device);
+    }
+
     /** Limits the memory of each device while {@code work} runs. */
     public static void withMemory(long bytes, Runnable work) {
         FakeCuda library = library();
@@ -122,6 +131,14 @@ public final class FakeGpus {
         } finally {
             library.fakeCudaFail("", "");
         }
+    }
+
+    /**
+     * Has an operator break the context of this process: that call, counted from 1, fails with a CUDA error, and so does
+     * whatever the process asks of a device from then on.
+     */
+    public static void breakContext(String operator, long call) {
+        library().fakeCudaBreakContext(operator, call);
     }
 
     private static FakeCuda library() {

@@ -20,7 +20,7 @@ import org.apache.spark.resource.ResourceInformation;
  */
 public final class TaskDevice implements AutoCloseable {
     /** Spark's id of the executor that runs the tasks of a local run. */
-    private static final String DRIVER = "driver";
+    static final String DRIVER = "driver";
 
     private final Device device;
     private final Tf32 tf32;

@@ -57,7 +57,7 @@ public final class UnitTasks {
                 .parallelize(units, units.size())
                 .map(unit -> {
                     endIfKilled();
-                    return work.run(unit);
+                    return ExecutorLossError.ifGpuBreaks(() -> work.run(unit));
                 });
         WatchedJob.run(
                 session,

@@ -9,6 +9,7 @@ import io.github.rarspark.common.testing.ClusterGpus;
 import io.github.rarspark.common.testing.Jvm;
 import io.github.rarspark.common.testing.LocalCluster;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.kernel.error.NativeException;
 import io.github.rarspark.kernel.tensor.TensorScope;
 import io.github.rarspark.kernel.tensor.Tf32;
 import io.github.rarspark.kernel.tensor.Torch;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Tag;
@@ -84,6 +86,49 @@ class TaskDeviceTest {
         try (SparkSession session = cluster("1,0")) {
             assertThat(computed(session, GPU))
                     .containsOnly("0 -> gpu(1), true, threads 1", "1 -> gpu(0), true, threads 1");
+        }
+    }
+
+    @Test
+    @Tag("clusters")
+    void anExecutorWhoseGpuBreaksIsReplaced() throws Exception {
+        try (SparkSession session = cluster("")) {
+            List<String> ended = new ArrayList<>();
+            UnitTasks.run(
+                    session,
+                    GPU,
+                    List.of("aten::sum"),
+                    operator -> {
+                        String executor = SparkEnv.get().executorId();
+                        if (executor.equals("0")) {
+                            FakeGpus.breakContext(operator, 2); // after the check at the task's start
+                        }
+                        try (TaskDevice own = TaskDevice.open(GPU, 1);
+                                NDManager manager = own.newManager();
+                                TensorScope s = TensorScope.inference(manager)) {
+                            float sum =
+                                    s.sum(s.floats(new float[] {1, 2}, 2), 0).getFloat();
+                            return "executor " + executor + ": " + sum;
+                        }
+                    },
+                    ended::add);
+            assertThat(ended).containsExactly("executor 1: 3.0");
+        }
+    }
+
+    @Test
+    void inALocalRunTheProcessGoesOn() {
+        try (SparkSession session = LocalSpark.start(1)) {
+            assertFails(
+                            ExitCode.TEMPORARY,
+                            () -> UnitTasks.run(
+                                    session,
+                                    List.of("CUDA error: misaligned address"),
+                                    error -> {
+                                        throw new NativeException(error);
+                                    },
+                                    done -> {}))
+                    .contains("(CUDA error: misaligned address)", "run again");
         }
     }
 

@@ -102,15 +102,17 @@ public sealed interface Report {
      * @param rank which one
      * @param exitCode the exit code of the failure
      * @param lostOthers whether it was caused by the loss of another rank
+     * @param ends whether its process ends with it, on a cluster
      * @param message one line
      */
-    record Failure(int rank, ExitCode exitCode, boolean lostOthers, String message) implements Report {
+    record Failure(int rank, ExitCode exitCode, boolean lostOthers, boolean ends, String message) implements Report {
         /** What ended {@code rank}. */
         public static Failure of(int rank, Throwable failure) {
             return new Failure(
                     rank,
                     Failures.exitCode(failure),
                     failure instanceof CommunicationException,
+                    Failures.isBrokenGpu(failure),
                     Failures.message(failure));
         }
     }
