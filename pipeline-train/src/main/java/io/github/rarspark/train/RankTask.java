@@ -61,6 +61,12 @@ final class RankTask implements BarrierStage.Task<Long> {
                     told = e;
                     throw e;
                 }
+            } catch (NativeMemoryException e) {
+                NativeMemoryException failure = e == told ? e : lowering(e); // else while it joined
+                if (e != told) {
+                    tell(driver, Report.Failure.of(rank, failure), failure);
+                }
+                throw failure;
             } catch (Exception | Error e) {
                 if (e != told) {
                     tell(driver, Report.Failure.of(rank, e), e);
@@ -79,8 +85,12 @@ final class RankTask implements BarrierStage.Task<Long> {
             stores.remove();
             return steps;
         } catch (NativeMemoryException e) {
-            throw e.lowering(TrainingCost.lowerForMemory(context.settings()));
+            throw lowering(e);
         }
+    }
+
+    private NativeMemoryException lowering(NativeMemoryException e) {
+        return e.lowering(TrainingCost.lowerForMemory(assignment.recipe().train()));
     }
 
     private RankWatch watch(BarrierTaskContext context, int rank, String host) throws IOException {

@@ -20,6 +20,16 @@ class RanksOnOneGpuTest {
     @TempDir
     private Path folder;
 
+    @Test
+    void aGpuWithoutFreeMemoryIsToldWithTheSettings() throws Exception {
+        Recipe recipe =
+                Runs.recipe(Runs.tokens(folder), folder.resolve("run"), "compute.device", "gpu", "train.steps", "4");
+        try (SparkSession session = ClusterGpus.start(folder, Map.of("spark.executorEnv.FAKE_CUDA_MEMORY", "0"))) {
+            assertFails(ExitCode.UNAVAILABLE, () -> TrainJob.run(JobContext.of(session, recipe, true)))
+                    .contains("lower train.micro_batch", "CUDA out of memory");
+        }
+    }
+
     /** Each executor sees one GPU, which is then its own, whatever address Spark gives it: here, both see the same. */
     @Test
     void areRefusedBeforeTheyJoin() throws Exception {
