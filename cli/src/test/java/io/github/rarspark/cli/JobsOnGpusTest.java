@@ -31,7 +31,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.apache.spark.SparkContext;
-import org.apache.spark.SparkEnv;
+import org.apache.spark.TaskContext;
 import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
@@ -113,18 +113,17 @@ class JobsOnGpusTest {
         try (SparkSession session =
                 ClusterGpus.start(folder, Map.of("spark.ui.enabled", "true", "spark.ui.port", "0"))) {
             Map<String, Long> before = new TreeMap<>();
-            onGpus = run(session, recipe(tiny, "gpu"), job -> {
-                Map<String, Long> operations = operations(session);
-                assertThat(operations).as("executors").hasSize(2);
-                List<Boolean> worked = operations.entrySet().stream()
-                        .map(now -> now.getValue() > before.getOrDefault(now.getKey(), 0L))
-                        .toList();
-                assertThat(worked).as("whether the GPUs worked in %s", job).contains(true);
-                if (job.equals("train")) {
-                    assertThat(worked).as("a rank on each").containsOnly(true);
-                }
-                before.putAll(operations);
-            });
+            onGpus = run(
+                    session, recipe(tiny, "gpu"), job -> allocations(session).forEach((address, devices) -> {
+                        int own = Integer.parseInt(address);
+                        assertThat(devices.get(own))
+                                .as("allocations of %s on GPU %s", job, address)
+                                .isGreaterThan(before.getOrDefault(address, 0L));
+                        assertThat(devices.get(1 - own))
+                                .as("allocations of %s on another than GPU %s", job, address)
+                                .isZero();
+                        before.put(address, devices.get(own));
+                    }));
             stages = rest(session, "stages");
             profiles = rest(session, "environment").get("resourceProfiles");
         }
@@ -152,23 +151,21 @@ class JobsOnGpusTest {
         assertThat(gpusOf(stages, profiles, "evaluate ")).isEqualTo(1);
     }
 
-    /** What the GPU of each executor has done. */
-    private static Map<String, Long> operations(SparkSession session) {
-        Map<String, Long> operations = new TreeMap<>();
+    /** By the address that an executor's tasks get: how often memory was allocated on each of the GPUs that it sees. */
+    private static Map<String, List<Long>> allocations(SparkSession session) {
+        Map<String, List<Long>> all = new TreeMap<>();
         Awaitility.await().atMost(LIMIT).until(() -> {
             UnitTasks.run(
                     session,
                     new JobDevice(true, false),
                     List.of(1, 2),
                     unit -> Map.of(
-                            SparkEnv.get().executorId(),
-                            FakeGpus.counts().values().stream()
-                                    .mapToLong(n -> n)
-                                    .sum()),
-                    operations::putAll);
-            return operations.size() == 2;
+                            TaskContext.get().resources().apply("gpu").addresses()[0],
+                            List.of(FakeGpus.allocations(0), FakeGpus.allocations(1))),
+                    all::putAll);
+            return all.size() == 2;
         });
-        return operations;
+        return all;
     }
 
     /** What Spark's UI shows, of its REST interface. */
