@@ -29,7 +29,7 @@ final class Trainer implements AutoCloseable {
         RarModel trained = new RarModel(config, state.weights(), KernelSettings.precision(settings.precision()));
         // In float32, whatever the precision of training: autocast would convert the weights anew at every token.
         this.sampled = new RarModel(config, state.averagedWeights());
-        StepClock clock = StepClock.ofThread();
+        StepClock clock = StepClock.ofThread(context.manager().getDevice());
         this.trainStep = new TrainStep(context, state, trained, samples, clock);
         this.metrics = new StepMetrics(context, clock, state);
         this.grid = grid;

@@ -20,7 +20,6 @@ import io.github.rarspark.kernel.rar.RarModel;
 import io.github.rarspark.kernel.rar.TrainingDraws;
 import io.github.rarspark.kernel.rar.TrainingLoss;
 import io.github.rarspark.kernel.tensor.TensorScope;
-import io.github.rarspark.kernel.tensor.Torch;
 import io.github.rarspark.kernel.weights.NamedTensors;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -114,7 +113,7 @@ public final class TrainBench {
         private final int rows;
         private final long[][] tokens;
         private final int[] labels;
-        private final StepClock clock = StepClock.ofThread();
+        private final StepClock clock;
         private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         private final double[] seconds;
         private long processorNanos;
@@ -123,6 +122,7 @@ public final class TrainBench {
             this.request = request;
             this.group = group;
             this.manager = manager;
+            this.clock = StepClock.ofThread(manager.getDevice());
             this.config = BenchSizes.rar(request.size());
             this.weights = NamedTensors.initial(config.parameters(), 0, manager);
             TensorScope.requireGradients(weights.asMap().values());
@@ -168,26 +168,19 @@ public final class TrainBench {
         }
 
         private void update(int step) {
-            Torch.await(manager.getDevice());
             clock.begin();
             RarBatch batch = draws.batch(step, firstRow(), tokens, labels);
             KeyedDropout dropout = KeyedDropout.of(DROPOUT, 0, step, firstRow(), rows);
-            end(Phase.DATA);
+            clock.end(Phase.DATA);
             try (TensorScope s = TensorScope.training(manager)) {
                 TrainingLoss loss = model.trainingLoss(s, batch, dropout, request.activationCheckpointing());
-                end(Phase.FORWARD);
+                clock.end(Phase.FORWARD);
                 clock.endReduced(
                         () -> reducer.average(() -> loss.backward(loss.scored().loss())));
             }
-            end(Phase.BACKWARD);
+            clock.end(Phase.BACKWARD);
             optimizerStep.run();
-            end(Phase.OPTIMIZER);
-        }
-
-        /** Ends a phase when the device has done its work. */
-        private void end(Phase phase) {
-            Torch.await(manager.getDevice());
-            clock.end(phase);
+            clock.end(Phase.OPTIMIZER);
         }
 
         double processorSeconds() {

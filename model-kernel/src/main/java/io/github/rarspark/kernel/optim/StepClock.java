@@ -1,5 +1,7 @@
 package io.github.rarspark.kernel.optim;
 
+import ai.djl.Device;
+import io.github.rarspark.kernel.tensor.Torch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -8,11 +10,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
- * Where the time of a rank's steps goes, by its own clock: nothing waits for a device or another rank to be measured, so
- * what a GPU does counts in the phase in which the rank waits for it.
+ * Where the time of a rank's steps goes, by its own clock. A GPU computes while its host goes on, so the clock waits for it
+ * at the end of each phase, some ten microseconds. Nothing waits for another rank to be measured.
  */
 public final class StepClock {
     /** What a rank does in a step. */
@@ -23,7 +26,10 @@ public final class StepClock {
         FORWARD,
         /** Computes gradients, and meanwhile starts their all-reduce. */
         BACKWARD,
-        /** Waits for gradients of the other ranks: the part of the all-reduce that computing does not hide. */
+        /**
+         * Waits for gradients of the other ranks: the part of the all-reduce that computing does not hide. Not on GPUs, which
+         * do both in one queue: there, all of it is part of the backward pass.
+         */
         ALL_REDUCE,
         /** Clips, checks and applies the gradients. */
         OPTIMIZER;
@@ -38,18 +44,28 @@ public final class StepClock {
     private static final Path SCHEDULED = Path.of("/proc/thread-self/schedstat");
 
     private final LongSupplier nanos;
-    private final LongSupplier awakeNanos;
+    private final Optional<LongSupplier> awakeNanos;
+    private final Runnable device;
     private final long[] spent = new long[Phase.values().length];
     private long lap;
 
-    /** A clock of the calling thread. Where the system does not tell how long it waits for a core, it counts as asleep. */
-    public static StepClock ofThread() {
+    /**
+     * A clock of the calling thread. Where the system does not tell how long it waits for a core, it counts as asleep.
+     *
+     * @param device that the thread computes on
+     */
+    public static StepClock ofThread(Device device) {
+        if (device.isGpu()) {
+            return new StepClock(System::nanoTime, Optional.empty(), () -> Torch.await(device));
+        }
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         return new StepClock(
                 System::nanoTime,
-                Files.isReadable(SCHEDULED)
-                        ? () -> threads.getCurrentThreadCpuTime() + nanosWithoutCore()
-                        : threads::getCurrentThreadCpuTime);
+                Optional.of(
+                        Files.isReadable(SCHEDULED)
+                                ? () -> threads.getCurrentThreadCpuTime() + nanosWithoutCore()
+                                : threads::getCurrentThreadCpuTime),
+                () -> {});
     }
 
     private static long nanosWithoutCore() {
@@ -63,34 +79,43 @@ public final class StepClock {
     /**
      * A clock that reads others.
      *
-     * @param awakeNanos how long the calling thread has computed or waited for a core
+     * @param awakeNanos how long the calling thread has computed or waited for a core, which tells nothing of a GPU
+     * @param device waits until it has done what it was given
      */
-    StepClock(LongSupplier nanos, LongSupplier awakeNanos) {
+    StepClock(LongSupplier nanos, Optional<LongSupplier> awakeNanos, Runnable device) {
         this.nanos = nanos;
         this.awakeNanos = awakeNanos;
+        this.device = device;
         this.lap = nanos.getAsLong();
     }
 
     /** Begins a lap that the next {@link #end} counts; what was since the last belongs to no phase. */
     public void begin() {
+        device.run();
         lap = nanos.getAsLong();
     }
 
     /** Counts what has passed since the last call as {@code phase}. */
     public void end(Phase phase) {
+        device.run();
         long now = nanos.getAsLong();
         spent[phase.ordinal()] += now - lap;
         lap = now;
     }
 
     /**
-     * Runs a backward pass that averages its gradients with other ranks, and counts the time in which the thread slept
-     * as {@link Phase#ALL_REDUCE}. With several libtorch threads per operation, that includes waiting for one of these.
+     * Runs a backward pass that averages its gradients with other ranks, and on a CPU counts the time in which the thread
+     * slept as {@link Phase#ALL_REDUCE}. With several libtorch threads per operation, that includes waiting for one of these.
      */
     public void endReduced(Runnable backward) {
-        long awakeBefore = awakeNanos.getAsLong();
+        if (awakeNanos.isEmpty()) {
+            backward.run();
+            end(Phase.BACKWARD);
+            return;
+        }
+        long awakeBefore = awakeNanos.get().getAsLong();
         backward.run();
-        long awake = awakeNanos.getAsLong() - awakeBefore;
+        long awake = awakeNanos.get().getAsLong() - awakeBefore;
         long now = nanos.getAsLong();
         long slept = Math.max(0, now - lap - awake);
         spent[Phase.ALL_REDUCE.ordinal()] += slept;

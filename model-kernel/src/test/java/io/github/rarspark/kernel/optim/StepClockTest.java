@@ -2,9 +2,13 @@ package io.github.rarspark.kernel.optim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
 import io.github.rarspark.kernel.optim.StepClock.Phase;
+import io.github.rarspark.kernel.testing.FakeGpus;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class StepClockTest {
@@ -12,7 +16,7 @@ class StepClockTest {
 
     private long nanos;
     private long awakeNanos;
-    private final StepClock clock = new StepClock(() -> nanos, () -> awakeNanos);
+    private final StepClock clock = new StepClock(() -> nanos, Optional.of(() -> awakeNanos), () -> {});
 
     @Test
     void timeIsCountedFromTheBeginningOfAStepAndByPhase() {
@@ -44,8 +48,37 @@ class StepClockTest {
     }
 
     @Test
+    void aPhaseEndsWhenTheDeviceHasDoneItsWork() {
+        long[] queued = {7 * SECOND}; // by whatever was before
+        StepClock ofGpu = new StepClock(() -> nanos, Optional.empty(), () -> {
+            nanos += queued[0];
+            queued[0] = 0;
+        });
+        ofGpu.begin();
+        queued[0] = 2 * SECOND;
+        ofGpu.end(Phase.FORWARD);
+        ofGpu.endReduced(() -> queued[0] = 4 * SECOND);
+        queued[0] = SECOND;
+        ofGpu.end(Phase.OPTIMIZER);
+        assertThat(ofGpu.take()).containsExactly(0, 2, 4, 0, 1);
+    }
+
+    @Test
+    @Tag("gpu")
+    void itWaitsForTheGpuOfTheRank() {
+        StepClock ofGpu = StepClock.ofThread(Device.gpu(1));
+        assertThat(FakeGpus.countsOf(() -> {
+                    ofGpu.begin();
+                    ofGpu.end(Phase.DATA);
+                    ofGpu.endReduced(() -> {});
+                }))
+                .containsEntry("synchronize", 3L);
+        assertThat(ofGpu.take()[Phase.ALL_REDUCE.ordinal()]).isZero();
+    }
+
+    @Test
     void aThreadThatWaitsSleeps() throws InterruptedException {
-        StepClock real = StepClock.ofThread();
+        StepClock real = StepClock.ofThread(Device.cpu());
         CountDownLatch never = new CountDownLatch(1);
         real.begin();
         real.endReduced(() -> {
@@ -61,7 +94,7 @@ class StepClockTest {
     /** On a busy machine it also waits for a core, which is no wait for other ranks. */
     @Test
     void aThreadThatComputesDoesNotSleep() {
-        StepClock real = StepClock.ofThread();
+        StepClock real = StepClock.ofThread(Device.cpu());
         real.begin();
         real.endReduced(() -> {
             long end = System.nanoTime() + SECOND / 2;
