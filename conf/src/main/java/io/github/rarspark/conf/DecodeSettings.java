@@ -16,7 +16,8 @@ import java.io.Serializable;
         batch        | int     | 32      | [1, ) | no     | Images that are read and decoded before the next ones.
         shard_images | int     | 0       | [0, ) | no     | Images per shard, the unit of work; 0 sizes shards to about
                                                             five minutes of work.
-        threads      | int     | 1       | [1, ) | no     | Threads per task, each of which decodes an image.
+        threads      | int     | 1       | [1, ) | no     | Threads per task, each of which decodes an image; a GPU
+                                                            decodes 16 at a time.
         """)
 public record DecodeSettings(
         String tokens, String tokenizer, String output, int count, boolean png, int batch, int shardImages, int threads)

@@ -8,7 +8,6 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
-import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenShards;
@@ -115,7 +114,7 @@ public final class DecodeJob implements Job<SampleShards> {
                 COMMAND,
                 recipe.resultSettings("tokenizer", COMMAND, "compute"),
                 Map.of(TokenSource.INPUT, tokens.sha256(), "tokenizer", tokenizer.sha256()),
-                layout.units(JobDevice.CPU)); // each image is decoded alone
+                layout.units(context.device()));
     }
 
     @Override

@@ -30,7 +30,7 @@ import java.util.List;
  * @param blockRows the number of rows in each block of {@code tokens}
  * @param tokenizer the tokenizer that decodes them
  * @param batch how many rows are read at a time
- * @param threads how many images are decoded at a time
+ * @param threads how many images are decoded at a time on a CPU
  * @param device what decodes them
  */
 record DecodeTask(
@@ -70,7 +70,11 @@ record DecodeTask(
                 }
             });
         } catch (NativeMemoryException e) {
-            throw e.lowering("decode.threads");
+            // On a GPU, where it decides the result, later attempts keep the batch of finished shards.
+            throw e.lowering(
+                    device.isGpu()
+                            ? "decode.batch, in another --output if shards of this one are finished"
+                            : "decode.threads");
         }
     }
 

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.tensor.Torch;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,9 +21,11 @@ import org.junit.jupiter.api.Timeout;
 class DecodingPoolTest {
     private static final long[][] TOKENS = {{3}, {1}, {4}, {5}, {9}, {2}};
 
-    /** An image that shows its token. */
-    private static RgbImage image(long[] tokens) {
-        return new RgbImage(1, 1, new byte[] {(byte) tokens[0], 0, 0});
+    /** Images that show their tokens. */
+    private static List<RgbImage> images(long[][] tokens) {
+        return Arrays.stream(tokens)
+                .map(row -> new RgbImage(1, 1, new byte[] {(byte) row[0], 0, 0}))
+                .toList();
     }
 
     private static void assertAll(List<RgbImage> images) {
@@ -43,12 +47,12 @@ class DecodingPoolTest {
         Set<Integer> libtorchThreads = ConcurrentHashMap.newKeySet();
         Set<Thread> threads = ConcurrentHashMap.newKeySet();
         CountDownLatch both = new CountDownLatch(2);
-        try (DecodingPool pool = new DecodingPool(2, tokens -> {
+        try (DecodingPool pool = new DecodingPool(2, 1, tokens -> {
             libtorchThreads.add(Torch.intraOpThreads());
             threads.add(Thread.currentThread());
             both.countDown();
             await(both);
-            return image(tokens);
+            return images(tokens);
         })) {
             assertAll(pool.decode(TOKENS));
         }
@@ -57,11 +61,26 @@ class DecodingPoolTest {
     }
 
     @Test
+    void groupsAreDecodedTogetherAndAgainIfTheyDidNotFit() {
+        List<Integer> groups = new CopyOnWriteArrayList<>();
+        try (DecodingPool pool = new DecodingPool(1, 4, tokens -> {
+            groups.add(tokens.length);
+            if (groups.size() == 1) {
+                throw new NativeMemoryException("beside another task");
+            }
+            return images(tokens);
+        })) {
+            assertAll(pool.decode(TOKENS));
+            assertThat(groups).containsExactly(4, 2, 4);
+        }
+    }
+
+    @Test
     void whatDoesNotFitBesideOthersIsDecodedAlone() {
         AtomicInteger running = new AtomicInteger();
         AtomicInteger refused = new AtomicInteger();
         CountDownLatch both = new CountDownLatch(2);
-        try (DecodingPool pool = new DecodingPool(2, tokens -> {
+        try (DecodingPool pool = new DecodingPool(2, 1, tokens -> {
             int others = running.getAndIncrement();
             try {
                 both.countDown();
@@ -70,7 +89,7 @@ class DecodingPoolTest {
                     refused.incrementAndGet();
                     throw new NativeMemoryException("no memory for a second one");
                 }
-                return image(tokens);
+                return images(tokens);
             } finally {
                 running.decrementAndGet();
             }
@@ -82,7 +101,7 @@ class DecodingPoolTest {
 
     @Test
     void anImageThatDoesNotFitAloneIsAnError() {
-        try (DecodingPool pool = new DecodingPool(2, tokens -> {
+        try (DecodingPool pool = new DecodingPool(2, 1, tokens -> {
             throw new NativeMemoryException("8 bytes");
         })) {
             assertThatThrownBy(() -> pool.decode(TOKENS))
@@ -93,8 +112,8 @@ class DecodingPoolTest {
 
     @Test
     void failuresAreThoseOfTheDecoder() {
-        try (DecodingPool pool = new DecodingPool(2, tokens -> {
-            throw new IllegalArgumentException("token " + tokens[0]);
+        try (DecodingPool pool = new DecodingPool(2, 1, tokens -> {
+            throw new IllegalArgumentException("token " + tokens[0][0]);
         })) {
             assertThatThrownBy(() -> pool.decode(TOKENS))
                     .isInstanceOf(IllegalArgumentException.class)
@@ -105,9 +124,9 @@ class DecodingPoolTest {
     @Test
     void anInterruptedCallerStopsWaiting() {
         CountDownLatch never = new CountDownLatch(1);
-        try (DecodingPool pool = new DecodingPool(1, tokens -> {
+        try (DecodingPool pool = new DecodingPool(1, 1, tokens -> {
             await(never);
-            return image(tokens);
+            return images(tokens);
         })) {
             Thread.currentThread().interrupt();
             assertThatThrownBy(() -> pool.decode(TOKENS))
