@@ -1,6 +1,7 @@
 package io.github.rarspark.cli;
 
 import io.github.rarspark.cli.options.CommandStorage;
+import io.github.rarspark.common.spark.StageResources;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
@@ -23,7 +24,8 @@ final class RecipeSource {
     private RecipeSource() {}
 
     /**
-     * Returns the recipe.
+     * Returns the recipe. Of a shipped one, the number of ranks is for CPUs: in a local run on a GPU, which is one process,
+     * it is 1 unless the user gives it.
      *
      * @param commandLine keys set by options
      * @param sparkConf the configuration of spark-submit, including {@code spark.master}
@@ -38,7 +40,17 @@ final class RecipeSource {
         for (Tuple2<String, String> entry : sparkConf.getAll()) {
             spark.put(entry._1(), entry._2());
         }
-        return Recipe.resolve(Layer.commandLine(commandLine), Layer.sparkConf(spark), layer(recipe, sparkConf));
+        Layer options = Layer.commandLine(commandLine);
+        Layer submitted = Layer.sparkConf(spark);
+        Layer given = layer(recipe, sparkConf);
+        Recipe resolved = Recipe.resolve(options, submitted, given);
+        boolean oneRank = Recipes.names().contains(recipe)
+                && StageResources.isLocalRunOnGpu(
+                        resolved.spark().master(), resolved.compute().device());
+        return oneRank
+                ? Recipe.resolve(
+                        options, submitted, new Layer("a local run on a GPU", Map.of("train.ranks", "1")), given)
+                : resolved;
     }
 
     private static Layer layer(String recipe, SparkConf sparkConf) throws IOException {

@@ -62,7 +62,7 @@ public final class SparkSessions {
         if (!recipe.master().isEmpty()) {
             conf.setMaster(recipe.master());
         }
-        conf.setIfMissing("spark.master", "local[*]");
+        conf.setIfMissing("spark.master", StageResources.LOCAL_MASTER);
         conf.set(WAIT_CONF, Integer.toString(recipe.waitSeconds()));
         conf.set(WEIGHTS_CACHE, Double.toString(recipe.weightsCacheGb()));
         settings.forEach(conf::setIfMissing);

@@ -36,6 +36,9 @@ public final class StageResources {
     /** The setting with the GPUs, or the part of one, of every task. */
     public static final String TASK_AMOUNT = "spark.task.resource.gpu.amount";
 
+    /** Where a command runs if nobody says where. */
+    static final String LOCAL_MASTER = "local[*]";
+
     private static final String DISCOVERY = "spark.executor.resource.gpu.discoveryScript";
     private static final String VENDOR = "spark.executor.resource.gpu.vendor";
 
@@ -81,9 +84,22 @@ public final class StageResources {
                 cores.equals("*") ? Integer.toString(Runtime.getRuntime().availableProcessors()) : cores);
     }
 
+    /** Whether a job on this master and device is a local run on a GPU, of one task at a time. */
+    public static boolean isLocalRunOnGpu(String master, ComputeDevice device) {
+        return !ofLocalRun(master.isEmpty() ? LOCAL_MASTER : master, device).isEmpty();
+    }
+
     /** What the user should know of how tasks get their GPUs. */
     public static Optional<String> notice(SparkSession session, JobDevice device) {
         SparkConf conf = session.sparkContext().getConf();
+        if (device.isGpu() && session.sparkContext().isLocal()) {
+            int tasks = slots(session, device);
+            return tasks == 1
+                    ? Optional.empty()
+                    : Optional.of(
+                            tasks + " tasks at a time share the first GPU and its memory, because spark.task.cpus="
+                                    + conf.get("spark.task.cpus", "1") + "; unset it to have one");
+        }
         if (!conf.contains(TASK_AMOUNT)) {
             return device.isGpu() || gpusOfExecutor(conf) < 1
                     ? Optional.empty()

@@ -134,6 +134,9 @@ class StageResourcesTest {
         try (SparkSession session = LocalSpark.start(2)) {
             StageResources.requireOffered(session, GPU);
             assertThat(StageResources.slots(session, GPU)).isEqualTo(2);
+            assertThat(StageResources.notice(session, GPU).orElseThrow())
+                    .contains("2 tasks at a time share the first GPU", "spark.task.cpus=1; unset it");
+            assertThat(StageResources.notice(session, JobDevice.CPU)).isEmpty();
             assertThat(given(session, GPU, 2)).containsOnly("none, 1");
         }
     }
