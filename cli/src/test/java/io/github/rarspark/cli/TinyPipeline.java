@@ -17,7 +17,7 @@ import java.util.Random;
 
 /** Weights, images and a recipe with which images of 8 x 8 pixels are generated and scored within milliseconds. */
 record TinyPipeline(Path folder) {
-    private static final int SIDE = 8;
+    static final int SIDE = 8;
     private static final int CLASSES = 3;
 
     /** Writes all files. */
