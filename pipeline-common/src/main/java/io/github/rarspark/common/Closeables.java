@@ -2,8 +2,11 @@ package io.github.rarspark.common;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
 
-/** Resources that are closed together. */
+/** Ways to close things. */
 public final class Closeables {
     private Closeables() {}
 
@@ -26,6 +29,42 @@ public final class Closeables {
         }
         if (failure instanceof RuntimeException runtime) {
             throw runtime;
+        }
+    }
+
+    /**
+     * Interrupts the threads of a pool and waits for their end, even if this thread is interrupted, which it is afterwards
+     * too.
+     *
+     * @param limit longer than what a thread may take that cannot be interrupted
+     * @param work what the threads do, such as {@code Decoding an image}, for messages
+     * @throws IllegalStateException if they have not ended within the limit
+     */
+    public static void end(ExecutorService threads, Duration limit, String work) {
+        threads.shutdownNow();
+        boolean interrupted = Thread.interrupted();
+        long end = System.nanoTime() + limit.toNanos();
+        try {
+            while (!ended(threads, end - System.nanoTime())) {
+                interrupted = true;
+            }
+            if (!threads.isTerminated()) {
+                throw new IllegalStateException(work + " has not ended within " + limit.toSeconds() + " s");
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Whether the wait is over: false if it was interrupted. */
+    private static boolean ended(ExecutorService threads, long nanos) {
+        try {
+            threads.awaitTermination(nanos, TimeUnit.NANOSECONDS);
+            return true;
+        } catch (InterruptedException e) {
+            return false;
         }
     }
 }

@@ -1,8 +1,10 @@
 package io.github.rarspark.common;
 
+import io.github.rarspark.conf.Crops;
 import io.github.rarspark.conf.GenerateSettings;
 import io.github.rarspark.conf.ModelSettings;
 import io.github.rarspark.conf.TokenOrder;
+import io.github.rarspark.kernel.image.CropSet;
 import io.github.rarspark.kernel.rar.Conditioning;
 import io.github.rarspark.kernel.rar.Guidance;
 import io.github.rarspark.kernel.rar.RarConfig;
@@ -26,6 +28,11 @@ public final class KernelSettings {
                 model.classes(),
                 Conditioning.valueOf(model.conditioning().name()),
                 model.targetAware());
+    }
+
+    /** The crops of an image. */
+    public static CropSet crops(Crops crops) {
+        return CropSet.valueOf(crops.name());
     }
 
     /** The precision of a model's products. */

@@ -2,7 +2,6 @@ package io.github.rarspark.kernel.image;
 
 import io.github.rarspark.kernel.image.Resampler.Axis;
 import io.github.rarspark.kernel.image.Resampler.Filter;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -11,8 +10,6 @@ import java.util.List;
  * filter, crop the centre.
  */
 public final class Crops {
-    private static final double TEN_CROP_MARGIN = 1.1;
-
     private Crops() {}
 
     /** The centre of the image, scaled to {@code size x size} pixels. */
@@ -31,31 +28,13 @@ public final class Crops {
         return new Axis(scaled, (scaled - size) / 2, size);
     }
 
-    /** The centre crop and its mirror image: two rows of training data. */
+    /** The {@link CropSet#CENTER_FLIP centre crop and its mirror image}: two rows of training data. */
     public static List<RgbImage> centerFlip(RgbImage image, int size) {
-        RgbImage crop = centerCrop(image, size);
-        return List.of(crop, crop.mirrored());
+        return CropSet.CENTER_FLIP.of(image, size);
     }
 
-    /**
-     * Ten rows of training data: from a centre crop of 1.1 times the size, the top left, top right, bottom left, bottom
-     * right and centre, then the same five of its mirror image.
-     */
+    /** {@link CropSet#TEN_CROP Ten crops}: ten rows of training data. */
     public static List<RgbImage> tenCrop(RgbImage image, int size) {
-        RgbImage large = centerCrop(image, (int) (TEN_CROP_MARGIN * size));
-        List<RgbImage> crops = new ArrayList<>(fiveCrop(large, size));
-        crops.addAll(fiveCrop(large.mirrored(), size));
-        return crops;
-    }
-
-    private static List<RgbImage> fiveCrop(RgbImage image, int size) {
-        int slack = image.width() - size;
-        int middle = (int) Math.rint(slack / 2.0);
-        return List.of(
-                image.cut(0, 0, size),
-                image.cut(slack, 0, size),
-                image.cut(0, slack, size),
-                image.cut(slack, slack, size),
-                image.cut(middle, middle, size));
+        return CropSet.TEN_CROP.of(image, size);
     }
 }

@@ -85,6 +85,28 @@ public record ImageDecoder(long pixelLimit) {
         }
     }
 
+    /**
+     * The number of pixels that a file claims to have, from its header alone.
+     *
+     * @param file the whole file's bytes
+     * @return 0 if it cannot be decoded
+     */
+    public static long pixels(byte[] file) {
+        try {
+            if (PngStructure.matches(file)) {
+                PngStructure png = PngStructure.parse(file);
+                return png.width() * png.height();
+            }
+            if (JpegStructure.matches(file)) {
+                JpegStructure jpeg = JpegStructure.parse(file);
+                return (long) jpeg.width() * jpeg.height();
+            }
+            return 0;
+        } catch (MalformedImageException | RuntimeException e) {
+            return 0; // which decode explains
+        }
+    }
+
     private void check(long width, long height, int bytesPerPixel) throws MalformedImageException {
         if (width == 0 || height == 0) {
             throw new MalformedImageException("it claims " + width + " x " + height + " pixels");

@@ -32,6 +32,18 @@ class CropsTest {
                 .isEqualTo(image.mirrored().cut(offset, offset, size).pixels());
     }
 
+    @ParameterizedTest
+    @CsvSource({"TEN_CROP, 10, 281", "CENTER_FLIP, 2, 256", "CENTER, 1, 256"})
+    void allCropsAreCutFromOneSource(CropSet set, int count, int side) {
+        RgbImage image = noise(300, 290);
+        RgbImage source = set.source(image, 256);
+        assertThat(source.width()).isEqualTo(side).isEqualTo(set.sourceSide(256));
+        assertThat(source.pixels()).isEqualTo(Crops.centerCrop(image, side).pixels());
+        assertThat(set.count()).isEqualTo(count);
+        assertThat(set.windows(256)).hasSize(count);
+        assertThat(set.of(image, 256)).hasSize(count);
+    }
+
     private static RgbImage noise(int width, int height) {
         byte[] pixels = new byte[3 * width * height];
         for (int i = 0; i < pixels.length; i++) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Image files of class folders, one image each.
@@ -48,11 +49,20 @@ record ImageFiles(String root, InputListing listing, TreeMap<String, Integer> cl
 
     @Override
     public void read(Storage storage, Sink sink) throws IOException {
-        String lastRead = "";
+        defer(storage, (bytes, image) -> sink.accept(image.read()));
+    }
+
+    @Override
+    public void defer(Storage storage, DeferredSink sink) throws IOException {
+        AtomicReference<String> lastRead = new AtomicReference<>("");
         for (InputListing.File file : (Iterable<InputListing.File>) listing.stream()::iterator) {
-            StoredImage image = read(storage, file, lastRead);
-            lastRead = image instanceof StoredImage.Unreadable ? lastRead : file.name();
-            sink.accept(image);
+            sink.accept(file.bytes(), () -> {
+                StoredImage image = read(storage, file, lastRead.get());
+                if (!(image instanceof StoredImage.Unreadable)) {
+                    lastRead.set(file.name());
+                }
+                return image;
+            });
         }
     }
 

@@ -27,6 +27,11 @@ public sealed interface StoredImage {
         return false;
     }
 
+    /** The number of pixels that {@link #decode} has to make, as far as the header tells; 0 if there is nothing to do. */
+    default long pixelsToDecode() {
+        return 0;
+    }
+
     /** An image whose file was read; one of more than {@link #MOST_BYTES} counts as unreadable. */
     static StoredImage of(String id, int classId, byte[] file) {
         return file.length > MOST_BYTES
@@ -50,6 +55,11 @@ public sealed interface StoredImage {
         @Override
         public boolean isOriented() {
             return ImageDecoder.orientation(file) != UPRIGHT;
+        }
+
+        @Override
+        public long pixelsToDecode() {
+            return ImageDecoder.pixels(file);
         }
     }
 

@@ -57,17 +57,26 @@ public final class UsableImages {
     private void add(StoredImage stored, Sink sink) throws IOException {
         RgbImage pixels;
         try {
-            // What cannot be read may not have a class either.
-            String fault = stored instanceof StoredImage.Unreadable ? "" : labels.fault(stored.classId());
-            if (!fault.isEmpty()) {
-                throw new DataException(fault);
-            }
-            pixels = stored.decode();
+            pixels = decode(stored, labels);
         } catch (DataException e) {
             bad.add(new BadImage(stored.id(), e.getMessage()));
             return;
         }
         oriented += stored.isOriented() ? 1 : 0;
         sink.accept(stored, pixels);
+    }
+
+    /**
+     * The pixels of an image that can be used.
+     *
+     * @throws DataException if it cannot
+     */
+    static RgbImage decode(StoredImage stored, Labels labels) {
+        // What cannot be read may not have a class either.
+        String fault = stored instanceof StoredImage.Unreadable ? "" : labels.fault(stored.classId());
+        if (!fault.isEmpty()) {
+            throw new DataException(fault);
+        }
+        return stored.decode();
     }
 }

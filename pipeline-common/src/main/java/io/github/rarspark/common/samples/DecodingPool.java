@@ -2,6 +2,7 @@ package io.github.rarspark.common.samples;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import io.github.rarspark.common.Closeables;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.image.Pixels;
 import io.github.rarspark.kernel.image.RgbImage;
@@ -16,7 +17,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
@@ -148,18 +148,6 @@ public final class DecodingPool implements AutoCloseable {
     /** Ends the threads; what is not decoded yet is given up. */
     @Override
     public void close() {
-        threads.shutdownNow();
-        boolean interrupted = Thread.interrupted();
-        try {
-            if (!threads.awaitTermination(END.toMillis(), TimeUnit.MILLISECONDS)) {
-                throw new IllegalStateException("Decoding an image has not ended within " + END.toSeconds() + " s");
-            }
-        } catch (InterruptedException e) {
-            interrupted = true;
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        Closeables.end(threads, END, "Decoding an image");
     }
 }
