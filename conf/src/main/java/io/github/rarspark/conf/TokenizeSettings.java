@@ -5,20 +5,22 @@ import java.io.Serializable;
 /** Tokenization of images. Locations are Hadoop URIs; empty means not given. */
 @Settings(
         """
-        key          | type    | default | range | hashed | meaning
-        input        | String  |         |       | no     | Images: a folder with one folder per class, or Parquet of
-                                                            image bytes and labels.
-        tokenizer    | String  |         |       | no     | Weights of the tokenizer.
-        output       | String  |         |       | no     | Output folder for the token shards.
-        max_bad      | int     | 100     | [0, ) | no     | Images that cannot be used are listed in quarantine.jsonl;
-                                                            the job fails if there are more than this many.
-        check        | boolean | false   |       | no     | Only check the existing output: manifest, checksums and
-                                                            every row.
-        jsonl        | boolean | false   |       | no     | Also write all rows to tokens.jsonl, the public format with
-                                                            one JSON object per line.
-        shard_images | int     | 4096    | [1, ) | yes    | Images per shard, the unit of work.
-        batch        | int     | 16      | [1, ) | no     | Crops per forward pass of the encoder.
-        threads      | int     | 1       | [1, ) | no     | Libtorch threads per task.
+        key            | type    | default | range | hashed | meaning
+        input          | String  |         |       | no     | Images: a folder with one folder per class, or Parquet of
+                                                              image bytes and labels.
+        tokenizer      | String  |         |       | no     | Weights of the tokenizer.
+        output         | String  |         |       | no     | Output folder for the token shards.
+        max_bad        | int     | 100     | [0, ) | no     | Images that cannot be used are listed in quarantine.jsonl;
+                                                              the job fails if there are more than this many.
+        check          | boolean | false   |       | no     | Only check the existing output: manifest, checksums and
+                                                              every row.
+        jsonl          | boolean | false   |       | no     | Also write all rows to tokens.jsonl, the public format with
+                                                              one JSON object per line.
+        shard_images   | int     | 4096    | [1, ) | yes    | Images per shard, the unit of work.
+        batch          | int     | 16      | [1, ) | no     | Crops per forward pass of the encoder.
+        threads        | int     | 1       | [1, ) | no     | Libtorch threads per task.
+        decode_threads | int     | 0       | [0, ) | no     | Threads per task that read, decode and scale images while
+                                                              others are encoded; 0 for as many as the task has cores.
         """)
 public record TokenizeSettings(
         String input,
@@ -29,5 +31,6 @@ public record TokenizeSettings(
         boolean jsonl,
         int shardImages,
         int batch,
-        int threads)
+        int threads,
+        int decodeThreads)
         implements Serializable {}

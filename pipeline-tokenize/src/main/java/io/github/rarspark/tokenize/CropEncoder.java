@@ -1,13 +1,9 @@
 package io.github.rarspark.tokenize;
 
-import ai.djl.ndarray.NDArray;
 import io.github.rarspark.common.shard.RowCodec;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.tokens.TokenRow;
-import io.github.rarspark.kernel.image.Pixels;
 import io.github.rarspark.kernel.image.RgbImage;
-import io.github.rarspark.kernel.tensor.TensorScope;
-import io.github.rarspark.kernel.vqgan.Vqgan;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,27 +12,43 @@ import java.util.List;
 /**
  * Collects the crops of consecutive images into batches of one size and writes a row of tokens for each crop. Only the
  * last batch is smaller.
- *
- * <p>B batch, C channels, H height, W width, T tokens.
  */
 final class CropEncoder {
-    private final Vqgan vqgan;
+    private final Encoder encoder;
+    private final int cropsPerImage;
     private final int batch;
     private final RowCodec.Sink<TokenRow> sink;
     private final List<Crop> waiting = new ArrayList<>();
+    private long encodingNanos;
 
-    private record Crop(String sampleId, int classId, int number, RgbImage image) {}
+    /**
+     * A crop to encode.
+     *
+     * @param sampleId the image
+     * @param classId its class
+     * @param number of the crop, from 0
+     * @param source what it is cut from
+     */
+    record Crop(String sampleId, int classId, int number, RgbImage source) {}
 
-    CropEncoder(Vqgan vqgan, int batch, RowCodec.Sink<TokenRow> sink) {
-        this.vqgan = vqgan;
+    /** Computes the tokens of a batch, row after row. */
+    @FunctionalInterface
+    interface Encoder {
+        /** The same number of tokens for each crop. */
+        long[] encode(List<Crop> crops);
+    }
+
+    CropEncoder(Encoder encoder, int cropsPerImage, int batch, RowCodec.Sink<TokenRow> sink) {
+        this.encoder = encoder;
+        this.cropsPerImage = cropsPerImage;
         this.batch = batch;
         this.sink = sink;
     }
 
-    /** Adds the crops of an image. */
-    void add(String sampleId, int classId, List<RgbImage> crops) throws IOException {
-        for (int number = 0; number < crops.size(); number++) {
-            waiting.add(new Crop(sampleId, classId, number, crops.get(number)));
+    /** Adds the crops of an image, which are cut from {@code source}. */
+    void add(String sampleId, int classId, RgbImage source) throws IOException {
+        for (int number = 0; number < cropsPerImage; number++) {
+            waiting.add(new Crop(sampleId, classId, number, source));
             if (waiting.size() == batch) {
                 flush();
             }
@@ -49,7 +61,9 @@ final class CropEncoder {
             return;
         }
         UnitTasks.endIfKilled();
-        long[] tokens = encode(waiting.stream().map(Crop::image).toList());
+        long start = System.nanoTime();
+        long[] tokens = encoder.encode(waiting);
+        encodingNanos += System.nanoTime() - start;
         int perCrop = tokens.length / waiting.size();
         for (int i = 0; i < waiting.size(); i++) {
             Crop crop = waiting.get(i);
@@ -59,11 +73,8 @@ final class CropEncoder {
         waiting.clear();
     }
 
-    private long[] encode(List<RgbImage> crops) {
-        int side = crops.get(0).width();
-        try (TensorScope scope = TensorScope.inference(vqgan.weights().manager())) {
-            NDArray x_BCHW = scope.floats(Pixels.toFloats(crops), crops.size(), RgbImage.CHANNELS, side, side);
-            return vqgan.encode(scope, x_BCHW).toLongArray();
-        }
+    /** The time that the encoder took, in seconds. */
+    double seconds() {
+        return encodingNanos / 1e9;
     }
 }

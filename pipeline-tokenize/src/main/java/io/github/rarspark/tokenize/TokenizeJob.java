@@ -2,6 +2,7 @@ package io.github.rarspark.tokenize;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageSources;
 import io.github.rarspark.common.images.Quarantine;
@@ -31,6 +32,7 @@ import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TokenizeSettings;
+import io.github.rarspark.kernel.image.CropSet;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
@@ -118,10 +120,12 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
                 output.directory(),
                 output.plan().sha256(),
                 tokenizer,
-                recipe.image(),
+                crops(),
+                recipe.image().size(),
                 images.classNames().size(),
                 plan.batch(settings.batch(), context.device()),
                 settings.threads(),
+                settings.decodeThreads(),
                 context.device());
         SparkSessions.describe(context.session(), plan.sentence(missing));
         try (Progress progress = progress(plan)) {
@@ -162,7 +166,11 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
     }
 
     private long imagesOf(long rows) {
-        return rows / TokenizeTask.rowsPerImage(recipe.image().crops());
+        return rows / crops().count();
+    }
+
+    private CropSet crops() {
+        return KernelSettings.crops(recipe.image().crops());
     }
 
     /** Ends the tasks that still run; the shards stay for the next attempt. */

@@ -1,7 +1,7 @@
 package io.github.rarspark.tokenize;
 
 import io.github.rarspark.common.images.ImageFindings;
-import io.github.rarspark.common.images.UsableImages;
+import io.github.rarspark.common.images.PreparedImages;
 import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.EventLog;
@@ -12,27 +12,31 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.common.weights.LoadedTokenizer;
 import io.github.rarspark.common.weights.WeightsCache;
-import io.github.rarspark.conf.ImageSettings;
 import io.github.rarspark.kernel.error.NativeMemoryException;
-import io.github.rarspark.kernel.image.Crops;
+import io.github.rarspark.kernel.image.CropSet;
 import io.github.rarspark.kernel.image.RgbImage;
+import io.github.rarspark.kernel.tensor.TensorScope;
+import io.github.rarspark.kernel.vqgan.Vqgan;
+import io.github.rarspark.tokenize.CropEncoder.Crop;
 import io.github.rarspark.tokenize.TokenizePlan.Shard;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Writes one shard, on an executor: decode, crop, encode, store. The shard's bytes depend only on the plan and its
- * unit.
+ * Writes one shard, on an executor: threads decode images and scale them, ahead of the task's own, which encodes and stores
+ * their crops. The shard's bytes depend only on the plan and its unit.
  *
  * @param storage the storage of images, weights and output
  * @param directory the output
  * @param planSha256 the hash for the shard's footer
  * @param tokenizer the weights
- * @param image side and kind of the crops
+ * @param crops which crops are made of an image
+ * @param size their side
  * @param classes the number of classes of the input; 0 if unknown
  * @param batch crops that are encoded together
  * @param threads libtorch threads per operation
+ * @param decodeThreads threads that decode; 0 for as many as the task has cores
  * @param device what encodes them
  */
 record TokenizeTask(
@@ -40,37 +44,53 @@ record TokenizeTask(
         String directory,
         String planSha256,
         TokenizerFile tokenizer,
-        ImageSettings image,
+        CropSet crops,
+        int size,
         int classes,
         int batch,
         int threads,
+        int decodeThreads,
         JobDevice device)
         implements UnitTasks.Work<Shard, TokenizedShard> {
 
     @Override
     public TokenizedShard run(Shard shard) throws IOException {
-        long start = System.nanoTime();
-        ImageFindings[] findings = {ImageFindings.NONE};
-        ShardReceipt receipt;
         try (TaskDevice own = TaskDevice.open(device, threads);
                 WeightsCache.Lease<LoadedTokenizer> weights = tokenizer.lease(storage, own.device())) {
-            receipt = TokenFormat.ROWS.write(
-                    storage,
-                    Storage.child(directory, shard.name()),
-                    planSha256,
-                    sink -> {
-                        CropEncoder encoder = new CropEncoder(weights.value().vqgan(), batch, sink);
-                        findings[0] = UsableImages.read(
-                                storage,
-                                shard.images(),
-                                Labels.of(classes),
-                                (stored, pixels) -> encoder.add(stored.id(), stored.classId(), crop(pixels)));
-                        encoder.flush();
-                    },
-                    () -> findings[0].footer());
+            Vqgan vqgan = weights.value().vqgan();
+            return write(shard, waiting -> encode(vqgan, waiting));
         } catch (NativeMemoryException e) {
-            throw e.lowering("tokenize.batch");
+            // On a GPU, where it decides the result, later attempts keep the batch of finished shards.
+            throw e.lowering(
+                    device.isGpu()
+                            ? "tokenize.batch, in another --output if shards of this one are finished"
+                            : "tokenize.batch");
         }
+    }
+
+    private long[] encode(Vqgan vqgan, List<Crop> waiting) {
+        try (TensorScope scope = TensorScope.inference(vqgan.weights().manager())) {
+            return vqgan.encode(scope, new CropPixels(crops, size).of(scope, waiting))
+                    .toLongArray();
+        }
+    }
+
+    /** Writes the shard with the tokens of {@code encoder}. */
+    TokenizedShard write(Shard shard, CropEncoder.Encoder encoder) throws IOException {
+        long start = System.nanoTime();
+        ImageFindings[] findings = {ImageFindings.NONE};
+        ShardReceipt receipt = TokenFormat.ROWS.write(
+                storage,
+                Storage.child(directory, shard.name()),
+                planSha256,
+                sink -> {
+                    CropEncoder encoded = new CropEncoder(encoder, crops.count(), batch, sink);
+                    try (PreparedImages<RgbImage> images = prepare(shard)) {
+                        findings[0] = images.takeAll(encoded::add);
+                        encoded.flush();
+                    }
+                },
+                () -> findings[0].footer());
         EventLog.log(
                 "shard_done",
                 Map.of(
@@ -81,21 +101,11 @@ record TokenizeTask(
         return new TokenizedShard(receipt, findings[0]);
     }
 
-    /** The number of rows per image. */
-    static int rowsPerImage(io.github.rarspark.conf.Crops crops) {
-        return switch (crops) {
-            case TEN_CROP -> 10;
-            case CENTER_FLIP -> 2;
-            case CENTER -> 1;
-        };
-    }
-
-    private List<RgbImage> crop(RgbImage decoded) {
-        int size = image.size();
-        return switch (image.crops()) {
-            case TEN_CROP -> Crops.tenCrop(decoded, size);
-            case CENTER_FLIP -> Crops.centerFlip(decoded, size);
-            case CENTER -> List.of(Crops.centerCrop(decoded, size));
-        };
+    private PreparedImages<RgbImage> prepare(Shard shard) {
+        int pool = decodeThreads > 0 ? decodeThreads : UnitTasks.cores();
+        // While a batch is encoded, the next one can be made ready.
+        int ahead = pool + 2 * ((batch - 1) / crops.count() + 1);
+        return new PreparedImages<>(
+                storage, shard.images(), Labels.of(classes), pool, ahead, image -> crops.source(image, size));
     }
 }

@@ -40,7 +40,7 @@ class TokenBytesTest {
     void theyDependOnTokenizerAndCropsButNotOnTasksBatchAndThreads() throws Exception {
         Path other = TokenizeFixture.writeTokenizer(temp.resolve("other.safetensors"), 2, TokenizeFixture.CONFIG);
         Path one = run("one", 1, "tokenize.batch", "1");
-        Path three = run("three", 3, "tokenize.batch", "7");
+        Path three = run("three", 3, "tokenize.batch", "7", "tokenize.decode_threads", "4");
         Path eight = run("eight", 8, "tokenize.batch", "32", "tokenize.threads", "2");
         Path retrained = run("retrained", 2, "tokenize.tokenizer", other.toString());
         Path ten = run("ten", 2, "image.crops", "ten-crop");
