@@ -15,7 +15,7 @@ import java.util.function.LongSupplier;
 
 /**
  * Where the time of a rank's steps goes, by its own clock. A GPU computes while its host goes on, so the clock waits for it
- * at the end of each phase, some ten microseconds. Nothing waits for another rank to be measured.
+ * at the end of each phase. Nothing waits for another rank to be measured.
  */
 public final class StepClock {
     /** What a rank does in a step. */
