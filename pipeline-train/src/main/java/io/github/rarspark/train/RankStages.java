@@ -34,6 +34,9 @@ final class RankStages {
     /** How long Spark takes at most to notice that an executor's process has ended. */
     private static final Duration NOTICE_LIMIT = Duration.ofSeconds(3);
 
+    /** How long the process of an executor that has begun to end may take. */
+    private static final Duration END_LIMIT = Duration.ofSeconds(30);
+
     private static final long POLL_MILLIS = 50;
 
     private final JobContext context;
@@ -222,7 +225,7 @@ final class RankStages {
      */
     private RankFailures.Cause named(RankFailures.Cause cause, RankMonitor monitor) {
         SparkContext spark = context.session().sparkContext();
-        long deadline = System.nanoTime() + NOTICE_LIMIT.toNanos();
+        long deadline = System.nanoTime() + (cause.known() ? END_LIMIT : NOTICE_LIMIT).toNanos();
         while (!spark.isLocal() && System.nanoTime() < deadline) {
             List<Report.Heartbeat> lost = monitor.lost(JavaConverters.seqAsJavaList(spark.getExecutorIds()));
             if (!lost.isEmpty() && cause.known()) {
