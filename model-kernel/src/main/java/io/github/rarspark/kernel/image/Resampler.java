@@ -2,6 +2,8 @@ package io.github.rarspark.kernel.image;
 
 import static io.github.rarspark.kernel.image.RgbImage.CHANNELS;
 
+import java.util.Arrays;
+
 /**
  * Pillow's resampling of 8-bit images: a horizontal pass, then a vertical one, each with weights in fixed point and
  * rounded to bytes; a pass that keeps the size is skipped. Follows {@code Resample.c} of Pillow 12.0 and gives the same
@@ -9,6 +11,7 @@ import static io.github.rarspark.kernel.image.RgbImage.CHANNELS;
  */
 public final class Resampler {
     private static final int PRECISION_BITS = 22;
+    private static final int HALF = 1 << (PRECISION_BITS - 1);
 
     /** The kernel that weighs the pixels below an output pixel. */
     public enum Filter {
@@ -77,37 +80,71 @@ public final class Resampler {
         int width = taps.count();
         byte[] in = image.pixels();
         byte[] out = new byte[CHANNELS * width * (endRow - firstRow)];
-        int at = 0;
         for (int y = firstRow; y < endRow; y++) {
-            for (int x = 0; x < width; x++) {
-                int[] weights = taps.weights[x];
-                int from = CHANNELS * (y * image.width() + taps.start[x]);
-                for (int c = 0; c < CHANNELS; c++) {
-                    out[at++] = weigh(in, from + c, CHANNELS, weights);
-                }
-            }
+            horizontally(in, y * image.width(), taps, out, (y - firstRow) * width);
         }
         return new RgbImage(width, endRow - firstRow, out);
+    }
+
+    /** One row, of {@code in} from pixel {@code inStart} to {@code out} from pixel {@code outStart} on. */
+    private static void horizontally(byte[] in, int inStart, Taps taps, byte[] out, int outStart) {
+        for (int x = 0; x < taps.count(); x++) {
+            int[] weights = taps.weights[x];
+            int from = CHANNELS * (inStart + taps.start[x]);
+            int first = HALF;
+            int second = HALF;
+            int third = HALF;
+            for (int weight : weights) {
+                first += (in[from] & 0xff) * weight;
+                second += (in[from + 1] & 0xff) * weight;
+                third += (in[from + 2] & 0xff) * weight;
+                from += CHANNELS;
+            }
+            int to = CHANNELS * (outStart + x);
+            out[to] = toByte(first);
+            out[to + 1] = toByte(second);
+            out[to + 2] = toByte(third);
+        }
     }
 
     private static RgbImage vertically(RgbImage image, Taps taps, int firstRow) {
         int stride = CHANNELS * image.width();
         byte[] in = image.pixels();
         byte[] out = new byte[stride * taps.count()];
+        // The rows below an output row, as integers: loops over these run in vector registers.
+        int[][] rows = new int[taps.longest()][stride];
+        int nextRow = firstRow;
+        int[] sums = new int[stride];
         for (int y = 0; y < taps.count(); y++) {
-            int from = stride * (taps.start[y] - firstRow);
+            int[] weights = taps.weights[y];
+            int start = taps.start[y];
+            for (nextRow = Math.max(nextRow, start); nextRow < start + weights.length; nextRow++) {
+                widen(in, stride * (nextRow - firstRow), rows[nextRow % rows.length]);
+            }
+            Arrays.fill(sums, HALF);
+            for (int i = 0; i < weights.length; i++) {
+                addProducts(rows[(start + i) % rows.length], weights[i], sums);
+            }
             for (int x = 0; x < stride; x++) {
-                out[y * stride + x] = weigh(in, from + x, stride, taps.weights[y]);
+                out[y * stride + x] = toByte(sums[x]);
             }
         }
         return new RgbImage(image.width(), taps.count(), out);
     }
 
-    private static byte weigh(byte[] in, int from, int step, int[] weights) {
-        int sum = 1 << (PRECISION_BITS - 1);
-        for (int i = 0; i < weights.length; i++) {
-            sum += (in[from + i * step] & 0xff) * weights[i];
+    private static void widen(byte[] in, int from, int[] row) {
+        for (int x = 0; x < row.length; x++) {
+            row[x] = in[from + x] & 0xff;
         }
+    }
+
+    private static void addProducts(int[] row, int weight, int[] sums) {
+        for (int x = 0; x < sums.length; x++) {
+            sums[x] += row[x] * weight;
+        }
+    }
+
+    private static byte toByte(int sum) {
         return (byte) Math.max(0, Math.min(255, sum >> PRECISION_BITS));
     }
 
@@ -147,6 +184,11 @@ public final class Resampler {
 
         int count() {
             return start.length;
+        }
+
+        /** The maximum number of weights. */
+        int longest() {
+            return Arrays.stream(weights).mapToInt(w -> w.length).max().orElseThrow();
         }
 
         /** The first input pixel in any output pixel's support. */
