@@ -9,6 +9,7 @@ import io.github.rarspark.conf.RecipeException;
 import io.github.rarspark.kernel.bench.AllReduceBench;
 import io.github.rarspark.kernel.bench.BenchReport;
 import io.github.rarspark.kernel.bench.BenchRequest;
+import io.github.rarspark.kernel.bench.ImageBench;
 import io.github.rarspark.kernel.bench.InceptionBench;
 import io.github.rarspark.kernel.bench.RarBench;
 import io.github.rarspark.kernel.bench.TrainBench;
@@ -39,7 +40,9 @@ final class BenchCommand implements Callable<Integer> {
             "forward", Benchmark.alone("rar-b", RarBench::forward),
             "encode", Benchmark.alone("f16", VqganBench::encode),
             "decode", Benchmark.alone("f16", VqganBench::decode),
-            "features", Benchmark.alone("inception", InceptionBench::features)));
+            "features", Benchmark.alone("inception", InceptionBench::features),
+            "jpeg", Benchmark.alone("500x375", ImageBench::jpeg),
+            "crops", Benchmark.alone("500x375", ImageBench::crops)));
 
     /**
      * A benchmark.
@@ -66,8 +69,8 @@ final class BenchCommand implements Callable<Integer> {
             index = "0",
             paramLabel = "WHAT",
             description =
-                    "sample (the tokens of whole images, with guidance), train, allreduce, forward, encode, decode or"
-                            + " features.")
+                    "sample (the tokens of whole images, with guidance), train, allreduce, forward, encode, decode,"
+                            + " features, jpeg (files to pixels) or crops (pixels to ten crops).")
     private String what;
 
     @Option(
@@ -75,7 +78,7 @@ final class BenchCommand implements Callable<Integer> {
             paramLabel = "SIZE",
             order = 1,
             description = "A model's name or HIDDENxLAYERSxHEADSxMLPxTOKENSxCODES (default: rar-b; encode, decode: f16;"
-                    + " features: inception).")
+                    + " features: inception); of jpeg and crops, WIDTHxHEIGHT or an image file (default: 500x375).")
     private String size;
 
     @Option(
@@ -108,7 +111,9 @@ final class BenchCommand implements Callable<Integer> {
             names = "--threads",
             paramLabel = "N",
             order = 5,
-            description = "Libtorch threads per operation, of each rank (default: all cores over the ranks).")
+            description =
+                    "Libtorch threads per operation, of each rank (default: all cores over the ranks); of jpeg and crops,"
+                            + " threads with an image each.")
     private Integer threads;
 
     @Option(

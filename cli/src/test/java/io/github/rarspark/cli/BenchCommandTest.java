@@ -11,8 +11,10 @@ import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarCost;
 import io.github.rarspark.kernel.tensor.Precision;
 import io.github.rarspark.kernel.testing.FakeGpus;
+import io.github.rarspark.kernel.testing.OddImages;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -192,6 +194,24 @@ class BenchCommandTest {
         }
     }
 
+    @Test
+    void workOnImagesIsMeasuredPerCore() throws Exception {
+        Path json = folder.resolve("bench.json");
+        int code = bench(("jpeg --size 64x48 --batch 4 --threads 2 --repeat 2 --warmup 0 --json " + json).split(" "));
+        assertThat(code).as(err::toString).isZero();
+        JsonNode report = new ObjectMapper().readTree(json.toFile());
+        assertThat(out.toString())
+                .startsWith("jpeg 64x48 (" + report.get("file_bytes").asInt() + " bytes), 2 threads: ");
+        assertThat(report.get("runs")).hasSize(2);
+        // Two threads do in a second what occupies at most two cores for a second.
+        assertThat(report.get("images_per_second").asDouble()
+                        * report.get("processor_seconds_per_image").asDouble())
+                .isBetween(0.0, 2.2);
+        Path photo = Files.write(folder.resolve("photo.jpg"), OddImages.imageKind("ycc-420.jpg"));
+        assertThat(bench(("crops --repeat 1 --size " + photo).split(" "))).isZero();
+        assertThat(out.toString()).contains("crops " + photo + " (" + Files.size(photo) + " bytes)");
+    }
+
     /** Runs commands on a machine with two GPUs. */
     static final class WithGpus {
         public static void main(String[] commands) {
@@ -255,6 +275,8 @@ class BenchCommandTest {
                 "train --batch 0 | Cannot use --batch 0: give at least 1",
                 "sample --steps -1 | Cannot use --steps -1: give at least 0",
                 "features --size f16 | Cannot use --size f16: give inception",
+                "jpeg --size rar-b | Cannot use --size rar-b: give WIDTHxHEIGHT",
+                "crops --ranks 2 | Cannot use --ranks 2 for crops: only train and allreduce have ranks",
                 "train --ranks 0 | Cannot use --ranks 0: give at least 1",
                 "train --ranks 3 | Cannot use --batch 8 with --ranks 3: every rank takes the same share; give a multiple",
                 "sample --ranks 2 | Cannot use --ranks 2 for sample: only train and allreduce have ranks",
