@@ -91,6 +91,7 @@ final class TokenFolder {
                         rows,
                         rows,
                         0,
-                        receipts));
+                        receipts,
+                        null));
     }
 }

@@ -3,6 +3,7 @@ package io.github.rarspark.tokenize;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageSources;
 import io.github.rarspark.common.images.Quarantine;
@@ -24,24 +25,26 @@ import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.ContentWriter;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.tokens.TokenCounter;
 import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.common.tokens.TokenLines;
 import io.github.rarspark.common.tokens.TokenManifest;
 import io.github.rarspark.common.tokens.TokenShards;
 import io.github.rarspark.common.tokens.TokenSource;
+import io.github.rarspark.common.tokens.TokenStatistics;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TokenizeSettings;
 import io.github.rarspark.kernel.image.CropSet;
 import java.io.IOException;
-import java.util.Collection;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The job {@code tokenize}: images to token shards, a manifest and the list of images that could not be used. */
-public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
+public final class TokenizeJob implements Job<TokenizedShards> {
     private final JobContext context;
     private final Recipe recipe;
     private final TokenizeSettings settings;
@@ -101,19 +104,12 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         return TokenizePlan.of(recipe, images, tokenizer, context.device()).plan();
     }
 
-    /**
-     * The results of the tasks.
-     *
-     * @param shards all of them, in the order of their names
-     * @param quarantine the images that could not be used
-     */
-    record Tokenized(Collection<ShardReceipt> shards, Quarantine quarantine) {}
-
     @Override
-    public Tokenized runMissing(OutputClaim output) throws IOException {
+    public TokenizedShards runMissing(OutputClaim output) throws IOException {
         TokenizePlan plan = TokenizePlan.of(output.plan(), images);
         ShardLedger ledger = ShardLedger.open(context.session(), output, plan.shardNames());
         Quarantine quarantine = new Quarantine(output.directory(), "tokenize " + settings.input(), settings.maxBad());
+        TokenizedShards shards = new TokenizedShards(ledger, quarantine);
         List<TokenizePlan.Shard> missing = plan.shards(ledger.missing());
         TokenizeTask task = new TokenizeTask(
                 context.storage(),
@@ -127,26 +123,22 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
                 settings.threads(),
                 settings.decodeThreads(),
                 context.device());
-        SparkSessions.describe(context.session(), plan.sentence(missing));
         try (Progress progress = progress(plan)) {
-            for (ShardReceipt receipt : ledger.finished()) {
-                add(
-                        TokenizedShard.finished(receipt, ledger.footer(receipt.name()), output.directory()),
-                        quarantine,
-                        progress);
+            for (TokenizedShard shard : earlier(ledger, output.directory())) {
+                shards.add(shard);
+                progress.step(steps(shard));
             }
-            quarantine.requireFew();
+            SparkSessions.describe(context.session(), plan.sentence(missing));
             UnitTasks.run(context.session(), context.device(), missing, task, shard -> {
-                ledger.add(shard.receipt());
-                add(shard, quarantine, progress);
-                quarantine.requireFew();
+                shards.add(shard);
+                progress.step(steps(shard));
             });
         } catch (Exception e) {
             abandon(plan.sentence(missing), e);
             quarantine.publishAfter(e, output);
             throw e;
         }
-        return new Tokenized(ledger.complete(), quarantine);
+        return shards;
     }
 
     /** Counts images, or shards if nobody knows how many images there are. */
@@ -156,13 +148,29 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
                 : context.progress("tokenize", "shards", plan.shards().size());
     }
 
-    private void add(TokenizedShard shard, Quarantine quarantine, Progress progress) {
-        quarantine.add(shard.receipt().name(), shard.findings());
-        progress.step(
-                images.images().isPresent()
-                        ? imagesOf(shard.receipt().rows())
-                                + shard.findings().bad().size()
-                        : 1);
+    private long steps(TokenizedShard shard) {
+        return images.images().isPresent()
+                ? imagesOf(shard.receipt().rows()) + shard.findings().bad().size()
+                : 1;
+    }
+
+    /** What an earlier attempt has finished; its rows are counted in tasks. */
+    private List<TokenizedShard> earlier(ShardLedger ledger, String directory) {
+        List<ShardReceipt> finished = ledger.finished();
+        Storage storage = context.storage();
+        int codes = tokenizer.config().codes();
+        SparkSessions.describe(context.session(), "count the rows of " + finished.size() + " shards in " + directory);
+        List<TokenCounter> counts = UnitTasks.map(
+                context.session(),
+                finished,
+                receipt -> TokenCounter.of(storage, Storage.child(directory, receipt.name()), codes));
+        List<TokenizedShard> shards = new ArrayList<>();
+        for (int i = 0; i < finished.size(); i++) {
+            String name = finished.get(i).name();
+            ImageFindings findings = ImageFindings.of(ledger.footer(name), Storage.child(directory, name));
+            shards.add(new TokenizedShard(finished.get(i), findings, counts.get(i), StageSeconds.NONE));
+        }
+        return shards;
     }
 
     private long imagesOf(long rows) {
@@ -184,14 +192,15 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
 
     /** Publishes what the shards hold: the list of bad images, the manifest, the lines if wanted. */
     @Override
-    public Outcome commit(OutputClaim output, Tokenized tokenized) throws IOException {
+    public Outcome commit(OutputClaim output, TokenizedShards tokenized) throws IOException {
         Quarantine quarantine = tokenized.quarantine();
         quarantine.publish(output);
-        List<ShardReceipt> shards = List.copyOf(tokenized.shards());
+        List<ShardReceipt> shards = tokenized.receipts();
         long rows = shards.stream().mapToLong(ShardReceipt::rows).sum();
         long usable = imagesOf(rows);
         long bad = quarantine.bad();
         quarantine.requireUsable(usable + bad);
+        TokenStatistics statistics = tokenized.statistics();
         TokenManifest manifest = new TokenManifest(
                 output.plan().sha256(),
                 tokenizer.file().sha256(),
@@ -203,7 +212,8 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
                 usable,
                 rows,
                 bad,
-                shards);
+                shards,
+                statistics);
         ReplacedShards.requireNone(context.session(), output, shards);
         Manifest.publish(output, manifest);
         if (settings.jsonl()) {
@@ -224,7 +234,14 @@ public final class TokenizeJob implements Job<TokenizeJob.Tokenized> {
         List<String> warnings = Stream.of(images.warnings(), quarantine.warnings())
                 .flatMap(List::stream)
                 .toList();
-        return Outcome.of(counts, Map.of(), warnings).withRate("images_per_second", usable + bad);
+        StageSeconds stages = tokenized.stages();
+        if (stages.images() > 0) {
+            context.say(stages.bottleneck(context.device().isGpu()));
+        }
+        Map<String, Double> metrics = stages.metrics();
+        metrics.put("codes_used", (double) statistics.codesUsed());
+        metrics.put("token_entropy", statistics.tokenEntropy());
+        return Outcome.of(counts, metrics, warnings).withRate("images_per_second", stages.images());
     }
 
     /** Writes the lines of an output that {@code result} finished and that nobody claims. */

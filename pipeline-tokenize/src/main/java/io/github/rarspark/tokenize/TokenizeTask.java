@@ -1,15 +1,19 @@
 package io.github.rarspark.tokenize;
 
 import io.github.rarspark.common.images.ImageFindings;
+import io.github.rarspark.common.images.PreparationSeconds;
 import io.github.rarspark.common.images.PreparedImages;
 import io.github.rarspark.common.images.UsableImages.Labels;
+import io.github.rarspark.common.shard.RowCodec;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.spark.TaskDevice;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.tokens.TokenCounter;
 import io.github.rarspark.common.tokens.TokenFormat;
+import io.github.rarspark.common.tokens.TokenRow;
 import io.github.rarspark.common.weights.LoadedTokenizer;
 import io.github.rarspark.common.weights.WeightsCache;
 import io.github.rarspark.kernel.error.NativeMemoryException;
@@ -22,6 +26,7 @@ import io.github.rarspark.tokenize.TokenizePlan.Shard;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Writes one shard, on an executor: threads decode images and scale them, ahead of the task's own, which encodes and stores
@@ -78,34 +83,58 @@ record TokenizeTask(
     /** Writes the shard with the tokens of {@code encoder}. */
     TokenizedShard write(Shard shard, CropEncoder.Encoder encoder) throws IOException {
         long start = System.nanoTime();
-        ImageFindings[] findings = {ImageFindings.NONE};
+        TokenCounter counter = new TokenCounter(tokenizer.config().codes());
+        AtomicReference<Encoded> done = new AtomicReference<>(Encoded.NOTHING);
         ShardReceipt receipt = TokenFormat.ROWS.write(
                 storage,
                 Storage.child(directory, shard.name()),
                 planSha256,
-                sink -> {
-                    CropEncoder encoded = new CropEncoder(encoder, crops.count(), batch, sink);
-                    try (PreparedImages<RgbImage> images = prepare(shard)) {
-                        findings[0] = images.takeAll(encoded::add);
-                        encoded.flush();
-                    }
-                },
-                () -> findings[0].footer());
+                sink -> done.set(encode(shard, encoder, row -> {
+                    counter.add(row);
+                    sink.accept(row);
+                })),
+                () -> done.get().findings().footer());
+        double seconds = (System.nanoTime() - start) / 1e9;
+        ImageFindings findings = done.get().findings();
+        StageSeconds stages = StageSeconds.of(
+                counter.images() + findings.bad().size(),
+                done.get().preparation(),
+                pool(),
+                done.get().encoding(),
+                seconds);
         EventLog.log(
                 "shard_done",
                 Map.of(
                         "shard", receipt.name(),
                         "rows", receipt.rows(),
-                        "bad", findings[0].bad().size(),
-                        "seconds", (System.nanoTime() - start) / 1e9));
-        return new TokenizedShard(receipt, findings[0]);
+                        "bad", findings.bad().size(),
+                        "seconds", seconds,
+                        "stages", stages));
+        return new TokenizedShard(receipt, findings, counter, stages);
+    }
+
+    /** What is known of a shard when its rows are encoded. */
+    private record Encoded(ImageFindings findings, PreparationSeconds preparation, double encoding) {
+        static final Encoded NOTHING = new Encoded(ImageFindings.NONE, PreparationSeconds.NONE, 0);
+    }
+
+    private Encoded encode(Shard shard, CropEncoder.Encoder encoder, RowCodec.Sink<TokenRow> sink) throws IOException {
+        CropEncoder encoded = new CropEncoder(encoder, crops.count(), batch, sink);
+        try (PreparedImages<RgbImage> images = prepare(shard)) {
+            ImageFindings findings = images.takeAll(encoded::add);
+            encoded.flush();
+            return new Encoded(findings, images.seconds(), encoded.seconds());
+        }
     }
 
     private PreparedImages<RgbImage> prepare(Shard shard) {
-        int pool = decodeThreads > 0 ? decodeThreads : UnitTasks.cores();
         // While a batch is encoded, the next one can be made ready.
-        int ahead = pool + 2 * ((batch - 1) / crops.count() + 1);
+        int ahead = pool() + 2 * ((batch - 1) / crops.count() + 1);
         return new PreparedImages<>(
-                storage, shard.images(), Labels.of(classes), pool, ahead, image -> crops.source(image, size));
+                storage, shard.images(), Labels.of(classes), pool(), ahead, image -> crops.source(image, size));
+    }
+
+    private int pool() {
+        return decodeThreads > 0 ? decodeThreads : UnitTasks.cores();
     }
 }

@@ -22,6 +22,7 @@ import io.github.rarspark.common.testing.TokenTable;
 import io.github.rarspark.common.tokens.TokenManifest;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenSource;
+import io.github.rarspark.common.tokens.TokenStatistics;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.image.Crops;
 import io.github.rarspark.kernel.image.Pixels;
@@ -39,6 +40,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -108,6 +110,23 @@ class TokenizeJobTest {
                 .containsExactly(4, 64, 16);
         assertThat(manifest.crops()).isEqualTo("center-flip");
         assertThat(manifest.shards()).extracting(shard -> shard.rows()).containsExactly(6L, 6L, 6L, 2L);
+        TokenStatistics statistics = manifest.statistics();
+        assertThat(statistics.classCounts()).isEqualTo(Map.of(0, 4L, 1, 6L));
+        assertThat(statistics.tokenCounts()).isEqualTo(occurrences(expected));
+        assertThat(statistics.shards())
+                .extracting(shard -> shard.images() + " of " + shard.classes())
+                .containsExactly("3 of 1", "3 of 2", "3 of 1", "1 of 1");
+        assertThat(result.metrics())
+                .containsEntry("codes_used", (double) statistics.codesUsed())
+                .containsEntry("token_entropy", statistics.tokenEntropy())
+                .containsKeys(
+                        "images_per_second",
+                        "read_images_per_second",
+                        "decode_images_per_second",
+                        "scale_images_per_second",
+                        "encode_images_per_second",
+                        "write_images_per_second",
+                        "encoding_waited");
         TokenShape shape = new TokenShape(16, 64, 2);
         TokenSource lines = TokenSource.open(
                 fixture.storage,
@@ -345,6 +364,7 @@ class TokenizeJobTest {
         Path fresh = temp.resolve("fresh");
         TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.output", fresh.toString()), true));
         assertThat(fixture.shards(fixture.output)).hasSize(4).isEqualTo(fixture.shards(fresh));
+        assertThat(fixture.output.resolve(Manifest.NAME)).hasSameTextualContentAs(fresh.resolve(Manifest.NAME));
     }
 
     @Test
@@ -363,6 +383,18 @@ class TokenizeJobTest {
     private void expect(Recipe recipe, ExitCode code, String message) {
         assertFails(code, () -> TokenizeJob.run(JobContext.of(session, recipe, true)))
                 .contains(message);
+    }
+
+    /** How often each of the 64 codes occurs in rows that end with a list of tokens. */
+    private static List<Long> occurrences(List<String> rows) {
+        Long[] counts = new Long[64];
+        Arrays.fill(counts, 0L);
+        for (String row : rows) {
+            for (String token : row.replaceAll(".*\\[|]", "").split(", ")) {
+                counts[Integer.parseInt(token)]++;
+            }
+        }
+        return List.of(counts);
     }
 
     private static String list(long[] tokens) {

@@ -6,7 +6,10 @@ import java.util.concurrent.atomic.LongAdder;
 final class PreparationClock {
     private static final double NANOS_PER_SECOND = 1e9;
 
-    /** Reading files. */
+    /** Reading by the thread that goes through the unit. */
+    final LongAdder streaming = new LongAdder();
+
+    /** Reading by the threads that prepare images. */
     final LongAdder reading = new LongAdder();
 
     /** Decoding. */
@@ -15,10 +18,7 @@ final class PreparationClock {
     /** What is made of the pixels. */
     final LongAdder preparing = new LongAdder();
 
-    /** The wait of the thread that goes through the unit: images are prepared faster than taken. */
-    final LongAdder handing = new LongAdder();
-
-    /** The wait of the thread that takes: images are taken faster than prepared. */
+    /** The wait of the thread that takes. */
     final LongAdder taking = new LongAdder();
 
     /** A stretch of time that ends when it is closed. */
@@ -35,7 +35,7 @@ final class PreparationClock {
 
     PreparationSeconds seconds() {
         return new PreparationSeconds(
-                seconds(reading), seconds(decoding), seconds(preparing), seconds(handing), seconds(taking));
+                seconds(streaming), seconds(reading), seconds(decoding), seconds(preparing), seconds(taking));
     }
 
     private static double seconds(LongAdder nanos) {

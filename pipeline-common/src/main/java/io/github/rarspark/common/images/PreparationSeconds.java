@@ -1,15 +1,15 @@
 package io.github.rarspark.common.images;
 
-import java.io.Serializable;
-
 /**
  * Where the time of {@link PreparedImages} went, in seconds of all its threads.
  *
- * @param reading of files
- * @param decoding of images
- * @param preparing what was made of the pixels
- * @param handing waited, because as many images were ready as may be
- * @param taking waited by the thread that takes the images, because none was ready
+ * @param streaming reading by the one thread that goes through the unit, of images that are not files of their own
+ * @param reading of files by the threads that prepare images
+ * @param decoding by these threads
+ * @param preparing by these threads: what was made of the pixels
+ * @param taking the wait of the thread that takes the images, because none was ready
  */
-public record PreparationSeconds(double reading, double decoding, double preparing, double handing, double taking)
-        implements Serializable {}
+public record PreparationSeconds(double streaming, double reading, double decoding, double preparing, double taking) {
+    /** No time. */
+    public static final PreparationSeconds NONE = new PreparationSeconds(0, 0, 0, 0, 0);
+}

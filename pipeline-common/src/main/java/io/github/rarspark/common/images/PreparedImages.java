@@ -181,7 +181,7 @@ public final class PreparedImages<T> implements AutoCloseable {
                 handing[0] += System.nanoTime() - from;
             });
         } finally {
-            clock.reading.add(System.nanoTime() - start - handing[0]);
+            clock.streaming.add(System.nanoTime() - start - handing[0]);
             ahead.put(end);
         }
         return null;
@@ -189,7 +189,6 @@ public final class PreparedImages<T> implements AutoCloseable {
 
     private void hand(long bytes, ImageUnit.Deferred image) throws IOException {
         int kib = (int) Math.min(FILE_KIB, bytes / 1024 + 1);
-        long start = System.nanoTime();
         try {
             fileKib.acquire(kib);
             ahead.put(threads.submit(() -> {
@@ -201,8 +200,6 @@ public final class PreparedImages<T> implements AutoCloseable {
             }));
         } catch (InterruptedException e) {
             throw interrupted(e);
-        } finally {
-            clock.handing.add(System.nanoTime() - start);
         }
     }
 

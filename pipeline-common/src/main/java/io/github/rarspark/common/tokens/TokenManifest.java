@@ -1,5 +1,6 @@
 package io.github.rarspark.common.tokens;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.shard.ShardReceipt;
 import io.github.rarspark.kernel.error.DataException;
@@ -20,6 +21,7 @@ import java.util.List;
  * @param rows how many rows all shards have: images times crops
  * @param quarantined how many images could not be used; {@code quarantine.jsonl} lists them
  * @param shards the shards, by name
+ * @param statistics what the rows are like; null if the version that wrote them did not count
  */
 public record TokenManifest(
         String planSha256,
@@ -32,7 +34,8 @@ public record TokenManifest(
         long images,
         long rows,
         long quarantined,
-        List<ShardReceipt> shards)
+        List<ShardReceipt> shards,
+        @JsonInclude(JsonInclude.Include.NON_NULL) TokenStatistics statistics)
         implements Serializable {
 
     /** Copies the lists. */
@@ -70,7 +73,12 @@ public record TokenManifest(
                 generations.stream().mapToLong(TokenManifest::quarantined).sum(),
                 generations.stream()
                         .flatMap(generation -> generation.shards.stream())
-                        .toList());
+                        .toList(),
+                generations.stream().anyMatch(generation -> generation.statistics == null)
+                        ? null
+                        : TokenStatistics.together(generations.stream()
+                                .map(TokenManifest::statistics)
+                                .toList()));
     }
 
     /** What only manifests of tokens have. */

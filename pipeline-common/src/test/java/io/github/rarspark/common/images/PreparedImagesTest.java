@@ -110,7 +110,8 @@ class PreparedImagesTest {
                 Awaitility.await().until(() -> read.get() >= Math.min(40, red + 1 + 5));
                 assertThat(read.get()).isLessThanOrEqualTo(red + 1 + 5 + 1);
             });
-            assertThat(images.seconds().handing()).isPositive();
+            assertThat(images.seconds().reading()).isPositive();
+            assertThat(images.seconds().preparing()).isPositive();
         }
         assertThat(read).hasValue(40);
     }

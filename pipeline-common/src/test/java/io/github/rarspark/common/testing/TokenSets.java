@@ -100,6 +100,6 @@ public final class TokenSets {
             from += rows;
         }
         return new TokenManifest(
-                planSha256, "tokenizer", 2 * grid, grid, codes, "center", classNames, from, from, 0, shards);
+                planSha256, "tokenizer", 2 * grid, grid, codes, "center", classNames, from, from, 0, shards, null);
     }
 }
