@@ -39,12 +39,12 @@ final class Commands {
                     DemoJob::run),
             new JobDefinition(
                     "tokenize",
-                    "Tokenizes images: class folders or Parquet of image bytes to Parquet of tokens.",
+                    "Tokenizes images: class folders, tar files or Parquet of image bytes to Parquet of tokens.",
                     "rar-b",
                     "tokenize",
                     List.of("image", "tokenizer", "model"),
                     List.of("output"),
-                    List.of("input", "tokenizer", "max_bad", "check", "jsonl"),
+                    List.of("input", "class_map", "tokenizer", "max_bad", "check", "jsonl"),
                     TokenizeJob::run),
             new JobDefinition(
                     "train",

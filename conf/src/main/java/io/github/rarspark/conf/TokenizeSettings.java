@@ -6,8 +6,11 @@ import java.io.Serializable;
 @Settings(
         """
         key            | type    | default | range | hashed | meaning
-        input          | String  |         |       | no     | Images: a folder with one folder per class, or Parquet of
-                                                              image bytes and labels.
+        input          | String  |         |       | no     | Images: a folder with one folder per class, tar files of
+                                                              images and labels, or Parquet of image bytes and labels.
+        class_map      | String  |         |       | no     | File with the class ids of folders, or of labels in tar
+                                                              files: a line "NAME LABEL" per class in the order of the
+                                                              ids, or JSON; without it, ids number the sorted folders.
         tokenizer      | String  |         |       | no     | Weights of the tokenizer.
         output         | String  |         |       | no     | Output folder for the token shards.
         max_bad        | int     | 100     | [0, ) | no     | Images that cannot be used are listed in quarantine.jsonl;
@@ -24,6 +27,7 @@ import java.io.Serializable;
         """)
 public record TokenizeSettings(
         String input,
+        String classMap,
         String tokenizer,
         String output,
         int maxBad,

@@ -8,6 +8,7 @@ import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.PreFlight;
 import io.github.rarspark.common.storage.Storage;
 import java.io.IOException;
+import java.util.Optional;
 
 /** Opens the images whose features are compared. Driver only. */
 final class ComparedImages {
@@ -34,6 +35,6 @@ final class ComparedImages {
         if (storage.exists(Storage.child(path, Manifest.NAME))) {
             return GeneratedImages.of(storage, path, side);
         }
-        return ImageSources.open(context.session(), storage, option, path);
+        return ImageSources.open(context.session(), storage, option, path, Optional.empty());
     }
 }

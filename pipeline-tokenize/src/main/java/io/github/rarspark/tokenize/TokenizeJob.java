@@ -3,6 +3,7 @@ package io.github.rarspark.tokenize;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.common.images.ClassMap;
 import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageSources;
@@ -89,9 +90,18 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         PreFlight.requireApart(storage, "--input", settings.input(), settings.output());
         TokenizerFile tokenizer = TokenizerFile.inspect(storage, settings.tokenizer());
         tokenizer.requireFits(recipe);
-        ImageSource images = ImageSources.open(context.session(), storage, "--input", settings.input());
+        ImageSource images =
+                ImageSources.open(context.session(), storage, "--input", settings.input(), classMap(storage, settings));
         images.requireClasses("--input", recipe.model().classes());
         return new TokenizeJob(context, tokenizer, images);
+    }
+
+    private static Optional<ClassMap> classMap(Storage storage, TokenizeSettings settings) throws IOException {
+        if (settings.classMap().isEmpty()) {
+            return Optional.empty();
+        }
+        PreFlight.requireInput(storage, "--class-map", settings.classMap());
+        return Optional.of(ClassMap.read(storage, settings.classMap()));
     }
 
     @Override

@@ -10,39 +10,73 @@ import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
- * A folder with one folder per class: {@code DIR/<class name>/<image>}. Class ids number the sorted names. Every file
- * below a class folder counts as an image; files beside the class folders and empty folders are left out.
+ * A folder with one folder per class: {@code DIR/<class name>/<image>}. Class ids number the sorted names, or a map has
+ * them. Every file below a class folder counts as an image; files beside the class folders and empty folders are left out.
  *
  * @param given the folder as the user gave it, for messages
  * @param path the same as a full URI
- * @param classNames the sorted class names
+ * @param folders the sorted names of the folders that hold files
+ * @param classes the ids of the folders; if empty, their numbers
  * @param listing the images, sorted by name
  * @param warnings what the listing leaves out
  */
-record ClassFolders(String given, String path, List<String> classNames, InputListing listing, List<String> warnings)
+record ClassFolders(
+        String given,
+        String path,
+        List<String> folders,
+        Optional<ClassMap> classes,
+        InputListing listing,
+        List<String> warnings)
         implements ListedImages {
     private static final int WITNESSES = 3;
 
-    static ClassFolders of(ListedFolder folder) {
+    /**
+     * The class folders in a folder.
+     *
+     * @throws DataException if the map does not have one of them
+     */
+    static ClassFolders of(ListedFolder folder, Optional<ClassMap> classes) {
         Set<String> withImages = new LinkedHashSet<>();
         folder.below().stream().forEach(file -> withImages.add(className(file.name())));
+        List<String> warnings = new ArrayList<>(LeftOut.besideClasses(folder, withImages));
+        classes.ifPresent(map -> compare(folder, withImages, map, warnings));
         return new ClassFolders(
                 folder.given(),
                 folder.path(),
                 withImages.stream().sorted().toList(),
+                classes,
                 folder.below(),
-                LeftOut.besideClasses(folder, withImages));
+                List.copyOf(warnings));
+    }
+
+    private static void compare(ListedFolder folder, Set<String> withImages, ClassMap map, List<String> warnings) {
+        List<String> unknown = withImages.stream()
+                .filter(name -> map.id(name).isEmpty())
+                .sorted()
+                .toList();
+        if (!unknown.isEmpty()) {
+            throw new DataException("Cannot number the classes of " + folder.given() + ": its folder " + unknown.get(0)
+                    + (unknown.size() > 1 ? " and " + (unknown.size() - 1) + " more are" : " is") + " not in "
+                    + map.path() + "; add the name there, or move the folder away");
+        }
+        Set<Integer> found =
+                withImages.stream().map(name -> map.id(name).orElseThrow()).collect(Collectors.toSet());
+        LeftOutNames.of(map.ids().keySet().stream()
+                        .filter(name -> !found.contains(map.ids().get(name))))
+                .addTo(warnings, "a class without images", "classes without images");
     }
 
     @Override
     public ClassFolders only(Predicate<String> wanted) {
-        return new ClassFolders(given, path, classNames, listing.only(wanted), warnings);
+        return new ClassFolders(given, path, folders, classes, listing.only(wanted), warnings);
     }
 
     @Override
@@ -52,6 +86,7 @@ record ClassFolders(String given, String path, List<String> classNames, InputLis
         listing.stream()
                 .map(file -> file.name() + '\0' + file.bytes() + '\n')
                 .forEach(line -> digest.update(line.getBytes(StandardCharsets.UTF_8)));
+        classes.ifPresent(map -> digest.update(map.sha256().getBytes(StandardCharsets.UTF_8)));
         return HexFormat.of().formatHex(digest.digest());
     }
 
@@ -61,21 +96,28 @@ record ClassFolders(String given, String path, List<String> classNames, InputLis
     }
 
     @Override
-    public void requireClasses(String option, int classes) {
-        if (classNames.size() != classes) {
+    public List<String> classNames() {
+        return classes.map(ClassMap::labels).orElse(folders);
+    }
+
+    @Override
+    public void requireClasses(String option, int count) {
+        if (classes.isPresent()) {
+            classes.get().requireSize(count);
+        } else if (folders.size() != count) {
             throw mismatch(
                     option,
-                    "model.classes=" + classes,
-                    "add or remove folders, or set model.classes=" + classNames.size());
+                    "model.classes=" + count,
+                    "add or remove folders, name their ids with --class-map, or set model.classes=" + folders.size());
         }
     }
 
     @Override
-    public void requireClassesOf(String option, String classifier, int classes) {
-        if (classNames.size() != classes) {
+    public void requireClassesOf(String option, String classifier, int count) {
+        if (folders.size() != count) {
             throw mismatch(
                     option,
-                    classifier + " has " + classes + " classes",
+                    classifier + " has " + count + " classes",
                     "add or remove folders, give a classifier of these folders' classes, or give the images as an npz"
                             + " file, which has no classes");
         }
@@ -83,7 +125,7 @@ record ClassFolders(String given, String path, List<String> classNames, InputLis
 
     private DataException mismatch(String option, String expected, String remedy) {
         return new DataException("Cannot number the classes of " + option + " " + given + ": it has "
-                + classNames.size() + " class folders with images, and " + expected
+                + folders.size() + " class folders with images, and " + expected
                 + "; class ids number the sorted folders, so a missing or extra folder shifts them: " + remedy
                 + (warnings.isEmpty() ? "" : " (" + String.join("; ", warnings) + ")"));
     }
@@ -123,7 +165,9 @@ record ClassFolders(String given, String path, List<String> classNames, InputLis
     /** The only place that assigns ids to class names. */
     private Map<String, Integer> classIds() {
         Map<String, Integer> ids = new HashMap<>();
-        classNames.forEach(name -> ids.put(name, ids.size()));
+        for (String name : folders) {
+            ids.put(name, classes.isPresent() ? classes.get().id(name).orElseThrow() : ids.size());
+        }
         return ids;
     }
 

@@ -63,6 +63,32 @@ public sealed interface StoredImage {
         }
     }
 
+    /**
+     * An image file without a label that can be used; only for jobs that need none.
+     *
+     * @param why what is wrong with the label, in one line
+     */
+    record Unlabelled(String id, byte[] file, String why) implements StoredImage {
+        @Override
+        public int classId() {
+            return -1;
+        }
+
+        @Override
+        public RgbImage decode() {
+            return encoded().decode();
+        }
+
+        @Override
+        public boolean isOriented() {
+            return encoded().isOriented();
+        }
+
+        private Encoded encoded() {
+            return new Encoded(id, -1, file);
+        }
+    }
+
     /** An image that is stored as its pixels. */
     record Decoded(String id, int classId, RgbImage pixels) implements StoredImage {
         @Override

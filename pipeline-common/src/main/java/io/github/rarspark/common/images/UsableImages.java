@@ -75,7 +75,7 @@ public final class UsableImages {
         // What cannot be read may not have a class either.
         String fault = stored instanceof StoredImage.Unreadable ? "" : labels.fault(stored.classId());
         if (!fault.isEmpty()) {
-            throw new DataException(fault);
+            throw new DataException(stored instanceof StoredImage.Unlabelled unlabelled ? unlabelled.why() : fault);
         }
         return stored.decode();
     }

@@ -221,7 +221,8 @@ class ImageSourcesTest {
             assertFails(ExitCode.DATA, () -> open().requireClasses("--input", classes))
                     .isEqualTo("Cannot number the classes of --input " + temp + ": it has 3 class folders with images,"
                             + " and model.classes=" + classes + "; class ids number the sorted folders, so a missing or"
-                            + " extra folder shifts them: add or remove folders, or set model.classes=3 (c is not a class,"
+                            + " extra folder shifts them: add or remove folders, name their ids with --class-map, or set"
+                            + " model.classes=3 (c is not a class,"
                             + " because the folder has no images)");
         }
         write("train.parquet", 0, 3);
@@ -269,7 +270,7 @@ class ImageSourcesTest {
     void anEmptyFolderIsNoInput() {
         assertFails(ExitCode.NO_INPUT, () -> ImageSources.open(storage, "--input", temp.toString()))
                 .isEqualTo("Cannot read --input " + temp + ": it contains no images; give a folder with one folder per"
-                        + " class, or Parquet files with the columns image and label");
+                        + " class, Parquet files with the columns image and label, or tar files");
     }
 
     @Test

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -44,7 +45,8 @@ class InputListingTest {
     @Test
     void theHashIsThatOfOneLineAFile() {
         List<File> files = List.of(new File("a-b/1.png", 5, 7), new File("a/1.png", 3, 9));
-        ClassFolders folders = new ClassFolders("x", "file:/x", List.of("a", "a-b"), listing(files), List.of());
+        ClassFolders folders =
+                new ClassFolders("x", "file:/x", List.of("a", "a-b"), Optional.empty(), listing(files), List.of());
         assertThat(folders.sha256())
                 .isEqualTo(Sha256.of("class folders\na-b/1.png\0005\na/1.png\0003\n".getBytes(StandardCharsets.UTF_8)));
     }
@@ -66,8 +68,9 @@ class InputListingTest {
                 .map(file -> ClassFolders.className(file.name()))
                 .distinct()
                 .toList();
-        List<ImageUnit> units =
-                new ClassFolders("", "hdfs://cluster/data/imagenet/train", classes, listing, List.of()).units(1000);
+        List<ImageUnit> units = new ClassFolders(
+                        "", "hdfs://cluster/data/imagenet/train", classes, Optional.empty(), listing, List.of())
+                .units(1000);
         assertThat(units).hasSize(IMAGES / 1000);
         for (ImageUnit unit : units) {
             assertThat(unit.images()).hasValue(1000);
