@@ -9,6 +9,7 @@ import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.StageResources;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.BadLimit;
 import io.github.rarspark.conf.Key;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
@@ -161,6 +162,9 @@ final class JobCommand implements Callable<Integer> {
     private static String label(Key key) {
         if (key.type() == String.class) {
             return "URI";
+        }
+        if (key.type() == BadLimit.class) {
+            return "N|SHARE";
         }
         return key.type() == List.class ? "N,N,..." : "N";
     }

@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
  * One key of a recipe. {@link Keys} has all of them.
  *
  * @param name dotted, for example {@code train.batch}
- * @param type int, long, double, boolean, String, an enum, or List for a comma-separated list of integers
+ * @param type int, long, double, boolean, String, an enum, BadLimit, or List for a comma-separated list of integers
  * @param defaultText the default in the notation of the command line; empty means not given
  * @param range the allowed interval of a number
  * @param description one sentence
@@ -33,6 +33,9 @@ public record Key(
     public String typeText() {
         if (type.isEnum()) {
             return Arrays.stream(type.getEnumConstants()).map(Key::format).collect(Collectors.joining(" or "));
+        }
+        if (type == BadLimit.class) {
+            return BadLimit.NOTATION;
         }
         String noun = type == int.class || type == long.class
                 ? "integer"
@@ -92,6 +95,9 @@ public record Key(
                     : Arrays.stream(text.split(",", -1))
                             .map(part -> Integer.valueOf(part.strip()))
                             .toList();
+        }
+        if (type == BadLimit.class) {
+            return BadLimit.parse(text);
         }
         if (type.isEnum()) {
             return Arrays.stream(type.getEnumConstants())

@@ -113,7 +113,8 @@ class RecipesTest {
                 "fid.floor | yes | give true or false",
                 "image.crops | five-crop | give ten-crop or center-flip or center",
                 "train.precision | FP32 | give fp32 or bf16",
-                "tokenizer.channel_mult | 1,,2 | give integers separated by commas"
+                "tokenizer.channel_mult | 1,,2 | give integers separated by commas",
+                "tokenize.max_bad | 0.1 | give number of images such as 100, or a share of them such as 0.1%"
             })
     void wrongValueSaysWhatToGive(String key, String value, String hint) {
         assertThatThrownBy(() -> Recipe.resolve(Layer.commandLine(Map.of(key, value))))

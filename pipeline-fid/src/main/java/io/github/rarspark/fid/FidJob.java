@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
@@ -156,17 +157,29 @@ public final class FidJob implements Job<FidJob.Computed> {
         Quarantine quarantine = new Quarantine(
                 claim.directory(),
                 "score " + recipe.fid().samples() + " against " + recipe.fid().reference(),
-                recipe.fid().maxBad());
+                recipe.fid().maxBad(),
+                images());
         try {
             FeatureStore.Features ofSamples = store.compute("samples", samples, quarantine);
             Optional<FeatureStore.Features> ofReference = reference.images().isEmpty()
                     ? Optional.empty()
                     : Optional.of(store.compute("reference", reference.images().get(), quarantine));
+            quarantine.requireFew(ofSamples.images()
+                    + ofReference.map(FeatureStore.Features::images).orElse(0L)
+                    + quarantine.bad());
             return new Computed(store, ofSamples, ofReference, quarantine);
         } catch (Exception e) { // Spark throws checked exceptions that it does not declare
             quarantine.publishAfter(e, claim);
             throw e;
         }
+    }
+
+    /** The number of images of both sets; empty if only reading them tells. */
+    private OptionalLong images() {
+        OptionalLong ofReference = reference.images().map(ImageSource::images).orElse(OptionalLong.of(0));
+        return samples.images().isEmpty() || ofReference.isEmpty()
+                ? OptionalLong.empty()
+                : OptionalLong.of(samples.images().getAsLong() + ofReference.getAsLong());
     }
 
     @Override

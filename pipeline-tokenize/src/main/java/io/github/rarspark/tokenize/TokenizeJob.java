@@ -118,7 +118,8 @@ public final class TokenizeJob implements Job<TokenizedShards> {
     public TokenizedShards runMissing(OutputClaim output) throws IOException {
         TokenizePlan plan = TokenizePlan.of(output.plan(), images);
         ShardLedger ledger = ShardLedger.open(context.session(), output, plan.shardNames());
-        Quarantine quarantine = new Quarantine(output.directory(), "tokenize " + settings.input(), settings.maxBad());
+        Quarantine quarantine =
+                new Quarantine(output.directory(), "tokenize " + settings.input(), settings.maxBad(), images.images());
         TokenizedShards shards = new TokenizedShards(ledger, quarantine);
         List<TokenizePlan.Shard> missing = plan.shards(ledger.missing());
         TokenizeTask task = new TokenizeTask(
@@ -209,6 +210,7 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         long rows = shards.stream().mapToLong(ShardReceipt::rows).sum();
         long usable = imagesOf(rows);
         long bad = quarantine.bad();
+        quarantine.requireFew(usable + bad);
         quarantine.requireUsable(usable + bad);
         TokenStatistics statistics = tokenized.statistics();
         TokenManifest manifest = new TokenManifest(

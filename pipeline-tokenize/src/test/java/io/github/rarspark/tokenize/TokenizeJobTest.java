@@ -240,9 +240,9 @@ class TokenizeJobTest {
         Files.writeString(fixture.input.resolve("apple/02.png"), "no picture");
         Files.write(fixture.input.resolve("pear/07.png"), new byte[0]);
         expect(
-                fixture.recipe("tokenize.max_bad", "1"),
+                fixture.recipe("tokenize.max_bad", "19.9%"),
                 ExitCode.DATA,
-                "2 images cannot be used, more than --max-bad 1; ");
+                "2 images cannot be used, more than --max-bad 19.9% of 10 images; ");
         Path quarantine = fixture.output.resolve("quarantine.jsonl");
         List<String> bad = List.of(
                 "{\"path\":\"apple/02.png\",\"reason\":\"Cannot decode apple/02.png: it is neither PNG nor JPEG\"}",
@@ -250,7 +250,7 @@ class TokenizeJobTest {
         assertThat(Files.readAllLines(quarantine)).isEqualTo(bad);
         assertThat(fixture.output.resolve("_manifest.json")).doesNotExist();
 
-        JobResult result = TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.max_bad", "2"), true));
+        JobResult result = TokenizeJob.run(JobContext.of(session, fixture.recipe("tokenize.max_bad", "20%"), true));
         assertThat(result.counts())
                 .containsEntry("images", 8L)
                 .containsEntry("rows", 16L)

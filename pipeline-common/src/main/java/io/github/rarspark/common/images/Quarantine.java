@@ -6,10 +6,12 @@ import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.BadLimit;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.Collectors;
@@ -22,7 +24,8 @@ public final class Quarantine {
 
     private final String directory;
     private final String task;
-    private final int mostBad;
+    private final BadLimit limit;
+    private final OptionalLong images;
     private final SortedMap<String, Found> found = new ConcurrentSkipListMap<>();
 
     private record Found(String set, ImageFindings findings) {
@@ -39,12 +42,14 @@ public final class Quarantine {
      *
      * @param directory the output's
      * @param task what the images are for, such as {@code tokenize images/}, for messages
-     * @param mostBad the maximum number of bad images
+     * @param limit how many may be bad
+     * @param images the number of images; empty if only reading them tells
      */
-    public Quarantine(String directory, String task, int mostBad) {
+    public Quarantine(String directory, String task, BadLimit limit, OptionalLong images) {
         this.directory = directory;
         this.task = task;
-        this.mostBad = mostBad;
+        this.limit = limit;
+        this.images = images;
     }
 
     /**
@@ -67,14 +72,30 @@ public final class Quarantine {
     }
 
     /**
-     * Checks that the limit is not exceeded.
+     * Checks that the limit is not exceeded so far. A share of an unknown number of images is not, until that is known.
      *
      * @throws JobException {@link ExitCode#DATA} if there are too many bad images
      */
     public void requireFew() {
-        if (bad() > mostBad) {
-            throw unusable(
-                    images(bad()) + " cannot be used, more than --max-bad " + mostBad, "lists those found so far");
+        if (images.isPresent() || !limit.isShare()) {
+            requireFew(images.orElse(0), "lists those found so far");
+        }
+    }
+
+    /**
+     * Checks that the limit is not exceeded when all images have been read.
+     *
+     * @param all the number of images, including bad ones
+     * @throws JobException {@link ExitCode#DATA} if there are too many bad images
+     */
+    public void requireFew(long all) {
+        requireFew(all, "lists them");
+    }
+
+    private void requireFew(long all, String list) {
+        if (bad() > limit.of(all)) {
+            String most = limit.isShare() ? limit + " of " + images(all) : limit.toString();
+            throw unusable(images(bad()) + " cannot be used, more than --max-bad " + most, list);
         }
     }
 

@@ -17,6 +17,7 @@ import io.github.rarspark.common.run.Version;
 import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.TaskDevice;
+import io.github.rarspark.conf.BadLimit;
 import io.github.rarspark.kernel.error.NativeMemoryException;
 import io.github.rarspark.kernel.error.NumericException;
 import java.io.IOException;
@@ -45,7 +46,7 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
      * @param output the output folder
      * @param steps updates to make
      * @param threads libtorch threads
-     * @param maxBad the maximum number of images that cannot be used
+     * @param maxBad how many images may be unusable
      * @param labels which labels an image may have
      */
     record Settings(
@@ -55,7 +56,7 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
             String output,
             int steps,
             int threads,
-            int maxBad,
+            BadLimit maxBad,
             Labels labels) {
         String section() {
             return command.replace('-', '_');
@@ -124,7 +125,8 @@ record ImageTraining(JobContext context, Settings settings, ImageSource source, 
         Quarantine quarantine = new Quarantine(
                 claim.directory(),
                 settings.command().replace("-", " a ") + " on " + settings.images(),
-                settings.maxBad());
+                settings.maxBad(),
+                source.images());
         LabelledImages data = read(claim, quarantine);
         JobDevice device = JobDevice.ofDriver(context.recipe().compute());
         try (TaskDevice own = TaskDevice.openOnDriver(device, context.session().sparkContext(), settings.threads());

@@ -44,7 +44,9 @@ record LabelledImages(List<RgbImage> images, int[] labels) {
                     }));
             quarantine.requireFew();
         }
-        quarantine.requireUsable(images.size() + quarantine.bad());
+        long all = images.size() + quarantine.bad();
+        quarantine.requireFew(all);
+        quarantine.requireUsable(all);
         return new LabelledImages(
                 images, labels.stream().mapToInt(Integer::intValue).toArray());
     }

@@ -8,6 +8,7 @@ import io.github.rarspark.common.images.ImageSources;
 import io.github.rarspark.common.images.Quarantine;
 import io.github.rarspark.common.images.UsableImages.Labels;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.BadLimit;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.classifier.Classifier;
@@ -43,7 +44,7 @@ class DemoWeightsTest {
                 source,
                 Recipes.load("demo").image().size(),
                 Labels.of(10),
-                new Quarantine("none", "read the embedded images", 0));
+                new Quarantine("none", "read the embedded images", BadLimit.parse("0"), source.images()));
         count = Integer.getInteger("rar.demo.images", 1000);
     }
 

@@ -48,7 +48,7 @@ class LostClaimTest {
                 recipe.trainTokenizer().output(),
                 2,
                 1,
-                0,
+                recipe.trainTokenizer().maxBad(),
                 Labels.ANY);
         List<String> steps = new ArrayList<>();
         ImageTraining.Model model = run -> {
