@@ -12,6 +12,7 @@ import java.util.Arrays;
 public final class Resampler {
     private static final int PRECISION_BITS = 22;
     private static final int HALF = 1 << (PRECISION_BITS - 1);
+    private static final long HALVES = HALF | (long) HALF << Integer.SIZE;
 
     /** The kernel that weighs the pixels below an output pixel. */
     public enum Filter {
@@ -77,34 +78,57 @@ public final class Resampler {
     }
 
     private static RgbImage horizontally(RgbImage image, Taps taps, int firstRow, int endRow) {
-        int width = taps.count();
+        int stride = CHANNELS * image.width();
         byte[] in = image.pixels();
-        byte[] out = new byte[CHANNELS * width * (endRow - firstRow)];
-        for (int y = firstRow; y < endRow; y++) {
-            horizontally(in, y * image.width(), taps, out, (y - firstRow) * width);
+        byte[] out = new byte[CHANNELS * taps.count() * (endRow - firstRow)];
+        long[] pair = new long[CHANNELS * (taps.end() - taps.first())];
+        int at = 0;
+        for (int y = firstRow; y < endRow; y += 2) {
+            // The last of an odd number of rows is computed twice.
+            int step = y + 1 < endRow ? 1 : 0;
+            int from = y * stride + CHANNELS * taps.first();
+            for (int x = 0; x < pair.length; x++) {
+                pair[x] = in[from + x] & 0xff | (in[from + step * stride + x] & 0xffL) << Integer.SIZE;
+            }
+            horizontally(pair, taps, out, at, at + step * CHANNELS * taps.count());
+            at += 2 * CHANNELS * taps.count();
         }
-        return new RgbImage(width, endRow - firstRow, out);
+        return new RgbImage(taps.count(), endRow - firstRow, out);
     }
 
-    /** One row, of {@code in} from pixel {@code inStart} to {@code out} from pixel {@code outStart} on. */
-    private static void horizontally(byte[] in, int inStart, Taps taps, byte[] out, int outStart) {
+    /**
+     * Computes two rows at once, one in the lower and one in the upper half of each number: one multiplication and one
+     * addition do for both. A negative lower half borrows one from the upper.
+     *
+     * @param pair the samples of both rows, from the first that has a weight on
+     * @param lower where in {@code out} the row in the lower halves goes
+     * @param upper where in {@code out} the row in the upper halves goes
+     */
+    private static void horizontally(long[] pair, Taps taps, byte[] out, int lower, int upper) {
+        int origin = taps.first();
         for (int x = 0; x < taps.count(); x++) {
             int[] weights = taps.weights[x];
-            int from = CHANNELS * (inStart + taps.start[x]);
-            int first = HALF;
-            int second = HALF;
-            int third = HALF;
+            int from = CHANNELS * (taps.start[x] - origin);
+            long first = HALVES;
+            long second = HALVES;
+            long third = HALVES;
             for (int weight : weights) {
-                first += (in[from] & 0xff) * weight;
-                second += (in[from + 1] & 0xff) * weight;
-                third += (in[from + 2] & 0xff) * weight;
+                first += pair[from] * weight;
+                second += pair[from + 1] * weight;
+                third += pair[from + 2] * weight;
                 from += CHANNELS;
             }
-            int to = CHANNELS * (outStart + x);
-            out[to] = toByte(first);
-            out[to + 1] = toByte(second);
-            out[to + 2] = toByte(third);
+            int to = CHANNELS * x;
+            put(first, out, lower + to, upper + to);
+            put(second, out, lower + to + 1, upper + to + 1);
+            put(third, out, lower + to + 2, upper + to + 2);
         }
+    }
+
+    private static void put(long sums, byte[] out, int lower, int upper) {
+        int sum = (int) sums;
+        out[lower] = toByte(sum);
+        out[upper] = toByte((int) (sums - sum >> Integer.SIZE));
     }
 
     private static RgbImage vertically(RgbImage image, Taps taps, int firstRow) {
