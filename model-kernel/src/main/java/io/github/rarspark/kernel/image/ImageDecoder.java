@@ -4,12 +4,16 @@ import static io.github.rarspark.kernel.image.RgbImage.CHANNELS;
 
 import io.github.rarspark.kernel.error.DataException;
 import java.awt.image.BufferedImage;
+import java.awt.image.DataBufferByte;
 import java.awt.image.IndexColorModel;
+import java.awt.image.PixelInterleavedSampleModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Iterator;
+import java.util.stream.IntStream;
 import javax.imageio.IIOException;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
@@ -124,6 +128,9 @@ public record ImageDecoder(long pixelLimit) {
     private static RgbImage decodePng(byte[] file, PngStructure png) throws IOException {
         BufferedImage image = read("png", file, reader -> reader.read(0));
         Raster raster = image.getRaster();
+        if (raster.getNumBands() == CHANNELS && png.bitDepth() == Byte.SIZE) {
+            return new RgbImage(image.getWidth(), image.getHeight(), samples(raster));
+        }
         byte[] pixels = new byte[Math.multiplyExact(CHANNELS * image.getWidth(), image.getHeight())];
         byte[][] palette = image.getColorModel() instanceof IndexColorModel colors ? palette(colors) : null;
         int bands = raster.getNumBands();
@@ -158,11 +165,26 @@ public record ImageDecoder(long pixelLimit) {
         if (raster.getNumBands() != bands) {
             throw new MalformedImageException("its frames differ");
         }
-        byte[] samples = (byte[]) raster.getDataElements(0, 0, width, height, null);
+        byte[] samples = samples(raster);
         ChromaRows.smooth(samples, width, jpeg.rowDoubled());
         byte[] pixels = bands == CHANNELS ? samples : new byte[Math.multiplyExact(CHANNELS * width, height)];
         JpegColors.toRgb(jpeg.colors(), samples, pixels);
         return new RgbImage(width, height, pixels);
+    }
+
+    /** The samples of each pixel in turn; the raster's own array if it has this layout, because large ones fill a heap. */
+    private static byte[] samples(Raster raster) {
+        int bands = raster.getNumBands();
+        if (raster.getSampleModel() instanceof PixelInterleavedSampleModel layout
+                && raster.getDataBuffer() instanceof DataBufferByte data
+                && layout.getPixelStride() == bands
+                && layout.getScanlineStride() == bands * raster.getWidth()
+                && Arrays.equals(
+                        layout.getBandOffsets(), IntStream.range(0, bands).toArray())
+                && data.getData().length == bands * raster.getWidth() * raster.getHeight()) {
+            return data.getData();
+        }
+        return (byte[]) raster.getDataElements(0, 0, raster.getWidth(), raster.getHeight(), null);
     }
 
     private interface Read<T> {

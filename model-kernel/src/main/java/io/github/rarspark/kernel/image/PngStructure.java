@@ -23,6 +23,7 @@ record PngStructure(long width, long height, int bitDepth, int colorType, int or
     private static final int HEADER_BYTES = 13;
     private static final int CHECKSUM_BYTES = 4;
     private static final int GREY = 0;
+    private static final int RGB = 2;
     private static final int PALETTE = 3;
 
     /**
@@ -40,7 +41,7 @@ record PngStructure(long width, long height, int bitDepth, int colorType, int or
     int bytesPerPixel() {
         int samples =
                 switch (colorType) {
-                    case 2 -> 3;
+                    case RGB -> 3;
                     case 4 -> 2;
                     case 6 -> 4;
                     default -> 1;
@@ -118,13 +119,16 @@ record PngStructure(long width, long height, int bitDepth, int colorType, int or
         }
         long width = Integer.toUnsignedLong(header.getInt());
         long height = Integer.toUnsignedLong(header.getInt());
+        if (width > Integer.MAX_VALUE || height > Integer.MAX_VALUE) {
+            throw new MalformedImageException("it claims " + width + " x " + height + " pixels");
+        }
         int bitDepth = header.get();
         int colorType = header.get();
         boolean known =
                 switch (colorType) {
                     case GREY -> bitDepth == 1 || bitDepth == 2 || bitDepth == 4 || bitDepth == 8 || bitDepth == 16;
                     case PALETTE -> bitDepth == 1 || bitDepth == 2 || bitDepth == 4 || bitDepth == 8;
-                    case 2, 4, 6 -> bitDepth == 8 || bitDepth == 16;
+                    case RGB, 4, 6 -> bitDepth == 8 || bitDepth == 16;
                     default -> false;
                 };
         if (!known) {

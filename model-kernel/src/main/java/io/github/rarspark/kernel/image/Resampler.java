@@ -67,109 +67,90 @@ public final class Resampler {
 
     /** Computes a part of the scaled image; gives the same bytes as cropping the whole scaled image. */
     static RgbImage resize(RgbImage image, Axis horizontal, Axis vertical, Filter filter) {
-        RgbImage narrowed = image;
-        Taps rows = Taps.of(image.height(), vertical, filter);
-        int firstRow = 0;
-        if (!horizontal.isWhole(image.width())) {
-            firstRow = rows.first();
-            narrowed = horizontally(image, Taps.of(image.width(), horizontal, filter), firstRow, rows.end());
+        if (horizontal.isWhole(image.width()) && vertical.isWhole(image.height())) {
+            return image;
         }
-        return vertical.isWhole(image.height()) ? narrowed : vertically(narrowed, rows, firstRow);
+        // Of a side that keeps its length each pixel has its own weight, 1, and perhaps others, 0.
+        Taps columns = Taps.of(image.width(), horizontal, filter);
+        Taps rows = Taps.of(image.height(), vertical, filter);
+        int stride = CHANNELS * columns.count();
+        byte[] out = new byte[stride * rows.count()];
+        // The narrowed rows below an output row, and one more, because they are computed in pairs.
+        int[][] narrowed = new int[rows.longest() + 1][stride];
+        long[] pair = new long[CHANNELS * (columns.end() - columns.first())];
+        int[] sums = new int[stride];
+        int next = 0;
+        for (int y = 0; y < rows.count(); y++) {
+            int[] weights = rows.weights[y];
+            int start = rows.start[y];
+            for (next = Math.max(next, start); next < start + weights.length; next += 2) {
+                pair(image, next, columns.first(), pair);
+                narrow(pair, columns, narrowed[next % narrowed.length], narrowed[(next + 1) % narrowed.length]);
+            }
+            Arrays.fill(sums, HALF);
+            for (int i = 0; i < weights.length; i++) {
+                addProducts(narrowed[(start + i) % narrowed.length], weights[i], sums);
+            }
+            for (int x = 0; x < stride; x++) {
+                out[y * stride + x] = (byte) limit(sums[x]);
+            }
+        }
+        return new RgbImage(columns.count(), rows.count(), out);
     }
 
-    private static RgbImage horizontally(RgbImage image, Taps taps, int firstRow, int endRow) {
-        int stride = CHANNELS * image.width();
+    /** Puts row {@code y} into the lower halves and the next one, if there is one, into the upper ones. */
+    private static void pair(RgbImage image, int y, int firstColumn, long[] pair) {
         byte[] in = image.pixels();
-        byte[] out = new byte[CHANNELS * taps.count() * (endRow - firstRow)];
-        long[] pair = new long[CHANNELS * (taps.end() - taps.first())];
-        int at = 0;
-        for (int y = firstRow; y < endRow; y += 2) {
-            // The last of an odd number of rows is computed twice.
-            int step = y + 1 < endRow ? 1 : 0;
-            int from = y * stride + CHANNELS * taps.first();
-            for (int x = 0; x < pair.length; x++) {
-                pair[x] = in[from + x] & 0xff | (in[from + step * stride + x] & 0xffL) << Integer.SIZE;
-            }
-            horizontally(pair, taps, out, at, at + step * CHANNELS * taps.count());
-            at += 2 * CHANNELS * taps.count();
+        int lower = CHANNELS * (y * image.width() + firstColumn);
+        int upper = y + 1 < image.height() ? lower + CHANNELS * image.width() : lower;
+        for (int x = 0; x < pair.length; x++) {
+            pair[x] = in[lower + x] & 0xff | (in[upper + x] & 0xffL) << Integer.SIZE;
         }
-        return new RgbImage(taps.count(), endRow - firstRow, out);
     }
 
     /**
-     * Computes two rows at once, one in the lower and one in the upper half of each number: one multiplication and one
-     * addition do for both. A negative lower half borrows one from the upper.
+     * The horizontal pass over two rows at once, one in the lower and one in the upper half of each number: one
+     * multiplication and one addition do for both. A negative lower half borrows one from the upper.
      *
      * @param pair the samples of both rows, from the first that has a weight on
-     * @param lower where in {@code out} the row in the lower halves goes
-     * @param upper where in {@code out} the row in the upper halves goes
+     * @param lower where the row in the lower halves goes
+     * @param upper where the row in the upper halves goes
      */
-    private static void horizontally(long[] pair, Taps taps, byte[] out, int lower, int upper) {
-        int origin = taps.first();
-        for (int x = 0; x < taps.count(); x++) {
-            int[] weights = taps.weights[x];
-            int from = CHANNELS * (taps.start[x] - origin);
+    private static void narrow(long[] pair, Taps columns, int[] lower, int[] upper) {
+        int origin = columns.first();
+        for (int x = 0; x < columns.count(); x++) {
+            int from = CHANNELS * (columns.start[x] - origin);
             long first = HALVES;
             long second = HALVES;
             long third = HALVES;
-            for (int weight : weights) {
+            for (int weight : columns.weights[x]) {
                 first += pair[from] * weight;
                 second += pair[from + 1] * weight;
                 third += pair[from + 2] * weight;
                 from += CHANNELS;
             }
             int to = CHANNELS * x;
-            put(first, out, lower + to, upper + to);
-            put(second, out, lower + to + 1, upper + to + 1);
-            put(third, out, lower + to + 2, upper + to + 2);
+            split(first, lower, upper, to);
+            split(second, lower, upper, to + 1);
+            split(third, lower, upper, to + 2);
         }
     }
 
-    private static void put(long sums, byte[] out, int lower, int upper) {
+    private static void split(long sums, int[] lower, int[] upper, int at) {
         int sum = (int) sums;
-        out[lower] = toByte(sum);
-        out[upper] = toByte((int) (sums - sum >> Integer.SIZE));
+        lower[at] = limit(sum);
+        upper[at] = limit((int) (sums - sum >> Integer.SIZE));
     }
 
-    private static RgbImage vertically(RgbImage image, Taps taps, int firstRow) {
-        int stride = CHANNELS * image.width();
-        byte[] in = image.pixels();
-        byte[] out = new byte[stride * taps.count()];
-        // The rows below an output row, as integers: loops over these run in vector registers.
-        int[][] rows = new int[taps.longest()][stride];
-        int nextRow = firstRow;
-        int[] sums = new int[stride];
-        for (int y = 0; y < taps.count(); y++) {
-            int[] weights = taps.weights[y];
-            int start = taps.start[y];
-            for (nextRow = Math.max(nextRow, start); nextRow < start + weights.length; nextRow++) {
-                widen(in, stride * (nextRow - firstRow), rows[nextRow % rows.length]);
-            }
-            Arrays.fill(sums, HALF);
-            for (int i = 0; i < weights.length; i++) {
-                addProducts(rows[(start + i) % rows.length], weights[i], sums);
-            }
-            for (int x = 0; x < stride; x++) {
-                out[y * stride + x] = toByte(sums[x]);
-            }
-        }
-        return new RgbImage(image.width(), taps.count(), out);
-    }
-
-    private static void widen(byte[] in, int from, int[] row) {
-        for (int x = 0; x < row.length; x++) {
-            row[x] = in[from + x] & 0xff;
-        }
-    }
-
+    /** In a method of its own, so that the JVM computes it in vector registers. */
     private static void addProducts(int[] row, int weight, int[] sums) {
         for (int x = 0; x < sums.length; x++) {
             sums[x] += row[x] * weight;
         }
     }
 
-    private static byte toByte(int sum) {
-        return (byte) Math.max(0, Math.min(255, sum >> PRECISION_BITS));
+    private static int limit(int sum) {
+        return Math.max(0, Math.min(255, sum >> PRECISION_BITS));
     }
 
     /**
