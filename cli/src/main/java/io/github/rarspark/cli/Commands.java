@@ -39,7 +39,7 @@ final class Commands {
                     DemoJob::run),
             new JobDefinition(
                     "tokenize",
-                    "Tokenizes images: class folders, tar files or Parquet of image bytes to Parquet of tokens.",
+                    "Tokenizes images: class folders, tar files or Parquet of image bytes to Parquet of tokens. Converts .jsonl.",
                     "rar-b",
                     "tokenize",
                     List.of("image", "tokenizer", "model"),

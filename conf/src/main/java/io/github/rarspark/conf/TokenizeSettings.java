@@ -7,7 +7,8 @@ import java.io.Serializable;
         """
         key            | type     | default | range | hashed | meaning
         input          | String   |         |       | no     | Images: a folder with one folder per class, tar files of
-                                                               images and labels, or Parquet of image bytes and labels.
+                                                               images and labels, or Parquet of image bytes and labels. Or
+                                                               tokens of another program: a .jsonl file.
         class_map      | String   |         |       | no     | File with the class ids of folders, or of labels in tar
                                                                files: a line "NAME LABEL" per class in the order of the
                                                                ids, or JSON; without it, ids number the sorted folders.

@@ -94,8 +94,7 @@ public final class DecodeJob implements Job<SampleShards> {
                     + recipe.tokenizer().downsampling()
                     + " (tokenizer.channel_mult); use the recipe that it was trained with");
         }
-        if (tokens instanceof TokenShards shards
-                && !shards.manifest().tokenizerSha256().equals(tokenizer.sha256())) {
+        if (tokens instanceof TokenShards shards && !shards.manifest().canBeOf(tokenizer.sha256())) {
             throw new DataException("Cannot decode " + settings.tokens() + " with " + tokenizer.path()
                     + ": the tokens were produced by the tokenizer with SHA-256 "
                     + shards.manifest().tokenizerSha256() + ", this one has " + tokenizer.sha256()

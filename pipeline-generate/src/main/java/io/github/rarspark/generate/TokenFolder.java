@@ -86,7 +86,7 @@ final class TokenFolder {
                         recipe.image().size(),
                         recipe.image().size() / recipe.tokenizer().downsampling(),
                         recipe.model().codes(),
-                        "none",
+                        TokenManifest.NO_CROPS,
                         names.names(),
                         rows,
                         rows,

@@ -4,7 +4,6 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.images.ClassMap;
-import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageSources;
 import io.github.rarspark.common.images.Quarantine;
@@ -26,7 +25,6 @@ import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.ContentWriter;
 import io.github.rarspark.common.storage.Storage;
-import io.github.rarspark.common.tokens.TokenCounter;
 import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.common.tokens.TokenLines;
 import io.github.rarspark.common.tokens.TokenManifest;
@@ -38,7 +36,6 @@ import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TokenizeSettings;
 import io.github.rarspark.kernel.image.CropSet;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -72,7 +69,8 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         if (settings.check()) {
             return TokenCheck.run(context);
         }
-        JobResult result = JobRunner.run(context, TokenizeJob::open);
+        JobResult result =
+                JobRunner.run(context, LinesJob.isLines(settings.input()) ? LinesJob::open : TokenizeJob::open);
         // The lines are not part of the plan, so a finished output may lack them.
         if (settings.jsonl() && !context.storage().exists(Storage.child(settings.output(), TokenFormat.LINES_NAME))) {
             addLines(context.storage(), settings.output(), result);
@@ -135,7 +133,8 @@ public final class TokenizeJob implements Job<TokenizedShards> {
                 settings.decodeThreads(),
                 context.device());
         try (Progress progress = progress(plan)) {
-            for (TokenizedShard shard : earlier(ledger, output.directory())) {
+            for (TokenizedShard shard : TokenizedShards.earlier(
+                    context, ledger, output.directory(), tokenizer.config().codes())) {
                 shards.add(shard);
                 progress.step(steps(shard));
             }
@@ -163,25 +162,6 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         return images.images().isPresent()
                 ? imagesOf(shard.receipt().rows()) + shard.findings().bad().size()
                 : 1;
-    }
-
-    /** What an earlier attempt has finished; its rows are counted in tasks. */
-    private List<TokenizedShard> earlier(ShardLedger ledger, String directory) {
-        List<ShardReceipt> finished = ledger.finished();
-        Storage storage = context.storage();
-        int codes = tokenizer.config().codes();
-        SparkSessions.describe(context.session(), "count the rows of " + finished.size() + " shards in " + directory);
-        List<TokenCounter> counts = UnitTasks.map(
-                context.session(),
-                finished,
-                receipt -> TokenCounter.of(storage, Storage.child(directory, receipt.name()), codes));
-        List<TokenizedShard> shards = new ArrayList<>();
-        for (int i = 0; i < finished.size(); i++) {
-            String name = finished.get(i).name();
-            ImageFindings findings = ImageFindings.of(ledger.footer(name), Storage.child(directory, name));
-            shards.add(new TokenizedShard(finished.get(i), findings, counts.get(i), StageSeconds.NONE));
-        }
-        return shards;
     }
 
     private long imagesOf(long rows) {

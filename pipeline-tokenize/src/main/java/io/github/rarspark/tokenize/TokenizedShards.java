@@ -1,10 +1,16 @@
 package io.github.rarspark.tokenize;
 
+import io.github.rarspark.common.images.ImageFindings;
 import io.github.rarspark.common.images.Quarantine;
+import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.shard.ShardLedger;
 import io.github.rarspark.common.shard.ShardReceipt;
+import io.github.rarspark.common.spark.SparkSessions;
+import io.github.rarspark.common.spark.UnitTasks;
+import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenCounter;
 import io.github.rarspark.common.tokens.TokenStatistics;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -19,6 +25,28 @@ final class TokenizedShards {
     TokenizedShards(ShardLedger ledger, Quarantine quarantine) {
         this.ledger = ledger;
         this.quarantine = quarantine;
+    }
+
+    /**
+     * What an earlier attempt has finished in {@code directory}; its rows are counted in tasks.
+     *
+     * @param codes how many codes a token can be
+     */
+    static List<TokenizedShard> earlier(JobContext context, ShardLedger ledger, String directory, int codes) {
+        List<ShardReceipt> finished = ledger.finished();
+        Storage storage = context.storage();
+        SparkSessions.describe(context.session(), "count the rows of " + finished.size() + " shards in " + directory);
+        List<TokenCounter> counts = UnitTasks.map(
+                context.session(),
+                finished,
+                receipt -> TokenCounter.of(storage, Storage.child(directory, receipt.name()), codes));
+        List<TokenizedShard> shards = new ArrayList<>();
+        for (int i = 0; i < finished.size(); i++) {
+            String name = finished.get(i).name();
+            ImageFindings findings = ImageFindings.of(ledger.footer(name), Storage.child(directory, name));
+            shards.add(new TokenizedShard(finished.get(i), findings, counts.get(i), StageSeconds.NONE));
+        }
+        return shards;
     }
 
     /**

@@ -19,7 +19,8 @@ final class ModelMetadata {
         if (!assignment.tokens().classNames().isEmpty()) {
             metadata.put("class_names", Json.line(assignment.tokens().classNames()));
         }
-        if (assignment.tokens() instanceof TokenShards shards) {
+        if (assignment.tokens() instanceof TokenShards shards
+                && !shards.manifest().tokenizerSha256().isEmpty()) {
             metadata.put("tokenizer_sha256", shards.manifest().tokenizerSha256());
         }
         return metadata;

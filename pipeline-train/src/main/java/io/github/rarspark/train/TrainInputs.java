@@ -94,8 +94,8 @@ record TrainInputs(TokenSource tokens, Optional<WeightFile> init, Optional<Weigh
         TensorFile file = tokenizer.read(storage);
         WeightContent.require(WeightContent.Kind.VQGAN, file, "--tokenizer");
         int codes = VqganConfig.of(file).codes();
-        boolean another = tokens instanceof TokenShards shards
-                && !shards.manifest().tokenizerSha256().equals(tokenizer.sha256());
+        boolean another =
+                tokens instanceof TokenShards shards && !shards.manifest().canBeOf(tokenizer.sha256());
         if (codes != recipe.model().codes() || another) {
             throw new JobException(
                     ExitCode.DATA,

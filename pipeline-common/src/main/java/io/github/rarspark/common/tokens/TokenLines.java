@@ -2,6 +2,7 @@ package io.github.rarspark.common.tokens;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -48,7 +49,17 @@ public final class TokenLines implements TokenSource {
     }
 
     static TokenLines open(Storage storage, String path, TokenShape shape) throws IOException {
-        int linesPerBlock = Math.max(1, Math.min(MOST_ROWS, MOST_TOKENS / shape.tokens()));
+        return open(storage, path, shape, Math.max(1, Math.min(MOST_ROWS, MOST_TOKENS / shape.tokens())));
+    }
+
+    /**
+     * Reads a file to its end.
+     *
+     * @param shape the expected shape of the rows
+     * @param linesPerBlock how many lines with content each block but the last has
+     */
+    public static TokenLines open(Storage storage, String path, TokenShape shape, int linesPerBlock)
+            throws IOException {
         try (InputStream in = storage.open(path)) {
             return new TokenLines(storage, path, LineBlocks.scan(in, linesPerBlock), shape);
         }
@@ -109,8 +120,12 @@ public final class TokenLines implements TokenSource {
     @Override
     public TokenBlock read(int block) throws IOException {
         LineBlocks.Block range = lines.blocks().get(block);
-        TokenBlock.Builder builder = new TokenBlock.Builder(shape, path, range.lines());
-        ObjectReader json = new JsonMapper().reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+        String from = range.firstLine() == 1 ? "" : ", from line " + range.firstLine();
+        TokenBlock.Builder builder = new TokenBlock.Builder(shape, path + from, range.lines());
+        ObjectReader json = new JsonMapper()
+                .reader()
+                .with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .with(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
         MessageDigest digest = Sha256.digest();
         try (FSDataInputStream file = storage.open(path)) {
             file.seek(range.offset());
@@ -162,7 +177,7 @@ public final class TokenLines implements TokenSource {
     private DataException malformed(long number, Throwable cause) {
         return new DataException(
                 "Cannot read " + path + ", line " + number
-                        + ": expected {\"class_id\": 3, \"tokens\": [17, 4, ...]} with integers",
+                        + ": expected {\"class_id\": 3, \"tokens\": [17, 4, ...]} with integers, each field once",
                 cause);
     }
 }

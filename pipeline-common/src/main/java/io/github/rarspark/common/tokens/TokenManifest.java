@@ -11,7 +11,7 @@ import java.util.List;
  * The body of a token output's {@code _manifest.json}.
  *
  * @param planSha256 the hash that each shard's footer carries
- * @param tokenizerSha256 the hash of the tokenizer's weight file
+ * @param tokenizerSha256 the hash of the tokenizer's weight file; empty if it is not known
  * @param imageSize the side of a crop in pixels
  * @param grid the side of the token grid
  * @param codes how many codes a token can be
@@ -37,6 +37,9 @@ public record TokenManifest(
         List<ShardReceipt> shards,
         @JsonInclude(JsonInclude.Include.NON_NULL) TokenStatistics statistics)
         implements Serializable {
+
+    /** What {@link #crops} is if the rows are not of crops, or nobody knows of which. */
+    public static final String NO_CROPS = "none";
 
     /** Copies the lists. */
     public TokenManifest {
@@ -83,6 +86,11 @@ public record TokenManifest(
 
     /** What only manifests of tokens have. */
     private record Grid(Integer grid) {}
+
+    /** Whether the tokens can be of the tokenizer whose file has this hash. */
+    public boolean canBeOf(String sha256) {
+        return tokenizerSha256.isEmpty() || tokenizerSha256.equals(sha256);
+    }
 
     /** How many tokens an image has. */
     public int tokens() {
