@@ -19,6 +19,8 @@ import java.io.Serializable;
                                                                this share such as 0.1%.
         check          | boolean  | false   |       | no     | Only check the existing output: manifest, checksums and
                                                                every row.
+        incremental    | boolean  | false   |       | no     | Tokenize the files that the output does not have yet, and
+                                                               add them to it as a generation of shards.
         jsonl          | boolean  | false   |       | no     | Also write all rows to tokens.jsonl, the public format with
                                                                one JSON object per line.
         shard_images   | int      | 4096    | [1, ) | yes    | Images per shard, the unit of work.
@@ -34,6 +36,7 @@ public record TokenizeSettings(
         String output,
         BadLimit maxBad,
         boolean check,
+        boolean incremental,
         boolean jsonl,
         int shardImages,
         int batch,

@@ -38,6 +38,7 @@ final class TokenCheck {
 
     private static Outcome check(JobContext context, String directory) throws IOException {
         TokenShards tokens = TokenShards.open(context.storage(), directory);
+        tokens.checkGenerations();
         TokenManifest manifest = tokens.manifest();
         long[] rows = new long[1];
         List<Integer> blocks = IntStream.range(0, tokens.blocks()).boxed().toList();

@@ -4,15 +4,16 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.KernelSettings;
 import io.github.rarspark.common.images.ClassMap;
-import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageSources;
+import io.github.rarspark.common.images.ListedImages;
+import io.github.rarspark.common.images.ListingFile;
 import io.github.rarspark.common.images.Quarantine;
 import io.github.rarspark.common.job.Job;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.JobRunner;
 import io.github.rarspark.common.job.Outcome;
+import io.github.rarspark.common.run.Growth;
 import io.github.rarspark.common.run.JobResult;
-import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.run.PreFlight;
@@ -26,10 +27,10 @@ import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.ContentWriter;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.tokens.TokenFormat;
+import io.github.rarspark.common.tokens.TokenGenerations;
 import io.github.rarspark.common.tokens.TokenLines;
 import io.github.rarspark.common.tokens.TokenManifest;
 import io.github.rarspark.common.tokens.TokenShards;
-import io.github.rarspark.common.tokens.TokenSource;
 import io.github.rarspark.common.tokens.TokenStatistics;
 import io.github.rarspark.common.weights.WeightFile;
 import io.github.rarspark.conf.Recipe;
@@ -39,6 +40,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** The job {@code tokenize}: images to token shards, a manifest and the list of images that could not be used. */
@@ -47,14 +49,16 @@ public final class TokenizeJob implements Job<TokenizedShards> {
     private final Recipe recipe;
     private final TokenizeSettings settings;
     private final TokenizerFile tokenizer;
-    private final ImageSource images;
+    private final NewFiles files;
+    private final ListedImages images;
 
-    private TokenizeJob(JobContext context, TokenizerFile tokenizer, ImageSource images) {
+    private TokenizeJob(JobContext context, TokenizerFile tokenizer, NewFiles files) {
         this.context = context;
         this.recipe = context.recipe();
         this.settings = recipe.tokenize();
         this.tokenizer = tokenizer;
-        this.images = images;
+        this.files = files;
+        this.images = files.images();
     }
 
     /**
@@ -88,10 +92,30 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         PreFlight.requireApart(storage, "--input", settings.input(), settings.output());
         TokenizerFile tokenizer = TokenizerFile.inspect(storage, settings.tokenizer());
         tokenizer.requireFits(recipe);
-        ImageSource images =
+        ListedImages images =
                 ImageSources.open(context.session(), storage, "--input", settings.input(), classMap(storage, settings));
         images.requireClasses("--input", recipe.model().classes());
-        return new TokenizeJob(context, tokenizer, images);
+        TokenizeJob job = new TokenizeJob(
+                context,
+                tokenizer,
+                settings.incremental() ? NewFiles.of(storage, settings.output(), images) : NewFiles.all(images));
+        job.requireContinues();
+        return job;
+    }
+
+    /** Checks that new images can be added to those that are there; says so if there are none. */
+    private void requireContinues() throws IOException {
+        if (files.generation() == 0) {
+            return;
+        }
+        SameDataset.require(
+                settings.output(),
+                TokenShards.open(context.storage(), settings.output()).manifest(),
+                manifest("", List.of(), 0, null));
+        if (files.growth() == Growth.NOTHING_NEW) {
+            files.warnings().forEach(context::say);
+            context.say("nothing new in " + settings.input() + ": " + settings.output() + " has all its files");
+        }
     }
 
     private static Optional<ClassMap> classMap(Storage storage, TokenizeSettings settings) throws IOException {
@@ -109,15 +133,27 @@ public final class TokenizeJob implements Job<TokenizedShards> {
 
     @Override
     public Plan plan() {
-        return TokenizePlan.of(recipe, images, tokenizer, context.device()).plan();
+        return TokenizePlan.of(recipe, files, tokenizer, context.device()).plan();
+    }
+
+    @Override
+    public Growth growth() {
+        return files.growth();
     }
 
     @Override
     public TokenizedShards runMissing(OutputClaim output) throws IOException {
+        if (files.generation() > 0) {
+            TokenGenerations.keepFirst(output);
+        }
         TokenizePlan plan = TokenizePlan.of(output.plan(), images);
         ShardLedger ledger = ShardLedger.open(context.session(), output, plan.shardNames());
-        Quarantine quarantine =
-                new Quarantine(output.directory(), "tokenize " + settings.input(), settings.maxBad(), images.images());
+        Quarantine quarantine = new Quarantine(
+                output.directory(),
+                files.generation(),
+                "tokenize " + settings.input(),
+                settings.maxBad(),
+                images.images());
         TokenizedShards shards = new TokenizedShards(ledger, quarantine);
         List<TokenizePlan.Shard> missing = plan.shards(ledger.missing());
         TokenizeTask task = new TokenizeTask(
@@ -181,49 +217,25 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         }
     }
 
-    /** Publishes what the shards hold: the list of bad images, the manifest, the lines if wanted. */
+    /** Publishes what the shards hold: the list of bad images, the listing, the manifest, the lines if wanted. */
     @Override
     public Outcome commit(OutputClaim output, TokenizedShards tokenized) throws IOException {
         Quarantine quarantine = tokenized.quarantine();
-        quarantine.publish(output);
-        List<ShardReceipt> shards = tokenized.receipts();
-        long rows = shards.stream().mapToLong(ShardReceipt::rows).sum();
-        long usable = imagesOf(rows);
-        long bad = quarantine.bad();
-        quarantine.requireFew(usable + bad);
-        quarantine.requireUsable(usable + bad);
-        TokenStatistics statistics = tokenized.statistics();
-        TokenManifest manifest = new TokenManifest(
-                output.plan().sha256(),
-                tokenizer.file().sha256(),
-                recipe.image().size(),
-                recipe.image().size() / tokenizer.config().downsampling(),
-                tokenizer.config().codes(),
-                recipe.get("image.crops"),
-                images.classNames(),
-                usable,
-                rows,
-                bad,
-                shards,
-                statistics);
-        ReplacedShards.requireNone(context.session(), output, shards);
-        Manifest.publish(output, manifest);
-        if (settings.jsonl()) {
-            TokenSource published = TokenShards.open(context.storage(), output.directory());
+        long added = 0;
+        if (files.growth() != Growth.NOTHING_NEW) {
+            added = publish(output, tokenized);
+        }
+        TokenShards published = TokenShards.open(context.storage(), output.directory());
+        // Lines of fewer generations would be taken for all.
+        if (settings.jsonl() || context.storage().exists(output.path(TokenFormat.LINES_NAME))) {
             output.publish(TokenFormat.LINES_NAME, TokenLines.writer(published));
         }
-        Map<String, Long> counts = Map.of(
-                "images",
-                usable,
-                "rows",
-                rows,
-                "shards",
-                (long) shards.size(),
-                "bad",
-                bad,
-                "oriented",
-                quarantine.oriented());
-        List<String> warnings = Stream.of(images.warnings(), quarantine.warnings())
+        Map<String, Long> counts = counts(published);
+        counts.put("oriented", quarantine.oriented());
+        if (settings.incremental()) {
+            counts.put("images_new", added);
+        }
+        List<String> warnings = Stream.of(images.warnings(), files.warnings(), quarantine.warnings())
                 .flatMap(List::stream)
                 .toList();
         StageSeconds stages = tokenized.stages();
@@ -231,9 +243,65 @@ public final class TokenizeJob implements Job<TokenizedShards> {
             context.say(stages.bottleneck(context.device().isGpu()));
         }
         Map<String, Double> metrics = stages.metrics();
-        metrics.put("codes_used", (double) statistics.codesUsed());
-        metrics.put("token_entropy", statistics.tokenEntropy());
+        TokenStatistics statistics = published.manifest().statistics();
+        if (statistics != null) {
+            metrics.put("codes_used", (double) statistics.codesUsed());
+            metrics.put("token_entropy", statistics.tokenEntropy());
+        }
         return Outcome.of(counts, metrics, warnings).withRate("images_per_second", stages.images());
+    }
+
+    /** Publishes the shards as a generation; returns how many images it has. */
+    private long publish(OutputClaim output, TokenizedShards tokenized) throws IOException {
+        Quarantine quarantine = tokenized.quarantine();
+        List<ShardReceipt> shards = tokenized.receipts();
+        TokenManifest manifest = manifest(output.plan().sha256(), shards, quarantine.bad(), tokenized.statistics());
+        quarantine.publish(output);
+        quarantine.requireFew(manifest.images() + quarantine.bad());
+        if (files.generation() == 0) {
+            quarantine.requireUsable(manifest.images() + quarantine.bad());
+        }
+        ReplacedShards.requireNone(context.session(), output, shards);
+        output.publish(ListingFile.name(files.generation()), ListingFile.writer(images.listing()));
+        TokenGenerations.publish(output, files.generation(), manifest);
+        return manifest.images();
+    }
+
+    private TokenManifest manifest(String planSha256, List<ShardReceipt> shards, long bad, TokenStatistics statistics) {
+        long rows = shards.stream().mapToLong(ShardReceipt::rows).sum();
+        return new TokenManifest(
+                planSha256,
+                tokenizer.file().sha256(),
+                recipe.image().size(),
+                recipe.image().size() / tokenizer.config().downsampling(),
+                tokenizer.config().codes(),
+                recipe.get("image.crops"),
+                images.classNames(),
+                imagesOf(rows),
+                rows,
+                bad,
+                shards,
+                statistics);
+    }
+
+    /** What the output has, of all generations. */
+    private Map<String, Long> counts(TokenShards published) {
+        TokenManifest manifest = published.manifest();
+        Map<String, Long> counts = new TreeMap<>(Map.of(
+                "images",
+                manifest.images(),
+                "rows",
+                manifest.rows(),
+                "shards",
+                (long) manifest.shards().size(),
+                "bad",
+                manifest.quarantined()));
+        if (settings.incremental()) {
+            counts.put("generations", (long) published.generations());
+            counts.put("files_removed", files.removed());
+            counts.put("files_changed", files.changed());
+        }
+        return counts;
     }
 
     /** Writes the lines of an output that {@code result} finished and that nobody claims. */

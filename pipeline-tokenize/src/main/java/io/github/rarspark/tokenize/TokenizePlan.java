@@ -3,6 +3,7 @@ package io.github.rarspark.tokenize;
 import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageUnit;
 import io.github.rarspark.common.run.Plan;
+import io.github.rarspark.common.run.Published;
 import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.tokens.TokenFormat;
 import io.github.rarspark.conf.Recipe;
@@ -18,12 +19,13 @@ import java.util.TreeMap;
 
 /**
  * The images, in the order of their listing, are split into units of {@code tokenize.shard_images}; each unit becomes
- * the shard with its number. On GPUs the batch is a unit of the plan as well: there, tokens depend on it up to rounding.
+ * the shard with its number. New files of an output that grows are a generation of their own. On GPUs the batch is a unit of the plan as well: there, tokens depend on it up to rounding.
  */
 final class TokenizePlan {
     private static final String COMMAND = "tokenize";
     private static final String SHARD_IMAGES = "shard_images";
     private static final String BATCH = "batch";
+    private static final String GENERATION = "generation";
 
     private final Plan plan;
     private final List<Shard> shards;
@@ -43,31 +45,33 @@ final class TokenizePlan {
         this.images = images;
     }
 
-    /** The plan of a recipe for these images and this tokenizer. */
-    static TokenizePlan of(Recipe recipe, ImageSource images, TokenizerFile tokenizer, JobDevice device) {
+    /** The plan of a recipe for the images of new files and this tokenizer. */
+    static TokenizePlan of(Recipe recipe, NewFiles files, TokenizerFile tokenizer, JobDevice device) {
         TokenizeSettings settings = recipe.tokenize();
         Map<String, String> units = new TreeMap<>(Map.of(SHARD_IMAGES, Integer.toString(settings.shardImages())));
         if (device.isGpu()) {
             units.put(BATCH, Integer.toString(settings.batch()));
         }
+        Map<String, String> inputs = new TreeMap<>(Map.of(
+                Plan.FILES,
+                files.images().sha256(),
+                "tokenizer",
+                tokenizer.file().sha256()));
+        if (files.generation() > 0) {
+            inputs.put(Published.INPUT, files.before().sha256());
+            units.put(GENERATION, Integer.toString(files.generation()));
+        }
         return of(
-                Plan.of(
-                        COMMAND,
-                        recipe.resultSettings("image", "tokenizer", "tokenize", "compute"),
-                        Map.of(
-                                "input",
-                                images.sha256(),
-                                "tokenizer",
-                                tokenizer.file().sha256()),
-                        units),
-                images);
+                Plan.of(COMMAND, recipe.resultSettings("image", "tokenizer", "tokenize", "compute"), inputs, units),
+                files.images());
     }
 
     /** What a plan asks for, which may be an earlier attempt's for the same images. */
     static TokenizePlan of(Plan plan, ImageSource images) {
         List<Shard> shards = new ArrayList<>();
+        int generation = Integer.parseInt(plan.units().getOrDefault(GENERATION, "0"));
         for (ImageUnit unit : images.units(plan.unit(SHARD_IMAGES))) {
-            shards.add(new Shard(TokenFormat.shardName(0, shards.size()), unit));
+            shards.add(new Shard(TokenFormat.shardName(generation, shards.size()), unit));
         }
         return new TokenizePlan(plan, List.copyOf(shards), images.images());
     }

@@ -66,7 +66,7 @@ class TokenBytesTest {
     void aPlanOfAnEarlierVersionThatFixedBatchAndThreadsIsContinued() throws Exception {
         Plan now = TokenizePlan.of(
                         fixture.recipe(),
-                        ImageSources.open(fixture.storage, "--input", fixture.input.toString()),
+                        NewFiles.all(ImageSources.open(fixture.storage, "--input", fixture.input.toString())),
                         TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString()),
                         JobDevice.CPU)
                 .plan();

@@ -189,7 +189,7 @@ class TokenizeJobTest {
         Recipe recipe = fixture.recipe();
         TokenizePlan plan = TokenizePlan.of(
                 recipe,
-                ImageSources.open(fixture.storage, "--input", fixture.input.toString()),
+                NewFiles.all(ImageSources.open(fixture.storage, "--input", fixture.input.toString())),
                 TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString()),
                 JobDevice.CPU);
         try (OutputClaim claim = Claims.claim(fixture.storage, fixture.output.toString(), plan.plan())) {

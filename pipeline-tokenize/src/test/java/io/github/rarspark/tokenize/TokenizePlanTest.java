@@ -2,7 +2,6 @@ package io.github.rarspark.tokenize;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.rarspark.common.images.ImageSource;
 import io.github.rarspark.common.images.ImageSources;
 import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.conf.Recipe;
@@ -18,13 +17,13 @@ class TokenizePlanTest {
     Path temp;
 
     private TokenizeFixture fixture;
-    private ImageSource images;
+    private NewFiles images;
     private TokenizerFile tokenizer;
 
     @BeforeEach
     void list() throws Exception {
         fixture = new TokenizeFixture(temp);
-        images = ImageSources.open(fixture.storage, "--input", fixture.input.toString());
+        images = NewFiles.all(ImageSources.open(fixture.storage, "--input", fixture.input.toString()));
         tokenizer = TokenizerFile.inspect(fixture.storage, fixture.tokenizer.toString());
     }
 

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -23,6 +24,7 @@ public final class Quarantine {
     public static final String NAME = "quarantine.jsonl";
 
     private final String directory;
+    private final String name;
     private final String task;
     private final BadLimit limit;
     private final OptionalLong images;
@@ -46,7 +48,17 @@ public final class Quarantine {
      * @param images the number of images; empty if only reading them tells
      */
     public Quarantine(String directory, String task, BadLimit limit, OptionalLong images) {
+        this(directory, 0, task, limit, images);
+    }
+
+    /**
+     * Creates an empty quarantine for one generation of an output.
+     *
+     * @param generation its number
+     */
+    public Quarantine(String directory, int generation, String task, BadLimit limit, OptionalLong images) {
         this.directory = directory;
+        this.name = generation == 0 ? NAME : String.format(Locale.ROOT, "quarantine-%03d.jsonl", generation);
         this.task = task;
         this.limit = limit;
         this.images = images;
@@ -121,7 +133,7 @@ public final class Quarantine {
         Line first = lines().findFirst().orElseThrow();
         return new JobException(
                 ExitCode.DATA,
-                "Cannot " + task + ": " + what + "; " + Storage.child(directory, NAME) + " " + list + ", the first is "
+                "Cannot " + task + ": " + what + "; " + Storage.child(directory, name) + " " + list + ", the first is "
                         + first.path() + (first.set().isEmpty() ? "" : " of the " + first.set()) + " ("
                         + first.reason() + ")");
     }
@@ -135,7 +147,7 @@ public final class Quarantine {
         byte[] content = lines().map(line -> Json.line(line) + "\n")
                 .collect(Collectors.joining())
                 .getBytes(StandardCharsets.UTF_8);
-        claim.publish(NAME, out -> out.write(content));
+        claim.publish(name, out -> out.write(content));
     }
 
     /** Publishes the list of a job that ends with {@code failure}, for the user. */
@@ -165,7 +177,7 @@ public final class Quarantine {
     public List<String> warnings() {
         List<String> warnings = new ArrayList<>();
         if (bad() > 0) {
-            warnings.add(images(bad()) + " could not be used; " + NAME + (bad() == 1 ? " lists it" : " lists them"));
+            warnings.add(images(bad()) + " could not be used; " + name + (bad() == 1 ? " lists it" : " lists them"));
         }
         if (oriented() > 0) {
             warnings.add(images(oriented())
