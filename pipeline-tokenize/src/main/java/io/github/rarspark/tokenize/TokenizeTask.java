@@ -57,6 +57,8 @@ record TokenizeTask(
         int decodeThreads,
         JobDevice device)
         implements UnitTasks.Work<Shard, TokenizedShard> {
+    private static final int MORE_AHEAD = 32;
+    private static final long MORE_AHEAD_BYTES = 16L << 20;
 
     @Override
     public TokenizedShard run(Shard shard) throws IOException {
@@ -128,8 +130,10 @@ record TokenizeTask(
     }
 
     private PreparedImages<RgbImage> prepare(Shard shard) {
-        // While a batch is encoded, the next one can be made ready.
-        int ahead = pool() + 2 * ((batch - 1) / crops.count() + 1);
+        long sourceBytes = RgbImage.CHANNELS * (long) crops.sourceSide(size) * crops.sourceSide(size);
+        int imagesPerBatch = (batch - 1) / crops.count() + 1;
+        // While a batch is encoded, the next one can be made ready, and some more for images that take longer.
+        int ahead = pool() + 2 * imagesPerBatch + (int) Math.min(MORE_AHEAD, MORE_AHEAD_BYTES / sourceBytes);
         return new PreparedImages<>(
                 storage, shard.images(), Labels.of(classes), pool(), ahead, image -> crops.source(image, size));
     }
