@@ -78,6 +78,12 @@ final class LinesJob implements Job<TokenizedShards> {
                     "Cannot use --class-map " + settings.classMap() + " for --input " + settings.input()
                             + ": the classes of its lines are ids; leave it out");
         }
+        if (settings.incremental()) {
+            throw new JobException(
+                    ExitCode.USAGE,
+                    "Cannot use --incremental for --input " + settings.input()
+                            + ": new files are found in folders of images; leave it out and choose another --output");
+        }
         Optional<TokenizerFile> tokenizer = Optional.empty();
         if (!settings.tokenizer().isEmpty()) {
             WeightFile.require(storage, "--tokenizer", settings.tokenizer());

@@ -26,6 +26,8 @@ import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -178,6 +180,44 @@ class IncrementalTest {
         assertThat(tokens().sha256())
                 .isNotEqualTo(
                         TokenShards.open(fixture.storage, output.toString()).sha256());
+    }
+
+    /** The files of an input need not be images. */
+    @Test
+    void newTarFilesBecomeAGeneration() throws Exception {
+        Path input = Files.createDirectories(temp.resolve("tars"));
+        String[] settings = {"tokenize.input", input.toString()};
+        writeTar(input.resolve("a.tar"), 0, 1, 2, 3, 4);
+        run(settings);
+        writeTar(input.resolve("b.tar"), 5, 6);
+        assertThat(run(settings).counts()).containsEntry("images_new", 2L).containsEntry("images", 7L);
+        assertThat(sampleIds())
+                .hasSize(14)
+                .endsWith("b.tar/5.png 1 0", "b.tar/5.png 1 1", "b.tar/6.png 0 0", "b.tar/6.png 0 1");
+        assertThat(listing(1)).startsWith("{\"name\":\"b.tar\",\"bytes\":").hasLineCount(1);
+        writeTar(input.resolve("b.tar"), 5, 6, 7, 8, 9);
+        writeTar(input.resolve("c.tar"), 10);
+        assertThat(run(settings).counts())
+                .containsEntry("images_new", 1L)
+                .containsEntry("files_changed", 1L)
+                .containsEntry("images", 8L);
+    }
+
+    private static void writeTar(Path tar, int... numbers) throws IOException {
+        try (TarArchiveOutputStream out = new TarArchiveOutputStream(Files.newOutputStream(tar))) {
+            for (int number : numbers) {
+                writeMember(out, number + ".png", PngEncoder.encode(TokenizeFixture.image(number)));
+                writeMember(out, number + ".cls", Integer.toString(number % 2).getBytes(StandardCharsets.US_ASCII));
+            }
+        }
+    }
+
+    private static void writeMember(TarArchiveOutputStream out, String name, byte[] content) throws IOException {
+        TarArchiveEntry entry = new TarArchiveEntry(name);
+        entry.setSize(content.length);
+        out.putArchiveEntry(entry);
+        out.write(content);
+        out.closeArchiveEntry();
     }
 
     @Test

@@ -104,6 +104,8 @@ class LinesJobTest {
         refused("\n \n", "it has no lines with content");
         assertFails(ExitCode.USAGE, () -> run(recipe("tokenize.class_map", "classes.txt")))
                 .contains("the classes of its lines are ids");
+        assertFails(ExitCode.USAGE, () -> run(recipe("tokenize.incremental", "true")))
+                .startsWith("Cannot use --incremental for --input ");
     }
 
     private void refused(String content, String why) throws IOException {
