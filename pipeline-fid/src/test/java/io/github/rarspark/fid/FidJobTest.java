@@ -11,9 +11,11 @@ import io.github.rarspark.common.npz.NpzWriter;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.samples.SampleShard;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.Tars;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.kernel.image.Crops;
+import io.github.rarspark.kernel.image.PngEncoder;
 import io.github.rarspark.kernel.image.RgbImage;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -66,6 +68,10 @@ class FidJobTest {
         double fromFiles = score("c", classFolders("folders", samples), reference, Map.of())
                 .metrics()
                 .get(FidMetrics.DISTANCE);
+        double fromTars = score("d", tars("tars", samples), reference, Map.of("fid.floor", "true"))
+                .metrics()
+                .get(FidMetrics.DISTANCE);
+        assertThat(fromTars).isEqualTo(fromNpz);
         assertThat(fromNpz).isPositive();
         assertThat(fromShards).isEqualTo(fromNpz);
         // Class folders have an order of their own.
@@ -395,6 +401,20 @@ class FidJobTest {
 
     private Path classFolders(String name, List<RgbImage> images) throws IOException {
         return ImageSets.classFolders(folder.resolve(name), images);
+    }
+
+    /** Images without labels. */
+    private Path tars(String name, List<RgbImage> images) throws IOException {
+        Path path = folder.resolve(name);
+        Files.createDirectories(path);
+        for (int from = 0; from < images.size(); from += 40) {
+            Tars tar = new Tars();
+            for (int i = from; i < Math.min(from + 40, images.size()); i++) {
+                tar.add(i + ".png", PngEncoder.encode(images.get(i)));
+            }
+            Files.write(path.resolve(from + ".tar"), tar.bytes());
+        }
+        return path;
     }
 
     private Path generated(String name, List<RgbImage> images, int... classes) throws IOException {

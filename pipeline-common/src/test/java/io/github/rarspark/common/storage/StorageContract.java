@@ -2,6 +2,7 @@ package io.github.rarspark.common.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.rarspark.common.ExitCode;
@@ -14,6 +15,8 @@ import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -247,8 +250,12 @@ abstract class StorageContract {
         }
         assertThat(storage.list(root)).containsExactly("_plan.json", "a", "b");
         assertThat(storage.walk(root)).extracting(StoredFile::name).containsExactly("_plan.json", "a", "b", "sub/c");
+        assertThat(storage.files(root)).isEqualTo(storage.walk(root).subList(0, 3));
+        assertThat(storage.files(path("a"))).isEqualTo(storage.walk(path("a")));
+        assertThat(storage.files(path("none"))).isEmpty();
         StoredFile last = storage.walk(root).get(3);
         assertThat(last.bytes()).isEqualTo(5);
+        assertThat(Instant.ofEpochMilli(last.modified())).isCloseTo(Instant.now(), within(1, ChronoUnit.HOURS));
         assertThat(storage.readString(last.path())).isEqualTo("sub/c");
         assertThat(storage.walk(path("a"))).extracting(StoredFile::name).containsExactly("a");
         assertThat(storage.list(path("none"))).isEmpty();
