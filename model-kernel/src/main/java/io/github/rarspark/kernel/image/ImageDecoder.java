@@ -26,7 +26,7 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  * looked up, transparency is dropped, CMYK is converted without a profile. Color profiles, gamma and EXIF orientation
  * are ignored, also if they are malformed. The format is detected from the content, not from the name. 16-bit PNG
  * samples are reduced as in Pillow: to their upper byte or, for grey without alpha, clipped to 255, which turns most such
- * images almost white. JPEG files with more than 8 bits per sample or arithmetic coding are rejected. A JPEG that is
+ * images almost white. JPEG files with more than 8 bits per sample, arithmetic coding or more than 100 scans are rejected. A JPEG that is
  * damaged but not truncated is patched up, as in Pillow, by libjpeg, whose versions differ in this.
  *
  * <p>The JDK's decoders are used for the stored samples only: their colour space conversions differ from libjpeg's.

@@ -30,6 +30,9 @@ record JpegStructure(
     private static final int START_OF_SCAN = 0xda;
     private static final int PROGRESSIVE = 0xc2;
     private static final int LONGEST_CODE = 16;
+    /** Encoders make 10 or so; this many take half a minute in a picture of 100 megapixels, even if they are empty. */
+    private static final int MOST_SCANS = 100;
+
     private static final int FRAME_COMPONENT_BYTES = 3;
     private static final int APP0 = 0xe0;
     private static final int APP1 = 0xe1;
@@ -84,6 +87,7 @@ record JpegStructure(
                 int start = in.position() - 2;
                 if (marker == START_OF_SCAN) {
                     parts.add(in.slice(start, file.length - start));
+                    requireFewScans(file, start);
                     break;
                 }
                 if (marker == 0x01 || marker >= 0xd0 && marker <= 0xd8) {
@@ -148,6 +152,18 @@ record JpegStructure(
                         default -> "hierarchical coding";
                     };
             throw new MalformedImageException("it has " + coding + "; convert it to a baseline or progressive JPEG");
+        }
+    }
+
+    /** Each scan may go through all of a large picture, whatever its few bytes. */
+    private static void requireFewScans(byte[] file, int start) throws MalformedImageException {
+        int scans = 0;
+        for (int i = start; i + 1 < file.length; i++) {
+            // Compressed data do not contain this pair of bytes.
+            scans += file[i] == (byte) 0xff && file[i + 1] == (byte) START_OF_SCAN ? 1 : 0;
+        }
+        if (scans > MOST_SCANS) {
+            throw new MalformedImageException("it has " + scans + " scans, more than the limit of " + MOST_SCANS);
         }
     }
 

@@ -125,6 +125,8 @@ final class OddJpegs {
                         "it is neither PNG nor JPEG",
                         text(new String(jpeg, StandardCharsets.US_ASCII))),
                 Kind.bad("JPEG without frame", "no frame before its first scan", withoutSegments(jpeg, FRAME)),
+                Kind.bad("JPEG bomb of scans", "it has 101 scans, more than the limit of 100", manyScans(progressive)),
+                Kind.bad("JPEG short frame", "its frame is too short for 3 components", with(jpeg, frame + 3, 15)),
                 Kind.bad(
                         "JPEG two frames",
                         "two SOF markers",
@@ -218,6 +220,17 @@ final class OddJpegs {
             at++;
         }
         return bytes(Arrays.copyOf(jpeg, at), END);
+    }
+
+    /** A file whose first scan is repeated. */
+    private static byte[] manyScans(byte[] jpeg) {
+        byte[] first = firstScan(jpeg);
+        byte[] scan = Arrays.copyOfRange(first, segment(jpeg, SCAN), first.length - END.length);
+        byte[] all = Arrays.copyOf(first, first.length - END.length + 100 * scan.length);
+        for (int i = 1; i <= 100; i++) {
+            System.arraycopy(scan, 0, all, all.length - i * scan.length, scan.length);
+        }
+        return bytes(all, END);
     }
 
     /** The file without its second restart marker. */
