@@ -2,6 +2,7 @@ package io.github.rarspark.tokenize;
 
 import io.github.rarspark.common.images.PreparationSeconds;
 import java.io.Serializable;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -89,8 +90,8 @@ record StageSeconds(
         double poolIdle = 1 - (reading + decoding + scaling) / pools;
         double streamIdle = 1 - streaming / tasks;
         double encoderIdle = waiting / tasks;
-        String waited =
-                String.format("encoding waited %.0f %% of the time for images; to go faster, ", 100 * encoderIdle);
+        String waited = String.format(
+                Locale.ROOT, "encoding waited %.0f %% of the time for images; to go faster, ", 100 * encoderIdle);
         if (encoderIdle <= Math.min(poolIdle, streamIdle)) {
             return "encoding limited the speed: " + waited
                     + (gpu
