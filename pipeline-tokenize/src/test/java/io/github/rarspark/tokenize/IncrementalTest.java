@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
@@ -148,6 +149,12 @@ class IncrementalTest {
                 .isEqualTo("{\"name\":\"pear/13.png\",\"bytes\":" + bytes + ",\"modified\":" + modified + "}\n");
         assertThat(listing(0).lines()).hasSize(10);
         assertThat(run("tokenize.check", "true").counts()).containsEntry("rows", 30L);
+        Files.copy(
+                fixture.output.resolve("_manifest-002.json"),
+                fixture.output.resolve("_manifest-001.json"),
+                StandardCopyOption.REPLACE_EXISTING);
+        assertFails(ExitCode.DATA, () -> run("tokenize.check", "true"))
+                .contains("_manifest-001.json: it is not the manifest that _manifest.json lists");
     }
 
     @Test
