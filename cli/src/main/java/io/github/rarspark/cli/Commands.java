@@ -44,7 +44,7 @@ final class Commands {
                     "tokenize",
                     List.of("image", "tokenizer", "model"),
                     List.of("output"),
-                    List.of("input", "class_map", "tokenizer", "incremental", "max_bad", "check", "jsonl"),
+                    List.of("input", "class_map", "tokenizer", "incremental", "max_bad", "check", "preview", "jsonl"),
                     TokenizeJob::run),
             new JobDefinition(
                     "train",

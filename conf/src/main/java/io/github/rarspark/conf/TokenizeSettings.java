@@ -19,6 +19,9 @@ import java.io.Serializable;
                                                                this share such as 0.1%.
         check          | boolean  | false   |       | no     | Only check the existing output: manifest, checksums and
                                                                every row.
+        preview        | boolean  | false   |       | no     | Only write preview.png and preview.json to the output: 16
+                                                               of the images beside what their tokens keep of them. A
+                                                               tokenization writes them, too.
         incremental    | boolean  | false   |       | no     | Tokenize the files that the output does not have yet, and
                                                                add them to it as a generation of shards.
         jsonl          | boolean  | false   |       | no     | Also write all rows to tokens.jsonl, the public format with
@@ -36,6 +39,7 @@ public record TokenizeSettings(
         String output,
         BadLimit maxBad,
         boolean check,
+        boolean preview,
         boolean incremental,
         boolean jsonl,
         int shardImages,

@@ -62,7 +62,8 @@ public final class TokenizeJob implements Job<TokenizedShards> {
     }
 
     /**
-     * Runs the job, or with {@code tokenize.check} only checks the existing output.
+     * Runs the job, or with {@code tokenize.check} only checks the existing output, or with {@code tokenize.preview} only
+     * shows some images.
      *
      * @return the result; the earlier one if the output was finished before
      * @throws JobException with the code that the process ends with
@@ -73,6 +74,9 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         if (settings.check()) {
             return TokenCheck.run(context);
         }
+        if (settings.preview()) {
+            return preview(context);
+        }
         JobResult result =
                 JobRunner.run(context, LinesJob.isLines(settings.input()) ? LinesJob::open : TokenizeJob::open);
         // The lines are not part of the plan, so a finished output may lack them.
@@ -82,7 +86,10 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         return result;
     }
 
-    private static TokenizeJob open(JobContext context) throws IOException {
+    /** Images and tokenizer, which fit together and fit the recipe. */
+    private record Inputs(TokenizerFile tokenizer, ListedImages images) {}
+
+    private static Inputs inputs(JobContext context) throws IOException {
         Recipe recipe = context.recipe();
         Storage storage = context.storage();
         TokenizeSettings settings = recipe.tokenize();
@@ -95,12 +102,29 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         ListedImages images =
                 ImageSources.open(context.session(), storage, "--input", settings.input(), classMap(storage, settings));
         images.requireClasses("--input", recipe.model().classes());
-        TokenizeJob job = new TokenizeJob(
-                context,
-                tokenizer,
-                settings.incremental() ? NewFiles.of(storage, settings.output(), images) : NewFiles.all(images));
+        return new Inputs(tokenizer, images);
+    }
+
+    private static TokenizeJob open(JobContext context) throws IOException {
+        TokenizeSettings settings = context.recipe().tokenize();
+        Inputs inputs = inputs(context);
+        NewFiles files = settings.incremental()
+                ? NewFiles.of(context.storage(), settings.output(), inputs.images())
+                : NewFiles.all(inputs.images());
+        TokenizeJob job = new TokenizeJob(context, inputs.tokenizer(), files);
         job.requireContinues();
         return job;
+    }
+
+    private static JobResult preview(JobContext context) throws IOException {
+        String input = context.recipe().tokenize().input();
+        if (LinesJob.isLines(input)) {
+            throw new JobException(
+                    ExitCode.USAGE,
+                    "Cannot preview --input " + input + ": it has tokens, not images; leave out --preview");
+        }
+        Inputs inputs = inputs(context);
+        return Preview.run(context, inputs.tokenizer(), inputs.images());
     }
 
     /** Checks that new images can be added to those that are there; says so if there are none. */
@@ -222,10 +246,14 @@ public final class TokenizeJob implements Job<TokenizedShards> {
     public Outcome commit(OutputClaim output, TokenizedShards tokenized) throws IOException {
         Quarantine quarantine = tokenized.quarantine();
         long added = 0;
+        Preview preview = Preview.NONE;
         if (files.growth() != Growth.NOTHING_NEW) {
+            preview = Preview.of(context, tokenizer, images);
             added = publish(output, tokenized);
         }
         TokenShards published = TokenShards.open(context.storage(), output.directory());
+        TokenStatistics statistics = published.manifest().statistics();
+        preview.publish(output, statistics);
         // Lines of fewer generations would be taken for all.
         if (settings.jsonl() || context.storage().exists(output.path(TokenFormat.LINES_NAME))) {
             output.publish(TokenFormat.LINES_NAME, TokenLines.writer(published));
@@ -235,7 +263,8 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         if (settings.incremental()) {
             counts.put("images_new", added);
         }
-        List<String> warnings = Stream.of(images.warnings(), files.warnings(), quarantine.warnings())
+        List<String> warnings = Stream.of(
+                        images.warnings(), files.warnings(), quarantine.warnings(), preview.warnings())
                 .flatMap(List::stream)
                 .toList();
         StageSeconds stages = tokenized.stages();
@@ -243,7 +272,7 @@ public final class TokenizeJob implements Job<TokenizedShards> {
             context.say(stages.bottleneck(context.device().isGpu()));
         }
         Map<String, Double> metrics = stages.metrics();
-        TokenStatistics statistics = published.manifest().statistics();
+        metrics.putAll(preview.metrics());
         if (statistics != null) {
             metrics.put("codes_used", (double) statistics.codesUsed());
             metrics.put("token_entropy", statistics.tokenEntropy());

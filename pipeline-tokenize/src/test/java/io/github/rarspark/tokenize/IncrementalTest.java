@@ -245,7 +245,7 @@ class IncrementalTest {
                 .containsEntry("files_changed", 1L)
                 .containsEntry("images_new", 1L)
                 .containsEntry("images", 11L);
-        assertThat(result.warnings())
+        assertThat(TokenizeFixture.warnings(result))
                 .containsExactly(
                         "pear/04.png and 1 more are gone; their rows stay",
                         "apple/01.png has changed; its rows stay, give it another name to have it tokenized");
@@ -383,7 +383,8 @@ class IncrementalTest {
                 .containsEntry("images", 9L)
                 .containsEntry("bad", 3L)
                 .containsEntry("generations", 2L);
-        assertThat(result.warnings()).containsExactly("2 images could not be used; quarantine-001.jsonl lists them");
+        assertThat(TokenizeFixture.warnings(result))
+                .containsExactly("2 images could not be used; quarantine-001.jsonl lists them");
         assertThat(Files.readAllLines(fixture.output.resolve("quarantine.jsonl")))
                 .hasSize(1);
         assertThat(run().counts()).as("they are known now").isEqualTo(result.counts());

@@ -97,7 +97,7 @@ class OddImagesTest {
                 .containsEntry("rows", (long) CROPS * usable.size())
                 .containsEntry("bad", (long) bad.size())
                 .containsEntry("oriented", 1L);
-        assertThat(result.warnings())
+        assertThat(TokenizeFixture.warnings(result))
                 .anyMatch(warning -> warning.contains("dangling.png and 1 more are left out"))
                 .anyMatch(warning -> warning.contains("left out, because its name is not text"));
     }

@@ -1,5 +1,6 @@
 package io.github.rarspark.tokenize;
 
+import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.shard.ParquetShard;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.TestWeights;
@@ -64,6 +65,13 @@ final class TokenizeFixture {
             all.put(values[i], values[i + 1]);
         }
         return Recipes.load("demo").with(all);
+    }
+
+    /** The warnings but for what is true of this tokenizer: it is not trained. */
+    static List<String> warnings(JobResult result) {
+        return result.warnings().stream()
+                .filter(warning -> !warning.contains("has a PSNR of"))
+                .toList();
     }
 
     /** The names of the shards of {@code output} with the hashes of their bytes. */

@@ -255,7 +255,8 @@ class TokenizeJobTest {
                 .containsEntry("images", 8L)
                 .containsEntry("rows", 16L)
                 .containsEntry("bad", 2L);
-        assertThat(result.warnings()).containsExactly("2 images could not be used; quarantine.jsonl lists them");
+        assertThat(TokenizeFixture.warnings(result))
+                .containsExactly("2 images could not be used; quarantine.jsonl lists them");
         assertThat(Files.readAllLines(quarantine)).isEqualTo(bad);
         assertThat(fixture.rows(fixture.output)).hasSize(16).noneMatch(row -> row.startsWith("apple/02.png"));
     }
@@ -295,7 +296,7 @@ class TokenizeJobTest {
                 "it has 2 class folders with images, and model.classes=3; ");
         assertThat(fixture.output).doesNotExist();
         Files.writeString(fixture.input.resolve("notes.txt"), "no image");
-        assertThat(run(fixture.recipe()).warnings())
+        assertThat(TokenizeFixture.warnings(run(fixture.recipe())))
                 .containsExactly(
                         "notes.txt is left out, because it is not in a class folder",
                         "orange is not a class, because the folder has no images");
@@ -315,7 +316,7 @@ class TokenizeJobTest {
         Files.delete(obstacle);
         JobResult result = run(fixture.recipe());
         assertThat(result.counts()).containsEntry("oriented", 1L).containsEntry("bad", 0L);
-        assertThat(result.warnings())
+        assertThat(TokenizeFixture.warnings(result))
                 .singleElement(InstanceOfAssertFactories.STRING)
                 .startsWith(
                         "1 image has an EXIF orientation, which is not applied; if it should be upright, rotate the file");

@@ -59,6 +59,31 @@ public final class ImageGrid {
         return grid;
     }
 
+    /**
+     * A white page with lines of text and images below them, from top to bottom. There is no text where Java has no font.
+     *
+     * @param parts at least one, of any sizes
+     */
+    public static RgbImage page(List<String> lines, List<RgbImage> parts) {
+        int width = parts.stream().mapToInt(RgbImage::width).max().orElseThrow();
+        int text = PADDING + CaptionPainter.LINE * lines.size();
+        int height = text + parts.stream().mapToInt(RgbImage::height).sum();
+        byte[] pixels = new byte[Math.multiplyExact(CHANNELS * width, height)];
+        Arrays.fill(pixels, WHITE);
+        int top = text;
+        for (RgbImage part : parts) {
+            copy(part, pixels, width, 0, top);
+            top += part.height();
+        }
+        RgbImage page = new RgbImage(width, height, pixels);
+        try (CaptionPainter painter = CaptionPainter.on(page)) {
+            for (int i = 0; i < lines.size(); i++) {
+                painter.draw(lines.get(i), PADDING, PADDING + CaptionPainter.LINE * i, width - 2 * PADDING);
+            }
+        }
+        return page;
+    }
+
     /** Leaves {@code header} pixels free above the first row and {@code above} more above each. */
     private static RgbImage lay(List<RgbImage> images, int columns, int padding, int header, int above) {
         if (images.isEmpty() || columns <= 0 || padding < 0) {
@@ -81,15 +106,16 @@ public final class ImageGrid {
             }
             int left = padding + i % across * (width + padding);
             int top = header + padding + above + i / across * (above + height + padding);
-            for (int y = 0; y < height; y++) {
-                System.arraycopy(
-                        image.pixels(),
-                        CHANNELS * y * width,
-                        pixels,
-                        CHANNELS * ((top + y) * gridWidth + left),
-                        CHANNELS * width);
-            }
+            copy(image, pixels, gridWidth, left, top);
         }
         return new RgbImage(gridWidth, gridHeight, pixels);
+    }
+
+    /** Copies an image into {@code pixels} of a wider one. */
+    private static void copy(RgbImage image, byte[] pixels, int width, int left, int top) {
+        int row = CHANNELS * image.width();
+        for (int y = 0; y < image.height(); y++) {
+            System.arraycopy(image.pixels(), y * row, pixels, CHANNELS * ((top + y) * width + left), row);
+        }
     }
 }

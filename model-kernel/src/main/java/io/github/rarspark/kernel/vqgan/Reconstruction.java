@@ -47,6 +47,11 @@ public record Reconstruction(long images, double meanSquaredError, int codesUsed
 
     /** The peak signal-to-noise ratio in decibels, of the mean squared error over all images. */
     public double psnr() {
+        return psnr(meanSquaredError);
+    }
+
+    /** The peak signal-to-noise ratio in decibels of a mean squared error of values in [0, 1]. */
+    public static double psnr(double meanSquaredError) {
         return -10 * Math.log10(meanSquaredError);
     }
 }

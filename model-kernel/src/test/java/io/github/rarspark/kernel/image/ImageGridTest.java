@@ -76,6 +76,19 @@ class ImageGridTest {
     }
 
     @Test
+    void aPageHasItsLinesAboveItsParts() {
+        requireFonts();
+        RgbImage page = ImageGrid.page(List.of("ant", "bee"), List.of(gray(100, 50), gray(40, 60)));
+        assertThat(page.width()).isEqualTo(100);
+        assertThat(page.height()).isEqualTo(2 + 2 * LINE + 140);
+        assertThat(ink(page, 2, LINE)).isPositive();
+        assertThat(ink(page, 2 + LINE, LINE)).isPositive();
+        assertThat(value(page, 99, 2 + 2 * LINE + 99)).isEqualTo(50);
+        assertThat(value(page, 39, 2 + 2 * LINE + 139)).isEqualTo(60);
+        assertThat(value(page, 40, 2 + 2 * LINE + 139)).isEqualTo(255);
+    }
+
+    @Test
     void everyImageNeedsACaption() {
         assertThatThrownBy(() -> ImageGrid.captioned(IMAGES, List.of("ant"), 2))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -9,6 +9,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.rarspark.kernel.error.DataException;
+import io.github.rarspark.kernel.image.Pixels;
+import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.random.Purpose;
 import io.github.rarspark.kernel.random.RandomStream;
 import io.github.rarspark.kernel.tensor.Precision;
@@ -73,6 +75,33 @@ class VqganTest {
             NDArray tokens = scope.longs(new long[] {0, 1, 2, 3, 4, 5, 6, 7, 0}, 1, 9);
             assertThat(vqgan.nearest(scope, vqgan.codes(scope, tokens))).isEqualTo(tokens);
         }
+    }
+
+    @Test
+    void anImageIsReconstructedFromItsTokens() {
+        try (NDManager manager = NDManager.newBaseManager();
+                Vqgan vqgan = initial(manager);
+                TensorScope scope = TensorScope.inference(manager)) {
+            RgbImage image = image(4);
+            ReconstructedImage result = ReconstructedImage.of(vqgan, image);
+            NDArray tokens = scope.longs(result.tokens(), 1, 4);
+            float[] decoded = vqgan.decode(scope, tokens).toFloatArray();
+            assertThat(result.decoded().pixels())
+                    .isEqualTo(Pixels.toImages(decoded, 4, 4).get(0).pixels());
+            Reconstruction measured = Reconstruction.measure(vqgan, List.of(image), 1);
+            assertThat(measured.meanSquaredError()).isPositive();
+            assertThat(result.meanSquaredError()).isEqualTo(measured.meanSquaredError());
+            assertThat(result.psnr()).isEqualTo(measured.psnr());
+        }
+    }
+
+    private static RgbImage image(int side) {
+        byte[] pixels = new byte[RgbImage.CHANNELS * side * side];
+        RandomStream random = RandomStream.of(5, Purpose.SPLIT, 0);
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = (byte) random.nextInt(256);
+        }
+        return new RgbImage(side, side, pixels);
     }
 
     @Test

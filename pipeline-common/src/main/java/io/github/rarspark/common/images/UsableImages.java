@@ -71,7 +71,7 @@ public final class UsableImages {
      *
      * @throws DataException if it cannot
      */
-    static RgbImage decode(StoredImage stored, Labels labels) {
+    public static RgbImage decode(StoredImage stored, Labels labels) {
         // What cannot be read may not have a class either.
         String fault = stored instanceof StoredImage.Unreadable ? "" : labels.fault(stored.classId());
         if (!fault.isEmpty()) {

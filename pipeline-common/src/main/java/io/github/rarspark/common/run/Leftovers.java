@@ -18,8 +18,11 @@ final class Leftovers {
     private static final Pattern CONTROL =
             Pattern.compile("_plan\\.json|_owner\\.json|_attempts/\\d{6}\\.json|result\\.json");
 
-    /** Cached features, which are named by their content, so that any plan can use them. */
-    private static final Pattern ANY_PLANS = Pattern.compile("features/.*\\.parquet");
+    /** A look at images, which may be taken before there is a plan. */
+    private static final Pattern PREVIEW = Pattern.compile("preview\\.(png|json)");
+
+    /** Cached features, which are named by their content, so that any plan can use them, and what a look left. */
+    private static final Pattern ANY_PLANS = Pattern.compile("features/.*\\.parquet|" + PREVIEW);
 
     /** Finished shards, which readers ignore until a manifest lists them. */
     private static final Pattern SHARDS = Pattern.compile("(tokens/)?(part|shard)-[^/]*\\.parquet");
@@ -42,6 +45,11 @@ final class Leftovers {
         this.storage = storage;
         this.directory = directory;
         this.published = published;
+    }
+
+    /** Whether a file says nothing of what a directory is used for. */
+    static boolean isPreview(String name) {
+        return matches(PREVIEW, name);
     }
 
     /** The leftovers in {@code directory}, which has published this many generations. */

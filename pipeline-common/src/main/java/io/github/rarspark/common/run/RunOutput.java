@@ -165,7 +165,7 @@ public final class RunOutput {
     }
 
     private boolean isEmpty() throws IOException {
-        return storage.walk(directory).isEmpty();
+        return storage.walk(directory).stream().allMatch(file -> Leftovers.isPreview(file.name()));
     }
 
     /**
