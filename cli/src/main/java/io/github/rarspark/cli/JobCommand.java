@@ -177,7 +177,7 @@ final class JobCommand implements Callable<Integer> {
                 .flatMap(sections -> sections)
                 .flatMap(section ->
                         Recipe.KEYS.all().stream().filter(key -> key.section().equals(section)))
-                .forEach(key -> rows.put("  " + key.name() + "=" + recipe.get(key.name()), key.description()));
+                .forEach(key -> rows.put("  " + key.name() + "=" + recipe.get(key.name()), escape(key.description())));
         return String.format(
                 "%nRecipe keys for --set, with their values in the default recipe, %s:%n%s",
                 definition.recipe(), help.createTextTable(rows));

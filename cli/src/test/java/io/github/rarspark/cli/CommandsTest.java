@@ -3,8 +3,11 @@ package io.github.rarspark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.job.StopRequest;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -37,12 +40,23 @@ class CommandsTest {
     void everyCommandExplainsItself(String name) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        int code = Main.execute(
-                Commands.all(new StopRequest()),
-                new PrintWriter(out, true),
-                new PrintWriter(err, true),
-                Interruption.none(),
-                (name + " --help").split(" "));
+        ByteArrayOutputStream told = new ByteArrayOutputStream();
+        PrintStream before = System.err;
+        System.setErr(new PrintStream(told, true, StandardCharsets.UTF_8));
+        int code;
+        try {
+            code = Main.execute(
+                    Commands.all(new StopRequest()),
+                    new PrintWriter(out, true),
+                    new PrintWriter(err, true),
+                    Interruption.none(),
+                    (name + " --help").split(" "));
+        } finally {
+            System.setErr(before);
+        }
+        assertThat(told.toString(StandardCharsets.UTF_8))
+                .as("what picocli cannot format")
+                .isEmpty();
         assertThat(code).as(err::toString).isZero();
         assertThat(out.toString()).contains("Usage: rar-spark " + name, "--json", "--quiet");
     }
