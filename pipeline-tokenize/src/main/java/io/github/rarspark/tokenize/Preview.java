@@ -61,7 +61,7 @@ record Preview(int size, int codes, List<String> classNames, List<PreviewTask.Im
     private static final int PAIRS_PER_ROW = 4;
     private static final int CHART_HEIGHT = 60;
 
-    /** Reconstructions of gray images are about this close to photographs. */
+    /** A plain gray image is about this far from a photograph. */
     private static final double LOWEST_PSNR = 14;
 
     /**
@@ -69,8 +69,8 @@ record Preview(int size, int codes, List<String> classNames, List<PreviewTask.Im
      *
      * @param images those of the contact sheet, in its order
      * @param psnr in decibels, of the mean squared error of these images
-     * @param tokens whose tokens are counted: {@code preview} for those of these images, {@code all} for those of the
-     *     whole output
+     * @param tokens whose tokens are counted: {@code preview} for those of these images, {@code all} for those of all
+     *     images of the run
      * @param codes how many codes there are
      * @param codesUsed how many of them occur
      * @param tokenEntropy the entropy of their distribution in bits
@@ -159,7 +159,7 @@ record Preview(int size, int codes, List<String> classNames, List<PreviewTask.Im
         Iterator<InputListing.File> all = images.listing().stream().iterator();
         for (long i = 0; all.hasNext(); i++) {
             String name = all.next().name();
-            if (i * SHOWN / files != (i - 1) * SHOWN / files || i == 0) {
+            if (names.size() <= i * SHOWN / files) {
                 names.add(name);
             }
         }
@@ -211,7 +211,7 @@ record Preview(int size, int codes, List<String> classNames, List<PreviewTask.Im
     /**
      * Publishes contact sheet and figures, unless no image is shown.
      *
-     * @param all what the tokens of the whole output are like
+     * @param all what the tokens of all images of the run are like
      */
     void publish(OutputClaim output, TokenStatistics all) throws IOException {
         if (!images.isEmpty()) {

@@ -71,6 +71,10 @@ public final class TokenizeJob implements Job<TokenizedShards> {
      */
     public static JobResult run(JobContext context) throws IOException {
         TokenizeSettings settings = context.recipe().tokenize();
+        if (settings.check() && settings.preview()) {
+            throw new JobException(
+                    ExitCode.USAGE, "Cannot use --check and --preview together: give them to one command each");
+        }
         if (settings.check()) {
             return TokenCheck.run(context);
         }
@@ -249,11 +253,10 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         Preview preview = Preview.NONE;
         if (files.growth() != Growth.NOTHING_NEW) {
             preview = Preview.of(context, tokenizer, images);
+            preview.publish(output, tokenized.statistics());
             added = publish(output, tokenized);
         }
         TokenShards published = TokenShards.open(context.storage(), output.directory());
-        TokenStatistics statistics = published.manifest().statistics();
-        preview.publish(output, statistics);
         // Lines of fewer generations would be taken for all.
         if (settings.jsonl() || context.storage().exists(output.path(TokenFormat.LINES_NAME))) {
             output.publish(TokenFormat.LINES_NAME, TokenLines.writer(published));
@@ -273,6 +276,7 @@ public final class TokenizeJob implements Job<TokenizedShards> {
         }
         Map<String, Double> metrics = stages.metrics();
         metrics.putAll(preview.metrics());
+        TokenStatistics statistics = published.manifest().statistics();
         if (statistics != null) {
             metrics.put("codes_used", (double) statistics.codesUsed());
             metrics.put("token_entropy", statistics.tokenEntropy());

@@ -19,7 +19,8 @@ import java.util.TreeMap;
 
 /**
  * The images, in the order of their listing, are split into units of {@code tokenize.shard_images}; each unit becomes
- * the shard with its number. New files of an output that grows are a generation of their own. On GPUs the batch is a unit of the plan as well: there, tokens depend on it up to rounding.
+ * the shard with its number. New files of an output that grows are a generation of their own. On GPUs the batch is a unit
+ * of the plan as well: there, tokens depend on it up to rounding.
  */
 final class TokenizePlan {
     private static final String COMMAND = "tokenize";

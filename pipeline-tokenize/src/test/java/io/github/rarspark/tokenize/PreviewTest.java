@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.testing.LocalSpark;
 import io.github.rarspark.kernel.image.ImageDecoder;
@@ -19,30 +18,25 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
-import org.apache.spark.sql.SparkSession;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class PreviewTest {
+    @RegisterExtension
+    static final LocalSpark SPARK = new LocalSpark(2);
+
     @TempDir
     Path temp;
 
     private TokenizeFixture fixture;
-    private SparkSession session;
 
     @BeforeEach
-    void start() throws IOException {
+    void prepare() throws IOException {
         fixture = new TokenizeFixture(temp);
-        session = LocalSpark.start(2);
-    }
-
-    @AfterEach
-    void stop() {
-        session.stop();
     }
 
     @Test
@@ -95,6 +89,14 @@ class PreviewTest {
     }
 
     @Test
+    void checksAndPreviewsAreCommandsOfTheirOwn() {
+        assertFails(ExitCode.USAGE, () -> run("tokenize.preview", "true", "tokenize.check", "true"))
+                .contains("--check and --preview together");
+        assertFails(ExitCode.USAGE, () -> run("tokenize.preview", "true", "tokenize.input", "rows.jsonl"))
+                .contains("Cannot preview --input rows.jsonl: it has tokens, not images");
+    }
+
+    @Test
     void imagesAreSpreadOverALargeInput() throws Exception {
         byte[] image = Files.readAllBytes(fixture.input.resolve("apple/00.png"));
         for (int i = 0; i < 60; i++) {
@@ -133,7 +135,7 @@ class PreviewTest {
     }
 
     private JobResult run(String... values) throws IOException {
-        return TokenizeJob.run(JobContext.of(session, fixture.recipe(values), true));
+        return TokenizeJob.run(SPARK.context(fixture.recipe(values)));
     }
 
     private List<String> names() throws IOException {

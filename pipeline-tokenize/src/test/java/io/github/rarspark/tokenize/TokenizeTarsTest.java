@@ -4,7 +4,6 @@ import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.Manifest;
 import io.github.rarspark.common.testing.LocalSpark;
@@ -17,30 +16,25 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.apache.spark.sql.SparkSession;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class TokenizeTarsTest {
+    @RegisterExtension
+    static final LocalSpark SPARK = new LocalSpark(2);
+
     @TempDir
     Path temp;
 
     private TokenizeFixture fixture;
-    private SparkSession session;
 
     @BeforeEach
-    void start() throws Exception {
+    void prepare() throws Exception {
         fixture = new TokenizeFixture(temp);
-        session = LocalSpark.start(2);
-    }
-
-    @AfterEach
-    void stop() {
-        session.stop();
     }
 
     @Test
@@ -97,6 +91,6 @@ class TokenizeTarsTest {
     }
 
     private JobResult run(Recipe recipe) throws Exception {
-        return TokenizeJob.run(JobContext.of(session, recipe, true));
+        return TokenizeJob.run(SPARK.context(recipe));
     }
 }

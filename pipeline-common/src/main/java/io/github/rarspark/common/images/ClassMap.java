@@ -62,7 +62,7 @@ public record ClassMap(String path, String sha256, HashMap<String, Integer> ids,
         return builder.build(Sha256.of(content));
     }
 
-    /** The id of a name, or of a number below the number of classes that is no name; empty if it is neither. */
+    /** The id of a name, or of a number below the number of classes that is not a name; empty if it is neither. */
     public OptionalInt id(String name) {
         Integer named = ids.get(name);
         if (named != null) {
@@ -128,7 +128,7 @@ public record ClassMap(String path, String sha256, HashMap<String, Integer> ids,
                 add(value.intValue(), key, key);
                 return;
             }
-            int id = number(key).orElseThrow(() -> refused("the key " + key + " is no class id", null));
+            int id = number(key).orElseThrow(() -> refused("the key " + key + " is not a class id", null));
             JsonNode name = value.isArray() ? value.path(0) : value;
             JsonNode label = value.isArray() && value.size() > 1 ? value.path(1) : name;
             if (!name.isTextual() || !label.isTextual()) {

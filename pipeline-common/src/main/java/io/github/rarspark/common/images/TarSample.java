@@ -126,7 +126,7 @@ final class TarSample {
         OptionalInt id = classes.isPresent() ? classes.get().id(label) : ClassMap.number(label);
         if (id.isEmpty()) {
             String shown = label.length() <= 100 ? label : label.substring(0, 100) + "…";
-            throw new LabelException("Its label \"" + shown + "\" is no class"
+            throw new LabelException("Its label \"" + shown + "\" is not a class"
                     + classes.map(map -> " of " + map.path())
                             .orElse(" id; if labels are names, --class-map tells their ids"));
         }

@@ -66,7 +66,7 @@ class ClassMapTest {
                 "{\"a\": 0, \"a\": 1} | it is not JSON, or has a key twice: Duplicate field 'a'",
                 "{\"a\": 1} | it has 1 classes, and one of them has the id 1",
                 "{\"a\": -1} | it has 1 classes, and one of them has the id -1",
-                "{\"a\": \"b\"} | the key a is no class id",
+                "{\"a\": \"b\"} | the key a is not a class id",
                 "{\"0\": []} | the class 0 has no name",
                 "{\"0\": [\"a\", 3]} | the class 0 has no name",
                 "{\"0\": \"a\" | it is not JSON, or has a key twice: Unexpected end-of-input",

@@ -120,21 +120,22 @@ class TarImagesTest {
         });
         assertThat(usable).isEmpty();
         assertThat(bad)
-                .containsExactlyInAnyOrderEntriesOf(Map.of(
-                        "x.tar/a.jpg",
-                        "It has no label: no member a.cls or a.json follows or precedes it",
-                        "x.tar/b",
-                        "it has a label, but the archive has no image of its key",
-                        "x.tar/c.jpg",
-                        "Its label \"tench\" is no class id; if labels are names, --class-map tells their ids",
-                        "x.tar/d.jpg",
-                        "It has no label: d.json is malformed, or has a field twice",
-                        "x.tar/e.jpg",
-                        "It has no label: e.json has no number or name under any of class_id, label, cls",
-                        "x.tar/link.jpg",
-                        "it is a link or a device in the archive, not a file",
-                        "x.tar/f.jpg",
-                        "Its label \"12345678901\" is no class id; if labels are names, --class-map tells their ids"));
+                .containsExactlyInAnyOrderEntriesOf(
+                        Map.of(
+                                "x.tar/a.jpg",
+                                "It has no label: no member a.cls or a.json follows or precedes it",
+                                "x.tar/b",
+                                "it has a label, but the archive has no image of its key",
+                                "x.tar/c.jpg",
+                                "Its label \"tench\" is not a class id; if labels are names, --class-map tells their ids",
+                                "x.tar/d.jpg",
+                                "It has no label: d.json is malformed, or has a field twice",
+                                "x.tar/e.jpg",
+                                "It has no label: e.json has no number or name under any of class_id, label, cls",
+                                "x.tar/link.jpg",
+                                "it is a link or a device in the archive, not a file",
+                                "x.tar/f.jpg",
+                                "Its label \"12345678901\" is not a class id; if labels are names, --class-map tells their ids"));
     }
 
     @Test
@@ -172,7 +173,7 @@ class TarImagesTest {
                 .containsExactly(
                         "x.tar/a.jpg 1 image",
                         "x.tar/b.jpg 0 image",
-                        "x.tar/c.jpg Its label \"2\" is no class of " + map.path());
+                        "x.tar/c.jpg Its label \"2\" is not a class of " + map.path());
         assertThatThrownBy(() -> source.requireClasses("--input", 3)).isInstanceOf(DataException.class);
     }
 
