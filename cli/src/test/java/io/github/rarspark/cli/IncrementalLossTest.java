@@ -6,6 +6,7 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Jvm;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.TinyPipeline;
 import io.github.rarspark.common.tokens.TokenShards;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;

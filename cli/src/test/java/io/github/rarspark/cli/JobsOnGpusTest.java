@@ -11,6 +11,7 @@ import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.testing.ClusterGpus;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.TinyPipeline;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;

@@ -15,6 +15,7 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.TinyPipeline;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;

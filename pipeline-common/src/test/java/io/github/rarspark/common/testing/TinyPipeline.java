@@ -1,7 +1,6 @@
-package io.github.rarspark.cli;
+package io.github.rarspark.common.testing;
 
 import io.github.rarspark.common.KernelSettings;
-import io.github.rarspark.common.testing.TestWeights;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.classifier.ClassifierConfig;
@@ -16,12 +15,20 @@ import java.util.Map;
 import java.util.Random;
 
 /** Weights, images and a recipe with which images of 8 x 8 pixels are generated and scored within milliseconds. */
-record TinyPipeline(Path folder) {
-    static final int SIDE = 8;
+public record TinyPipeline(Path folder) {
+    /** The height and width of the images. */
+    public static final int SIDE = 8;
+
+    private static final int IMAGES = 30;
     private static final int CLASSES = 3;
 
     /** Writes all files. */
-    static TinyPipeline write(Path folder) throws IOException {
+    public static TinyPipeline write(Path folder) throws IOException {
+        return write(folder, IMAGES);
+    }
+
+    /** Writes all files, with {@code images} images of three classes. */
+    public static TinyPipeline write(Path folder, int images) throws IOException {
         TinyPipeline tiny = new TinyPipeline(folder);
         Files.writeString(
                 tiny.recipe(),
@@ -44,7 +51,7 @@ record TinyPipeline(Path folder) {
         ClassifierConfig classifier = new ClassifierConfig(SIDE, List.of(8, 8), 6, CLASSES);
         TestWeights.write(tiny.classifier(), classifier.metadata(), classifier.table());
         Random random = new Random(1);
-        for (int i = 0; i < 30; i++) {
+        for (int i = 0; i < images; i++) {
             byte[] pixels = new byte[RgbImage.CHANNELS * SIDE * SIDE];
             random.nextBytes(pixels);
             Path file = tiny.images().resolve("class-" + i % CLASSES).resolve(i + ".png");
@@ -54,23 +61,28 @@ record TinyPipeline(Path folder) {
         return tiny;
     }
 
-    Path recipe() {
+    /** The recipe, which extends {@code demo}. */
+    public Path recipe() {
         return folder.resolve("recipe.yaml");
     }
 
-    Path weights() {
+    /** Weights of the generator. */
+    public Path weights() {
         return folder.resolve("model.safetensors");
     }
 
-    Path tokenizer() {
+    /** Weights of the tokenizer. */
+    public Path tokenizer() {
         return folder.resolve("tokenizer.safetensors");
     }
 
-    Path classifier() {
+    /** Weights of the classifier whose features score. */
+    public Path classifier() {
         return folder.resolve("classifier.safetensors");
     }
 
-    Path images() {
+    /** The folder of the classes' folders. */
+    public Path images() {
         return folder.resolve("images");
     }
 }
