@@ -273,6 +273,70 @@ class LauncherTest {
                         "with space");
     }
 
+    @Test
+    void settingsComeFromFiles() throws Exception {
+        write(
+                folder.resolve("all jobs.conf"),
+                """
+                # Comments and empty lines are passed over.
+
+                spark.executor.memory 4g
+                spark.executor.extraJavaOptions   -Da=b  -Dc="d e"\t
+                \tspark.executor.cores=2
+                """);
+        write(folder.resolve("train.conf"), "spark.executor.memory 8g"); // without a newline
+        scripts.set("RAR_SPARK_CONF", folder + "/all jobs.conf:" + folder + "/train.conf");
+        scripts.set("RAR_SPARK_SUBMIT_ARGS", "--conf spark.executor.memory=16g");
+        scripts.fake("spark-submit", "printf '%s\\n' \"$@\"");
+        assertThat(run("train", "--master", "yarn").out())
+                .startsWith(
+                        "--master",
+                        "yarn",
+                        "--conf",
+                        "spark.executor.memory=4g",
+                        "--conf",
+                        "spark.executor.extraJavaOptions=-Da=b  -Dc=\"d e\"",
+                        "--conf",
+                        "spark.executor.cores=2",
+                        "--conf",
+                        "spark.executor.memory=8g",
+                        "--conf",
+                        "spark.executor.memory=16g",
+                        "--class");
+        scripts.set("RAR_SPARK_JAVA_OPTS", "-Dspark.executor.memory=16g");
+        assertThat(run("train").out())
+                .containsSubsequence(
+                        "-Dspark.executor.memory=4g",
+                        "-Dspark.executor.extraJavaOptions=-Da=b  -Dc=\"d e\"",
+                        "-Dspark.executor.cores=2",
+                        "-Dspark.executor.memory=8g",
+                        "-Dspark.executor.memory=16g",
+                        "-cp");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"spark.executor.memory", "executor.memory 4g", "spark.executor.memory ", "spark."})
+    void aLineThatIsNoSettingIsNamed(String line) throws Exception {
+        Path file = folder.resolve("spark.conf");
+        write(file, "spark.executor.cores 2\n\n" + line + "\n");
+        scripts.set("RAR_SPARK_CONF", file.toString());
+        Run run = run("train", "--master", "yarn");
+        assertThat(run.code()).isEqualTo(64);
+        assertThat(run.err())
+                .containsExactly("rar-spark: cannot use line 3 of " + file
+                        + " of RAR_SPARK_CONF: write a key that starts" + " with \"spark.\" and its value");
+    }
+
+    @Test
+    void aMissingFileOfSettingsIsNamed() throws Exception {
+        scripts.set("RAR_SPARK_CONF", folder + "/none.conf");
+        Run run = run("train", "--master", "yarn");
+        assertThat(run.code()).isEqualTo(66);
+        assertThat(run.err())
+                .containsExactly("rar-spark: cannot read " + folder + "/none.conf of RAR_SPARK_CONF: it is missing or"
+                        + " no readable file");
+    }
+
     private static final List<String> LIBTORCH = List.of(
             "PYTORCH_LIBRARY_PATH=%s/torch/lib",
             "PYTORCH_VERSION=2.7.1",
