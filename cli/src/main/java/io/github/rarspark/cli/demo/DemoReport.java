@@ -29,14 +29,15 @@ final class DemoReport {
                 .entrySet().stream()
                         .map(entry -> List.of(Cell.of(entry.getKey()), Cell.of(entry.getValue())))
                         .toList();
+        long ranks = outcome.counts().get("ranks");
         return new HtmlPage("rar-spark demo")
                 .paragraph(String.format(
                         Locale.ROOT,
-                        "%d images were made by a model that was trained here, %d steps on %d ranks; the whole demo"
+                        "%d images were made by a model that was trained here, %d steps on %s; the whole demo"
                                 + " took %.0f s.",
                         outcome.counts().get("generated"),
                         outcome.counts().get("steps"),
-                        outcome.counts().get("ranks"),
+                        ranks == 1 ? "one rank" : ranks + " ranks",
                         seconds))
                 .picture("generated images, one class per column", gridPng)
                 .heading("Figures")
