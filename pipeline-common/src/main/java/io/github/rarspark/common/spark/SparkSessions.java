@@ -2,6 +2,7 @@ package io.github.rarspark.common.spark;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.storage.Secrets;
 import io.github.rarspark.conf.ComputeSettings;
 import io.github.rarspark.conf.Layer;
 import io.github.rarspark.conf.Recipe;
@@ -39,6 +40,8 @@ public final class SparkSessions {
             // Spark looks for the slots of a barrier stage every second instead of every 15 s, for as long in all.
             Map.entry("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s"),
             Map.entry("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "600"),
+            // Settings whose values the event log and the UI do not show.
+            Map.entry("spark.redaction.regex", Secrets.SPARK_REDACTION),
             // Opts out of DJL's usage tracking.
             Map.entry("spark.executorEnv.OPT_OUT_TRACKING", "true"),
             // Freed memory is kept for the next step; once, and not by each of the arenas that threads would have.
@@ -68,6 +71,7 @@ public final class SparkSessions {
         settings.forEach(conf::setIfMissing);
         StageResources.ofLocalRun(conf.get("spark.master"), compute.device()).forEach(conf::setIfMissing);
         DEFAULTS.forEach(conf::setIfMissing);
+        Secrets.share(conf);
         return SparkSession.builder().config(conf).getOrCreate();
     }
 

@@ -37,7 +37,8 @@ import org.apache.hadoop.fs.UnsupportedFileSystemException;
 /**
  * The files of a job: Hadoop URIs ({@code file:}, {@code hdfs:}, {@code s3a:}; without a scheme, the default file
  * system's). {@link #put} makes an object appear whole or not at all. A storage is a serialisable handle that carries
- * the Hadoop configuration to the tasks.
+ * the Hadoop configuration to the tasks, without {@linkplain Secrets secrets}: where it arrives it takes those that
+ * Spark's configuration has there.
  *
  * <p>Files whose name begins with a dot are hidden: listings skip them, and unfinished objects have such names.
  */
@@ -414,7 +415,7 @@ public final class Storage implements Serializable {
 
     private void writeObject(ObjectOutputStream out) throws IOException {
         out.defaultWriteObject();
-        configuration.write(out);
+        Secrets.without(configuration).write(out);
     }
 
     private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
@@ -424,5 +425,6 @@ public final class Storage implements Serializable {
         }
         configuration = new Configuration(false);
         configuration.readFields(in);
+        Secrets.addOwn(configuration);
     }
 }
