@@ -91,15 +91,20 @@ record FourJobs(TinyPipeline tiny, String root) {
 
     /** Runs the four jobs in a session, in this process. */
     void run(SparkSession session, Map<String, String> more) throws Exception {
-        Map<String, String> values = new HashMap<>(settings());
-        values.putAll(more);
-        Recipe recipe =
-                Recipe.resolve(Layer.commandLine(values), Recipes.parse(Files.readString(tiny.recipe()), "tiny"));
-        JobContext context = JobContext.of(session, recipe, true);
+        JobContext context = context(session, more);
         TokenizeJob.run(context);
         TrainJob.run(context);
         GenerateJob.run(context);
         FidJob.run(context);
+    }
+
+    /** What a single job runs with. */
+    JobContext context(SparkSession session, Map<String, String> more) throws IOException {
+        Map<String, String> values = new HashMap<>(settings());
+        values.putAll(more);
+        Recipe recipe =
+                Recipe.resolve(Layer.commandLine(values), Recipes.parse(Files.readString(tiny.recipe()), "tiny"));
+        return JobContext.of(session, recipe, true);
     }
 
     /** What undisturbed threads of this process make of the same inputs. */

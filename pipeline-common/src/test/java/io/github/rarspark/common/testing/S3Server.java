@@ -6,7 +6,9 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Properties;
+import java.util.UUID;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.apache.hadoop.conf.Configuration;
@@ -14,15 +16,17 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.s3a.S3AFileSystem;
 
 /**
- * An S3 server in this JVM that keeps its objects in memory. It runs on a class path of its own, because its libraries
+ * An S3 server in this JVM that keeps its objects in memory and checks signatures. It runs on a class path of its own, because its libraries
  * are of other versions than Spark's; the build copies its jar to {@code target/s3proxy}.
  */
 public final class S3Server implements AutoCloseable {
     /** The bucket that exists at the start. */
     public static final String BUCKET = "bucket";
 
-    private static final String KEY = "local-identity";
-    private static final String SECRET = "local-credential";
+    /** Each server has its own, which tests search for where no secret may be. */
+    private final String key;
+
+    private final String secret;
 
     /** Where the store reports each upload that a client aborts; held, or its level would be forgotten. */
     private static final Logger STORE_LOG = Logger.getLogger("org.jclouds");
@@ -31,28 +35,32 @@ public final class S3Server implements AutoCloseable {
     private final Object server;
     private final int port;
 
-    private S3Server(URLClassLoader loader, Object server, int port) {
+    private S3Server(URLClassLoader loader, Object server, int port, String key, String secret) {
         this.loader = loader;
         this.server = server;
         this.port = port;
+        this.key = key;
+        this.secret = secret;
     }
 
     /** Starts the server on a free port. */
     public static S3Server start() throws Exception {
-        Path jar = Path.of("target", "s3proxy", "s3proxy-jar-with-dependencies.jar");
+        Path jar = Path.of("..", "pipeline-common", "target", "s3proxy", "s3proxy-jar-with-dependencies.jar");
         if (!Files.exists(jar)) {
-            throw new IllegalStateException("Cannot start the S3 server: no " + jar.toAbsolutePath()
-                    + "; run the tests through Maven, which copies it there");
+            throw new IllegalStateException("Cannot start the S3 server: no "
+                    + jar.toAbsolutePath().normalize() + "; run the tests through Maven, which copies it there");
         }
         URLClassLoader loader = isolated(jar);
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(loader);
         try {
-            Object server = build(loader);
+            String key = "key-" + UUID.randomUUID();
+            String secret = "secret-" + UUID.randomUUID();
+            Object server = build(loader, key, secret);
             server.getClass().getMethod("start").invoke(server);
             int port = (int) server.getClass().getMethod("getPort").invoke(server);
-            return new S3Server(loader, server, port);
+            return new S3Server(loader, server, port, key, secret);
         } finally {
             thread.setContextClassLoader(before);
         }
@@ -63,18 +71,39 @@ public final class S3Server implements AutoCloseable {
         return "s3a://" + BUCKET + "/" + name;
     }
 
+    /** Where it listens. */
+    public int port() {
+        return port;
+    }
+
+    /** The access key that it knows. */
+    public String key() {
+        return key;
+    }
+
+    /** The secret key that belongs to it. */
+    public String secret() {
+        return secret;
+    }
+
     /** A configuration that reaches this server. */
     public Configuration configuration() {
         Configuration configuration = new Configuration();
-        configuration.set("fs.s3a.endpoint", "http://127.0.0.1:" + port);
-        configuration.set("fs.s3a.access.key", KEY);
-        configuration.set("fs.s3a.secret.key", SECRET);
-        configuration.set("fs.s3a.path.style.access", "true");
-        configuration.set("fs.s3a.connection.ssl.enabled", "false");
-        configuration.set("fs.s3a.endpoint.region", "us-east-1");
-        configuration.set("fs.s3a.multipart.size", "5M");
-        configuration.set("fs.s3a.attempts.maximum", "3");
+        settings(port).forEach(configuration::set);
+        configuration.set("fs.s3a.access.key", key);
+        configuration.set("fs.s3a.secret.key", secret);
         return configuration;
+    }
+
+    /** Hadoop's settings that reach a server on {@code port} of this machine, without credentials. */
+    public static Map<String, String> settings(int port) {
+        return Map.of(
+                "fs.s3a.endpoint", "http://127.0.0.1:" + port,
+                "fs.s3a.path.style.access", "true",
+                "fs.s3a.connection.ssl.enabled", "false",
+                "fs.s3a.endpoint.region", "us-east-1",
+                "fs.s3a.multipart.size", "5M",
+                "fs.s3a.attempts.maximum", "3");
     }
 
     /** Creates the bucket; called once, before the first use. */
@@ -109,22 +138,22 @@ public final class S3Server implements AutoCloseable {
         };
     }
 
-    private static Object build(ClassLoader loader) throws Exception {
+    private static Object build(ClassLoader loader, String key, String secret) throws Exception {
         STORE_LOG.setLevel(Level.OFF);
         Properties properties = new Properties();
         properties.setProperty("s3proxy.endpoint", "http://127.0.0.1:0");
         properties.setProperty("s3proxy.authorization", "aws-v2-or-v4");
-        properties.setProperty("s3proxy.identity", KEY);
-        properties.setProperty("s3proxy.credential", SECRET);
+        properties.setProperty("s3proxy.identity", key);
+        properties.setProperty("s3proxy.credential", secret);
         properties.setProperty("jclouds.provider", "transient");
-        properties.setProperty("jclouds.identity", KEY);
-        properties.setProperty("jclouds.credential", SECRET);
+        properties.setProperty("jclouds.identity", key);
+        properties.setProperty("jclouds.credential", secret);
         Class<?> contextBuilder = loader.loadClass("org.jclouds.ContextBuilder");
         Class<?> contextType = loader.loadClass("org.jclouds.blobstore.BlobStoreContext");
         Object context = contextBuilder.getMethod("newBuilder", String.class).invoke(null, "transient");
         context = contextBuilder
                 .getMethod("credentials", String.class, String.class)
-                .invoke(context, KEY, SECRET);
+                .invoke(context, key, secret);
         context = contextBuilder.getMethod("build", Class.class).invoke(context, contextType);
         Object store = contextType.getMethod("getBlobStore").invoke(context);
 
