@@ -108,7 +108,7 @@ final class Commands {
     static List<CommandSpec> all(StopRequest stop) {
         return Stream.concat(
                         JOBS.stream().map(definition -> JobCommand.of(definition, stop)),
-                        Stream.of(new WeightsCommand(), new BenchCommand(), new VerifyCommand())
+                        Stream.of(new WeightsCommand(), new BenchCommand(), new VerifyCommand(), new ResultCommand())
                                 .map(CommandSpec::forAnnotatedObject))
                 .toList();
     }

@@ -1,7 +1,6 @@
 package io.github.rarspark.cli;
 
 import io.github.rarspark.cli.options.CommandStorage;
-import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.StopRequest;
 import io.github.rarspark.common.run.JobResult;
@@ -18,7 +17,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -35,7 +33,7 @@ import picocli.CommandLine.Spec;
 
 /** Runs a job: options to recipe, recipe to session, session to result, result to the user. */
 @Command
-final class JobCommand implements Callable<Integer> {
+final class JobCommand implements Callable<JobResult> {
 
     /** The recipe sections that apply to all jobs. */
     private static final List<String> FRAME = List.of("compute", "claim", "spark");
@@ -73,8 +71,9 @@ final class JobCommand implements Callable<Integer> {
         return spec;
     }
 
+    /** Runs the job; its result means exit code 0. */
     @Override
-    public Integer call() throws Exception {
+    public JobResult call() throws Exception {
         SparkConf sparkConf = new SparkConf(true);
         Recipe recipe = RecipeSource.resolve(
                 commandLine(), sparkConf, Optional.ofNullable(common.recipe).orElse(definition.recipe()));
@@ -106,7 +105,7 @@ final class JobCommand implements Callable<Integer> {
             spec.commandLine().getOut().print(details);
             spec.commandLine().getOut().flush();
         }
-        return ExitCode.OK.number();
+        return result;
     }
 
     /** The job to run: the definition's, or its variant if the variant's option is given. */
@@ -191,12 +190,10 @@ final class JobCommand implements Callable<Integer> {
             out.printf(
                     "%s: already finished at %s; its files are not verified%s%n",
                     result.command(), result.ended(), check);
+            Summary.printNumbers(result, out);
         } else {
-            out.printf(Locale.ROOT, "%s: done in %.1f s%n", result.command(), result.seconds());
+            Summary.print(result, out);
         }
-        result.counts().forEach((name, count) -> out.printf(Locale.ROOT, "  %-24s %d%n", name, count));
-        result.metrics().forEach((name, value) -> out.printf(Locale.ROOT, "  %-24s %.6g%n", name, value));
-        result.warnings().forEach(warning -> out.println("  warning: " + warning));
     }
 
     private static String optionName(String key) {

@@ -4,10 +4,14 @@ import io.github.rarspark.cli.options.BuildVersion;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.job.StopRequest;
+import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.kernel.tensor.Torch;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -42,15 +46,18 @@ public final class Main {
         StopRequest stop = new StopRequest();
         Interruption interruption =
                 Interruption.announcedOn(System.err, stop, () -> Torch.halt(ExitCode.INTERRUPTED.number()));
-        int code = execute(
+        Optional<DriverResult> submitter = DriverResult.ofDriver(args.length == 0 ? "" : args[0], System.err);
+        submitter.ifPresent(DriverResult::begin);
+        Ending ending = run(
                 Commands.all(stop),
                 new PrintWriter(System.out, true, StandardCharsets.UTF_8),
                 new PrintWriter(System.err, true, StandardCharsets.UTF_8),
                 interruption,
                 args);
+        submitter.ifPresent(result -> result.end(ending.result(), ExitCode.of(ending.code()), ending.message()));
         interruption.commandEnded();
-        if (code != ExitCode.OK.number() || !isInApplicationMaster()) {
-            System.exit(code);
+        if (ending.code() != ExitCode.OK.number() || !isInApplicationMaster()) {
+            System.exit(ending.code());
         }
     }
 
@@ -61,8 +68,22 @@ public final class Main {
 
     static int execute(
             List<CommandSpec> commands, PrintWriter out, PrintWriter err, Interruption interruption, String... args) {
+        return run(commands, out, err, interruption, args).code();
+    }
+
+    /**
+     * How a command ended.
+     *
+     * @param message the line about a failure, else empty
+     * @param result of a job that is done
+     */
+    record Ending(int code, String message, Optional<JobResult> result) {}
+
+    static Ending run(
+            List<CommandSpec> commands, PrintWriter out, PrintWriter err, Interruption interruption, String... args) {
         CommandLine commandLine = new CommandLine(new Main());
         commands.forEach(command -> commandLine.addSubcommand(command.name(), command));
+        StringBuilder message = new StringBuilder();
         commandLine
                 .setOut(out)
                 .setErr(err)
@@ -70,17 +91,31 @@ public final class Main {
                 .setUsageHelpLongOptionsMaxWidth(28)
                 .setExpandAtFiles(false)
                 .setParameterExceptionHandler((e, arguments) -> {
-                    err.println("rar-spark: " + UsageErrors.line(e));
+                    message.append(UsageErrors.line(e));
                     return ExitCode.USAGE.number();
                 })
-                .setExecutionExceptionHandler((e, command, parsed) -> failed(e, err, interruption));
+                .setExecutionExceptionHandler((e, command, parsed) -> failed(e, message, interruption));
         commandLine.setExecutionStrategy(Main::runCommand);
+        int code;
         try {
-            return commandLine.execute(args);
+            code = commandLine.execute(args);
         } catch (Error e) {
             // Picocli handles only exceptions; an Error escaping from main would leave Spark's threads running.
-            return failed(e, err, interruption);
+            code = failed(e, message, interruption);
         }
+        // Whoever interrupted it knows, and was told what to do.
+        if (!message.isEmpty() && code != ExitCode.INTERRUPTED.number()) {
+            err.println("rar-spark: " + message);
+        }
+        return new Ending(code, message.toString(), result(commandLine));
+    }
+
+    private static Optional<JobResult> result(CommandLine commandLine) {
+        return Stream.iterate(commandLine.getParseResult(), Objects::nonNull, ParseResult::subcommand)
+                .map(parsed -> parsed.commandSpec().commandLine().<Object>getExecutionResult())
+                .filter(JobResult.class::isInstance)
+                .map(JobResult.class::cast)
+                .findFirst();
     }
 
     private static int runCommand(ParseResult parsed) {
@@ -92,12 +127,14 @@ public final class Main {
         return new CommandLine.RunLast().execute(parsed);
     }
 
-    private static int failed(Throwable failure, PrintWriter err, Interruption interruption) {
+    private static int failed(Throwable failure, StringBuilder message, Interruption interruption) {
         ExitCode code = interruption.happened() ? ExitCode.INTERRUPTED : Failures.exitCode(failure);
         LOG.error("rar-spark exits with {} ({})", code.number(), code, failure);
-        if (code != ExitCode.INTERRUPTED) {
-            err.println("rar-spark: " + Failures.message(failure) + (code == ExitCode.INTERNAL ? logHint() : ""));
-        }
+        message.append(
+                        code == ExitCode.INTERRUPTED
+                                ? "Interrupted; run the same command to resume"
+                                : Failures.message(failure))
+                .append(code == ExitCode.INTERNAL ? logHint() : "");
         return code.number();
     }
 

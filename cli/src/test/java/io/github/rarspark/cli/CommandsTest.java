@@ -105,6 +105,7 @@ class CommandsTest {
                         "train-classifier",
                         "weights",
                         "bench",
-                        "verify");
+                        "verify",
+                        "result");
     }
 }

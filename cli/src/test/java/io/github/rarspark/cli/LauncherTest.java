@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -24,67 +23,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Runs bin/rar-spark in a made-up checkout, with only fakes and a few basic tools on the PATH. */
 class LauncherTest {
 
-    private static final List<String> TOOLS = List.of(
-            "awk",
-            "bash",
-            "cat",
-            "date",
-            "dirname",
-            "env",
-            "find",
-            "flock",
-            "head",
-            "mkdir",
-            "readlink",
-            "sed",
-            "sort",
-            "sleep",
-            "tail",
-            "touch");
-
     @TempDir
     Path folder;
 
+    private Checkout checkout;
     private Scripts scripts;
     private Path home;
 
     @BeforeEach
     void checkout() throws IOException {
-        home = folder.resolve("a check out");
-        scripts = new Scripts(folder, TOOLS);
-        Path launcher = home.resolve("bin/rar-spark");
-        Files.createDirectories(launcher.getParent());
-        Files.copy(Path.of("..", "bin", "rar-spark"), launcher);
-        Path variables = home.resolve("deploy/gpu/libtorch.env");
-        Files.createDirectories(variables.getParent());
-        Files.copy(Path.of("..", "deploy", "gpu", "libtorch.env"), variables);
-        write(home.resolve("pom.xml"), "<project/>");
-        write(home.resolve("cli/src/main/java/Main.java"), "class Main {}");
-        platform("Linux", "x86_64", "ldd (Debian GLIBC 2.36-9+deb12u14) 2.36");
-        scripts.fake(
-                "java",
-                "[[ $1 == -version ]] && { echo 'openjdk version \"17.0.15\"' >&2; exit; }; printf '%s\\n' \"$@\"");
-        scripts.fake(
-                "mvn",
-                "echo \"$*\" >> '%1$s'; mkdir -p '%2$s'; touch '%2$s/rar-spark.jar'"
-                        .formatted(folder.resolve("mvn-calls"), home.resolve("cli/target")));
-    }
-
-    private void platform(String system, String machine, String ldd) throws IOException {
-        scripts.fake("uname", "[[ $1 == -s ]] && echo " + system + " || echo " + machine);
-        scripts.fake("ldd", "echo '" + ldd + "'");
-    }
-
-    private static void write(Path file, String text) throws IOException {
-        Files.createDirectories(file.getParent());
-        Files.writeString(file, text);
+        checkout = Checkout.in(folder);
+        scripts = checkout.scripts();
+        home = checkout.home();
     }
 
     private Run run(String... args) throws Exception {
-        List<String> command =
-                new ArrayList<>(List.of(home.resolve("bin/rar-spark").toString()));
-        command.addAll(List.of(args));
-        return scripts.run(command.toArray(String[]::new));
+        return checkout.run(args);
     }
 
     @ParameterizedTest
@@ -94,14 +48,14 @@ class LauncherTest {
         "MINGW64_NT-10.0, x86_64, MINGW64_NT-10.0 on x86_64"
     })
     void otherSystemsGetTheContainerCommand(String system, String machine, String named) throws Exception {
-        platform(system, machine, "");
+        checkout.platform(system, machine, "");
         assertUnavailable(run("demo", "--output", "x"), named, "docker run");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"ldd (GNU libc) 2.30", "ldd (Ubuntu GLIBC 2.9-0ubuntu1) 2.9", "musl libc (x86_64)", ""})
     void otherCLibrariesGetTheContainerCommand(String ldd) throws Exception {
-        platform("Linux", "x86_64", ldd);
+        checkout.platform("Linux", "x86_64", ldd);
         assertUnavailable(run("demo"), "needs glibc 2.31", "docker run");
     }
 
@@ -116,7 +70,7 @@ class LauncherTest {
     @ParameterizedTest
     @ValueSource(strings = {"ldd (Ubuntu GLIBC 2.31-0ubuntu9) 2.31", "ldd (GNU libc) 2.100"})
     void laterGlibcIsFine(String ldd) throws Exception {
-        platform("Linux", "x86_64", ldd);
+        checkout.platform("Linux", "x86_64", ldd);
         assertThat(run("demo").code()).isZero();
     }
 
@@ -256,26 +210,9 @@ class LauncherTest {
         assertThat(run("demo").code()).isEqualTo(73);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"yarn", "k8s://https://host:6443", "spark://host:7077"})
-    void clusterRunGoesThroughSparkSubmit(String master) throws Exception {
-        assertThat(run("train", "--master", master).err()).last().asString().contains("needs spark-submit");
-        scripts.fake("spark-submit", "printf '%s\\n' \"$@\"");
-        assertThat(run("train", "--master=" + master, "--output", "with space").out())
-                .containsExactly(
-                        "--master",
-                        master,
-                        "--class",
-                        "io.github.rarspark.cli.Main",
-                        home + "/cli/target/rar-spark.jar",
-                        "train",
-                        "--output",
-                        "with space");
-    }
-
     @Test
     void settingsComeFromFiles() throws Exception {
-        write(
+        Checkout.write(
                 folder.resolve("all jobs.conf"),
                 """
                 # Comments and empty lines are passed over.
@@ -284,7 +221,7 @@ class LauncherTest {
                 spark.executor.extraJavaOptions   -Da=b  -Dc="d e"\t
                 \tspark.executor.cores=2
                 """);
-        write(folder.resolve("train.conf"), "spark.executor.memory 8g"); // without a newline
+        Checkout.write(folder.resolve("train.conf"), "spark.executor.memory 8g"); // without a newline
         scripts.set("RAR_SPARK_CONF", folder + "/all jobs.conf:" + folder + "/train.conf");
         scripts.set("RAR_SPARK_SUBMIT_ARGS", "--conf spark.executor.memory=16g");
         scripts.fake("spark-submit", "printf '%s\\n' \"$@\"");
@@ -318,7 +255,7 @@ class LauncherTest {
     @ValueSource(strings = {"spark.executor.memory", "executor.memory 4g", "spark.executor.memory ", "spark."})
     void aLineThatIsNoSettingIsNamed(String line) throws Exception {
         Path file = folder.resolve("spark.conf");
-        write(file, "spark.executor.cores 2\n\n" + line + "\n");
+        Checkout.write(file, "spark.executor.cores 2\n\n" + line + "\n");
         scripts.set("RAR_SPARK_CONF", file.toString());
         Run run = run("train", "--master", "yarn");
         assertThat(run.code()).isEqualTo(64);
@@ -337,33 +274,14 @@ class LauncherTest {
                         + " no readable file");
     }
 
-    private static final List<String> LIBTORCH = List.of(
-            "PYTORCH_LIBRARY_PATH=%s/torch/lib",
-            "PYTORCH_VERSION=2.7.1",
-            "PYTORCH_FLAVOR=cu128",
-            "LD_LIBRARY_PATH=%s/lib:/usr/local/nvidia/lib64",
-            "CUDA_DEVICE_ORDER=PCI_BUS_ID",
-            "CUBLAS_WORKSPACE_CONFIG=:4096:8");
-
-    /** A folder like those of install-libtorch. */
-    private Path libtorch() throws IOException {
-        Path libtorch = folder.resolve("R & D/libtorch");
-        write(libtorch.resolve("torch/lib/libtorch_cuda.so"), "");
-        return libtorch;
-    }
-
-    private static List<String> variables(Path folder) {
-        return LIBTORCH.stream().map(line -> line.formatted(folder)).toList();
-    }
-
     @Test
     void localRunTakesTheLibtorchForGpus() throws Exception {
         scripts.fake("java", "[[ $1 == -version ]] && { echo 'openjdk version \"17\"' >&2; exit; }; env");
-        scripts.set("RAR_SPARK_LIBTORCH", libtorch().toString());
-        assertThat(run("demo").out()).containsAll(variables(libtorch()));
+        scripts.set("RAR_SPARK_LIBTORCH", checkout.libtorch().toString());
+        assertThat(run("demo").out()).containsAll(Checkout.variables(checkout.libtorch()));
         scripts.set("LD_LIBRARY_PATH", "/opt/lib");
         assertThat(run("demo").out())
-                .contains("LD_LIBRARY_PATH=" + libtorch() + "/lib:/usr/local/nvidia/lib64:/opt/lib");
+                .contains("LD_LIBRARY_PATH=" + checkout.libtorch() + "/lib:/usr/local/nvidia/lib64:/opt/lib");
     }
 
     @Test
@@ -384,37 +302,11 @@ class LauncherTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "yarn, spark.yarn.appMasterEnv.",
-        "k8s://https://host:6443, spark.kubernetes.driverEnv.",
-        "spark://host:7077,"
-    })
-    void executorsAndTheDriverInTheClusterTakeTheLibtorchForGpus(String master, String driver) throws Exception {
-        scripts.fake("spark-submit", "printf '%s\\n' \"$@\"; env");
-        scripts.set("RAR_SPARK_LIBTORCH", "/no/such/libtorch");
-        scripts.set("RAR_SPARK_SUBMIT_ARGS", "--conf spark.executorEnv.CUDA_DEVICE_ORDER=FASTEST_FIRST");
-        List<String> out = run("train", "--master", master).out();
-        List<String> expected = new ArrayList<>(List.of("--master", master));
-        for (String variable : variables(Path.of("/no/such/libtorch"))) {
-            expected.addAll(List.of("--conf", "spark.executorEnv." + variable));
-            if (driver != null) {
-                expected.addAll(List.of("--conf", driver + variable));
-            }
-        }
-        expected.addAll(List.of("--conf", "spark.executorEnv.CUDA_DEVICE_ORDER=FASTEST_FIRST", "--class"));
-        assertThat(out).startsWith(expected.toArray(String[]::new));
-        // A gateway may be without the folder; then its driver computes with the jar's libtorch.
-        assertThat(out).noneMatch(line -> line.startsWith("PYTORCH_"));
-
-        scripts.set("RAR_SPARK_LIBTORCH", libtorch().toString());
-        assertThat(run("train", "--master", master).out()).containsAll(variables(libtorch()));
-    }
-
-    @ParameterizedTest
     @ValueSource(strings = {"INT", "TERM"})
     void interruptedBuildEndsAtOnceWith130(String signal) throws Exception {
         assumeTrue(
-                !isIgnored(signal), "SIG" + signal + " is ignored here, as in a script's background, and so by bash");
+                !Checkout.isIgnored(signal),
+                "SIG" + signal + " is ignored here, as in a script's background, and so by bash");
         scripts.fake("mvn", "echo $$ > " + folder + "/mvn; kill -" + signal + " $PPID; exec sleep 60");
         assertThat(run("demo").code()).isEqualTo(130);
         long mvn = Long.parseLong(Files.readString(folder.resolve("mvn")).strip());
@@ -422,16 +314,5 @@ class LauncherTest {
         if (build.isPresent()) {
             assertThat(build.get().onExit().get(30, TimeUnit.SECONDS).isAlive()).isFalse();
         }
-    }
-
-    /** Whether processes that this one starts ignore the signal, which they cannot undo. */
-    private static boolean isIgnored(String signal) throws IOException {
-        String mask = Files.readAllLines(Path.of("/proc/self/status")).stream()
-                .filter(line -> line.startsWith("SigIgn:"))
-                .findFirst()
-                .orElseThrow()
-                .split("\\s+")[1];
-        int number = signal.equals("INT") ? 2 : 15;
-        return (Long.parseUnsignedLong(mask, 16) >> number - 1 & 1) == 1;
     }
 }

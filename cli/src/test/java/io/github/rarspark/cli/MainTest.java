@@ -24,6 +24,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -57,6 +58,10 @@ class MainTest {
     }
 
     private int run(String... args) {
+        return end(args).code();
+    }
+
+    private Main.Ending end(String... args) {
         JobDefinition train = new JobDefinition(
                 "train",
                 "Trains.",
@@ -77,7 +82,7 @@ class MainTest {
                 List.of(),
                 List.of("check"),
                 context -> job.run(context));
-        return Main.execute(
+        return Main.run(
                 List.of(
                         JobCommand.of(train, new StopRequest()),
                         JobCommand.of(fid, new StopRequest()),
@@ -272,6 +277,21 @@ class MainTest {
     void missingRecipeFileIsMissingInput() {
         assertThat(runJob("--recipe", "none/here.yaml")).isEqualTo(66);
         assertThat(err.toString()).contains("Cannot read --recipe none/here.yaml: it does not exist");
+    }
+
+    /** What a driver leaves for its submitter. */
+    @Test
+    void theEndOfAJobIsItsResultOrTheLineOfItsFailure() {
+        String[] args = {"train", "--tokens=t", "--out", "o", "--master", "local[1]"};
+        Main.Ending done = end(args);
+        assertThat(done.result())
+                .hasValueSatisfying(result -> assertThat(result.counts()).containsEntry("steps", 300L));
+        assertThat(done.message()).isEmpty();
+        job = context -> {
+            throw new JobException(ExitCode.TEMPORARY, "Cannot write to o: another is at it");
+        };
+        assertThat(end(args)).isEqualTo(new Main.Ending(75, "Cannot write to o: another is at it", Optional.empty()));
+        assertThat(end("--version")).isEqualTo(new Main.Ending(0, "", Optional.empty()));
     }
 
     @Test

@@ -1,5 +1,7 @@
 package io.github.rarspark.common;
 
+import java.util.stream.Stream;
+
 /** The exit code of the process, following sysexits.h. */
 public enum ExitCode {
     /** Done, or nothing left to do. */
@@ -25,6 +27,18 @@ public enum ExitCode {
 
     ExitCode(int number) {
         this.number = number;
+    }
+
+    /**
+     * The code with this number.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    public static ExitCode of(int number) {
+        return Stream.of(values())
+                .filter(code -> code.number == number)
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("No exit code is " + number));
     }
 
     /** The numeric exit code. */

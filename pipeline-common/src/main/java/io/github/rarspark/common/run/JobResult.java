@@ -1,5 +1,6 @@
 package io.github.rarspark.common.run;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
@@ -11,12 +12,12 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * {@code result.json}, the last object of an output.
+ * {@code result.json}, the last object of an output; or how a command ended that claimed none.
  *
  * @param status how the job ended
  * @param command the command's name
- * @param recipeSha256 the hash of the resolved recipe
- * @param device what it computed on, {@code cpu} or {@code gpu}
+ * @param recipeSha256 the hash of the resolved recipe; null if the command ended without a plan
+ * @param device what it computed on, {@code cpu} or {@code gpu}; {@code none} if the command ended without a plan
  * @param started when the job began
  * @param seconds how long it took
  * @param counts amounts of work, by name
@@ -29,7 +30,7 @@ import java.util.TreeMap;
 public record JobResult(
         Status status,
         String command,
-        String recipeSha256,
+        @JsonInclude(JsonInclude.Include.NON_NULL) String recipeSha256,
         String device,
         Instant started,
         double seconds,
@@ -42,6 +43,8 @@ public record JobResult(
 
     /** The object's name in the output. */
     public static final String NAME = "result.json";
+
+    private static final String NO_DEVICE = "none";
 
     /** How a job ended. */
     public enum Status {
@@ -96,7 +99,7 @@ public record JobResult(
     public static JobResult failed(Plan plan, Instant started, double seconds, Throwable failure) {
         ExitCode code = Failures.exitCode(failure);
         return new JobResult(
-                code == ExitCode.INTERRUPTED ? Status.INTERRUPTED : Status.FAILED,
+                status(code),
                 plan.command(),
                 plan.recipeSha256(),
                 plan.deviceLabel(),
@@ -108,5 +111,31 @@ public record JobResult(
                 code.retryable(),
                 code.number(),
                 Version.CURRENT);
+    }
+
+    /** How a command ended that has no plan, or had none yet; {@code message} is the warning if it is not empty. */
+    public static JobResult withoutPlan(
+            String command, Instant started, double seconds, ExitCode code, String message) {
+        return new JobResult(
+                status(code),
+                command,
+                null,
+                NO_DEVICE,
+                started,
+                seconds,
+                new TreeMap<>(),
+                new TreeMap<>(),
+                message.isEmpty() ? List.of() : List.of(message),
+                code.retryable(),
+                code.number(),
+                Version.CURRENT);
+    }
+
+    private static Status status(ExitCode code) {
+        return switch (code) {
+            case OK -> Status.DONE;
+            case INTERRUPTED -> Status.INTERRUPTED;
+            default -> Status.FAILED;
+        };
     }
 }
