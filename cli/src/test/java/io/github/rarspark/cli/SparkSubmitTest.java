@@ -3,6 +3,8 @@ package io.github.rarspark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.run.JobResult;
+import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.testing.Jvm;
 import java.io.File;
 import java.nio.file.Files;
@@ -33,6 +35,7 @@ class SparkSubmitTest {
         Files.writeString(tokens, "{\"class_id\": 0, \"tokens\": [0, 1, 2, 999]}\n".repeat(4));
         Path log = folder.resolve("driver.log");
         Path console = folder.resolve("console");
+        Path result = folder.resolve("result.json");
         ProcessBuilder submit = Jvm.of(
                 List.of("-Xmx512m"),
                 "org.apache.spark.deploy.SparkSubmit",
@@ -40,6 +43,8 @@ class SparkSubmitTest {
                 "local[1]",
                 "--conf",
                 "spark.ui.enabled=false",
+                "--conf",
+                DriverResult.SETTING + "=" + result.toUri(),
                 "--class",
                 Main.class.getName(),
                 anyJar(),
@@ -70,6 +75,9 @@ class SparkSubmitTest {
                 .anyMatch(line -> line.startsWith("rar-spark: ") && line.contains("expected 0 to 511"))
                 .noneMatch(line -> line.startsWith("\tat ") || line.contains("Exception"));
         assertThat(process.exitValue()).isEqualTo(ExitCode.DATA.number());
+        JobResult left = Json.read(Files.readAllBytes(result), JobResult.class, "result");
+        assertThat(left.exitCode()).isEqualTo(ExitCode.DATA.number());
+        assertThat(left.warnings()).singleElement().asString().contains("expected 0 to 511");
         assertThat(log).content().contains("exits with 65 (DATA)", "\tat ");
     }
 
