@@ -14,8 +14,11 @@ import java.util.zip.ZipOutputStream;
  * the archive is Zip64 where an array takes 4 GiB or more. Equal arrays give equal bytes.
  */
 public final class NpzWriter implements AutoCloseable {
-    /** The earliest time that a zip archive can represent. */
-    private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
+    /**
+     * What archives have that are to have no time. The JDK takes the earliest time of the format, a month before, for one
+     * that the format cannot represent, and adds it by the time zone of the process.
+     */
+    private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 2, 1, 0, 0);
 
     private final ZipOutputStream zip;
 

@@ -14,6 +14,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TimeZone;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.apache.hadoop.conf.Configuration;
@@ -50,6 +53,21 @@ class NpzTest {
             assertThat(NpyHeader.read(in, "x")).isEqualTo(header);
             assertThat(in.available()).isZero();
         }
+    }
+
+    @Test
+    void theBytesDependOnTheArraysOnly() throws IOException {
+        TimeZone here = TimeZone.getDefault();
+        List<byte[]> archives = new ArrayList<>();
+        try {
+            for (String zone : List.of("UTC", "Pacific/Chatham")) {
+                TimeZone.setDefault(TimeZone.getTimeZone(zone));
+                archives.add(storage.readBytes(write()));
+            }
+        } finally {
+            TimeZone.setDefault(here);
+        }
+        assertThat(archives.get(1)).isEqualTo(archives.get(0));
     }
 
     @Test
