@@ -3,7 +3,8 @@
 #
 #   submit [--deploy-mode client|cluster] [--executors N] [--master URL] COMMAND options…
 #
-#   --executors N   how many; by default one for each rank of `train`, for the other commands what the cluster gives
+#   --executors N   how many; by default one for each rank of `train`; for the other commands all that a Standalone
+#                   cluster gives, and 2 on YARN and Kubernetes
 #
 # The settings come from these, each of which wins over the ones before:
 #   deploy/MANAGER/spark.conf, gpu.conf (with --device gpu) and COMMAND.conf, as far as they exist
@@ -73,11 +74,13 @@ fi
 if [[ $device == gpu ]]; then
   chosen+=("spark.executor.resource.gpu.amount 1"
     "spark.executor.resource.gpu.discoveryScript ${RAR_SPARK_LIBTORCH:-/opt/libtorch}/discover-gpus")
+  [[ $manager != yarn ]] || chosen+=("spark.yarn.dist.files $deploy/yarn/resource-types.xml")
 elif [[ -n $cores && $command == train ]]; then
   # A rank has an executor to itself, and computes with all of its cores.
   chosen+=("spark.task.cpus $cores" "spark.rar.train.threads $cores")
 fi
 [[ $command != train ]] || executors=${executors:-$ranks}
+[[ $manager == standalone ]] || executors=${executors:-2}
 [[ ${executors:-1} =~ ^[1-9][0-9]*$ ]] || fail "cannot use $executors executors: give a whole number"
 if [[ -n $executors && $manager != standalone ]]; then
   chosen+=("spark.executor.instances $executors")

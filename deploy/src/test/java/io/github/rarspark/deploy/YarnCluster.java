@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -15,6 +16,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.yarn.api.records.ApplicationId;
 import org.apache.hadoop.yarn.api.records.ApplicationReport;
 import org.apache.hadoop.yarn.api.records.ContainerReport;
+import org.apache.hadoop.yarn.api.records.YarnApplicationState;
 import org.apache.hadoop.yarn.client.api.YarnClient;
 import org.apache.hadoop.yarn.conf.YarnConfiguration;
 import org.apache.hadoop.yarn.exceptions.YarnException;
@@ -172,18 +174,21 @@ final class YarnCluster implements AutoCloseable {
         return session;
     }
 
-    /** The applications, the newest last. */
-    List<ApplicationReport> applications() throws IOException, YarnException {
-        return client.getApplications().stream()
-                .sorted((a, b) -> a.getApplicationId().compareTo(b.getApplicationId()))
-                .toList();
+    /** The applications that run. */
+    List<ApplicationReport> runningApplications() throws IOException, YarnException {
+        return client.getApplications(EnumSet.of(YarnApplicationState.RUNNING));
+    }
+
+    /** What YARN knows of an application. */
+    ApplicationReport application(ApplicationId application) throws IOException, YarnException {
+        return client.getApplicationReport(application);
     }
 
     /** The containers of a running application; the first is the one of its master. */
     List<ContainerReport> containers(String application) throws IOException, YarnException {
         return client
-                .getContainers(client.getApplicationReport(ApplicationId.fromString(application))
-                        .getCurrentApplicationAttemptId())
+                .getContainers(
+                        application(ApplicationId.fromString(application)).getCurrentApplicationAttemptId())
                 .stream()
                 .sorted((a, b) -> a.getContainerId().compareTo(b.getContainerId()))
                 .toList();
@@ -196,16 +201,15 @@ final class YarnCluster implements AutoCloseable {
 
     /** The executors that are alive. */
     List<ProcessHandle> executors() {
-        return containerProcesses()
+        return processes()
                 .filter(process -> words(process).stream().anyMatch(word -> word.endsWith(EXECUTOR)))
                 .toList();
     }
 
-    /** The JVMs in containers that are alive. */
-    private static Stream<ProcessHandle> containerProcesses() {
+    /** The JVMs of Spark that are alive, in containers and of submissions. */
+    private static Stream<ProcessHandle> processes() {
         return ProcessHandle.current().descendants().filter(process -> words(process).stream()
-                .anyMatch(word -> word.startsWith("org.apache.spark.deploy.yarn.")
-                        || word.startsWith("org.apache.spark.executor.Yarn")));
+                .anyMatch(word -> word.startsWith("org.apache.spark.deploy.") || word.endsWith(EXECUTOR)));
     }
 
     /** The words of a command line, which may be longer than what {@link ProcessHandle.Info} gives. */
@@ -225,9 +229,9 @@ final class YarnCluster implements AutoCloseable {
         }
         client.stop();
         cluster.stop();
-        containerProcesses().forEach(ProcessHandle::destroyForcibly);
-        Awaitility.await("the end of all containers")
+        processes().forEach(ProcessHandle::destroyForcibly);
+        Awaitility.await("the end of all processes")
                 .atMost(LIMIT)
-                .until(() -> containerProcesses().findAny().isEmpty());
+                .until(() -> processes().findAny().isEmpty());
     }
 }
