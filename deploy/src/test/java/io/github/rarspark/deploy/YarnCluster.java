@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -150,6 +151,7 @@ final class YarnCluster implements AutoCloseable {
         settings.put("spark.scheduler.minRegisteredResourcesRatio", "1.0");
         settings.put("spark.yarn.am.memory", "256m");
         settings.put("spark.yarn.scheduler.heartbeat.interval-ms", "200");
+        settings.put("spark.yarn.report.interval", "200ms");
         settings.put("spark.yarn.stagingDir", folder.resolve("staging").toUri().toString());
         // Spark and the jobs are in the class path, so any jar will do.
         settings.put("spark.yarn.jars", "local:" + Jvm.classPath().split(":", 2)[0]);
@@ -174,23 +176,18 @@ final class YarnCluster implements AutoCloseable {
         return session;
     }
 
-    /** The applications that run. */
-    List<ApplicationReport> runningApplications() throws IOException, YarnException {
-        return client.getApplications(EnumSet.of(YarnApplicationState.RUNNING));
-    }
-
-    /** What YARN knows of an application. */
-    ApplicationReport application(ApplicationId application) throws IOException, YarnException {
-        return client.getApplicationReport(application);
+    /** The applications in these states, the newest last. */
+    List<ApplicationReport> applications(EnumSet<YarnApplicationState> states) throws IOException, YarnException {
+        return client.getApplications(states).stream()
+                .sorted(Comparator.comparing(ApplicationReport::getApplicationId))
+                .toList();
     }
 
     /** The containers of a running application; the first is the one of its master. */
     List<ContainerReport> containers(String application) throws IOException, YarnException {
-        return client
-                .getContainers(
-                        application(ApplicationId.fromString(application)).getCurrentApplicationAttemptId())
-                .stream()
-                .sorted((a, b) -> a.getContainerId().compareTo(b.getContainerId()))
+        ApplicationReport report = client.getApplicationReport(ApplicationId.fromString(application));
+        return client.getContainers(report.getCurrentApplicationAttemptId()).stream()
+                .sorted(Comparator.comparing(ContainerReport::getContainerId))
                 .toList();
     }
 

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -22,6 +23,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.yarn.api.records.ApplicationReport;
 import org.apache.hadoop.yarn.api.records.ContainerReport;
 import org.apache.hadoop.yarn.api.records.FinalApplicationStatus;
+import org.apache.hadoop.yarn.api.records.YarnApplicationState;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -96,12 +98,13 @@ class YarnSubmitTest {
     @Test
     void aDoneJobEndsWithZeroAfterItsContainersHadAGpu() throws Exception {
         Process submission = submit("done", jobs.arguments("generate", weights("model.safetensors")));
-        ApplicationReport application = runningApplication(submission);
         List<ContainerReport> containers = new ArrayList<>();
         Awaitility.await("executors").atMost(LIMIT).until(() -> {
             assertThat(submission.isAlive()).as("submission").isTrue();
             containers.clear();
-            containers.addAll(yarn.containers(application.getApplicationId().toString()));
+            for (ApplicationReport running : yarn.applications(EnumSet.of(YarnApplicationState.RUNNING))) {
+                containers.addAll(yarn.containers(running.getApplicationId().toString()));
+            }
             return containers.size() == 1 + YarnCluster.NODES;
         });
         assertThat(containers).extracting(YarnCluster::gpus).containsExactly(0L, 1L, 1L);
@@ -109,14 +112,13 @@ class YarnSubmitTest {
         JobResult result = jobs.result(new Storage(new Configuration()), "generate");
         assertThat(result.status()).isEqualTo(JobResult.Status.DONE);
         assertThat(result.device()).isEqualTo("gpu");
-        assertThat(ended(application)).isEqualTo(FinalApplicationStatus.SUCCEEDED);
+        assertThat(endOfNewest()).isEqualTo(FinalApplicationStatus.SUCCEEDED);
     }
 
     @Test
     void aFailingJobEndsWithItsCodeAndIsNotStartedAgain() throws Exception {
         FourJobs failing = jobs.into(folder.resolve("failing").toUri().toString());
         Process submission = submit("failed", failing.arguments("generate", weights("missing.safetensors")));
-        ApplicationReport application = runningApplication(submission);
         assertThat(exitCode(submission))
                 .as("%s", Files.readString(err("failed")))
                 .isEqualTo(66);
@@ -125,7 +127,7 @@ class YarnSubmitTest {
                 .singleElement()
                 .asString()
                 .contains("missing.safetensors");
-        assertThat(ended(application)).isEqualTo(FinalApplicationStatus.FAILED);
+        assertThat(endOfNewest()).isEqualTo(FinalApplicationStatus.FAILED);
     }
 
     private static String[] weights(String name) {
@@ -160,24 +162,14 @@ class YarnSubmitTest {
         return submission.exitValue();
     }
 
-    /** The application of a submission, once its first attempt has a container. */
-    private static ApplicationReport runningApplication(Process submission) {
-        List<ApplicationReport> running = new ArrayList<>();
-        Awaitility.await("an application").atMost(LIMIT).until(() -> {
-            assertThat(submission.isAlive()).as("submission").isTrue();
-            running.clear();
-            running.addAll(yarn.runningApplications());
-            return !running.isEmpty();
-        });
-        return running.get(0);
-    }
-
-    /** How an application ended, after one attempt. */
-    private static FinalApplicationStatus ended(ApplicationReport application) throws Exception {
-        ApplicationReport last = yarn.application(application.getApplicationId());
-        assertThat(last.getCurrentApplicationAttemptId().getAttemptId())
+    /** How the newest application ended, after one attempt. */
+    private static FinalApplicationStatus endOfNewest() throws Exception {
+        List<ApplicationReport> ended =
+                yarn.applications(EnumSet.complementOf(EnumSet.of(YarnApplicationState.RUNNING)));
+        ApplicationReport newest = ended.get(ended.size() - 1);
+        assertThat(newest.getCurrentApplicationAttemptId().getAttemptId())
                 .as("attempts")
                 .isOne();
-        return last.getFinalApplicationStatus();
+        return newest.getFinalApplicationStatus();
     }
 }
