@@ -147,6 +147,20 @@ class LauncherTest {
     }
 
     @Test
+    void anInstallationHasItsJarsInLibAndIsNotWrittenTo() throws Exception {
+        Files.delete(home.resolve("pom.xml"));
+        Checkout.write(home.resolve("lib/rar-spark.jar"), "");
+        scripts.set("TMPDIR", folder + "/logs");
+        List<String> out = run("demo").out();
+        assertThat(out).containsSubsequence("-cp", home + "/lib/rar-spark.jar:" + home + "/lib/spark/*");
+        assertThat(out).anyMatch(argument -> argument.startsWith("-Drar.log=" + folder + "/logs/rar-spark-"));
+        assertThat(home.resolve("target")).doesNotExist();
+        assertThat(scripts.lines("mvn-calls")).isEmpty();
+        scripts.fake("spark-submit", "printf '%s\\n' \"$@\"");
+        assertThat(run("train", "--master", "yarn").out()).contains(home + "/lib/rar-spark.jar");
+    }
+
+    @Test
     void failedBuildShowsItsLastLines() throws Exception {
         scripts.fake("mvn", "echo '[ERROR] no network'; exit 1");
         Run run = run("demo");

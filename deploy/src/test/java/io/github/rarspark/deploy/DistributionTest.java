@@ -1,0 +1,147 @@
+package io.github.rarspark.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.rarspark.common.run.Version;
+import io.github.rarspark.common.storage.Storage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The archive that {@code mvn -Pdist package} makes, unpacked: it runs by itself and writes nothing into its folder. */
+@Tag("clusters")
+@Tag("distribution")
+@Timeout(300)
+class DistributionTest {
+    private static final Path ARCHIVE = Path.of("target", "rar-spark-" + Version.CURRENT + ".tar.gz");
+
+    @TempDir
+    static Path folder;
+
+    private static Path home;
+
+    @BeforeAll
+    static void unpack() throws Exception {
+        assumeTrue(Files.exists(ARCHIVE), ARCHIVE + " is not built; the profile dist builds it");
+        Process tar = new ProcessBuilder("tar", "-xzf", ARCHIVE.toString(), "-C", folder.toString())
+                .inheritIO()
+                .start();
+        assertThat(tar.waitFor(120, TimeUnit.SECONDS)).isTrue();
+        assertThat(tar.exitValue()).isZero();
+        home = folder.resolve("rar-spark-" + Version.CURRENT);
+    }
+
+    /** What the launcher printed; its code was 0. */
+    private static String run(String... arguments) throws Exception {
+        List<String> command =
+                new ArrayList<>(List.of(home.resolve("bin/rar-spark").toString()));
+        command.addAll(List.of(arguments));
+        Path work = Files.createDirectories(folder.resolve("work"));
+        Path temporary = Files.createDirectories(folder.resolve("tmp"));
+        Path console = folder.resolve("console");
+        ProcessBuilder process = new ProcessBuilder(command).directory(work.toFile());
+        process.environment().clear();
+        process.environment()
+                .putAll(Map.of(
+                        "PATH",
+                        "/usr/bin:/bin",
+                        "JAVA_HOME",
+                        System.getProperty("java.home"),
+                        "TMPDIR",
+                        temporary.toString(),
+                        "RAR_SPARK_HEAP",
+                        "768m",
+                        "RAR_SPARK_JAVA_OPTS",
+                        "-Duser.home=/nonexistent -Djava.io.tmpdir=" + temporary));
+        Process running = process.redirectErrorStream(true)
+                .redirectOutput(console.toFile())
+                .start();
+        try {
+            assertThat(running.waitFor(120, TimeUnit.SECONDS)).as("ends").isTrue();
+        } finally {
+            running.destroyForcibly();
+        }
+        String text = Files.readString(console);
+        assertThat(running.exitValue()).as(text).isZero();
+        assertThat(work).isEmptyDirectory();
+        return text;
+    }
+
+    /** Size and time of all files. */
+    private static Map<String, String> files() throws IOException {
+        Map<String, String> files = new TreeMap<>();
+        try (Stream<Path> tree = Files.walk(home)) {
+            for (Path path : tree.toList()) {
+                files.put(home.relativize(path).toString(), Files.size(path) + " " + Files.getLastModifiedTime(path));
+            }
+        }
+        return files;
+    }
+
+    @Test
+    void itRunsWithoutSourcesMavenOrAHome() throws Exception {
+        Map<String, String> before = files();
+        assertThat(run("--version")).startsWith("rar-spark " + Version.CURRENT);
+        FourJobs jobs = FourJobs.write(folder, folder.resolve("out").toUri().toString());
+        for (String command : FourJobs.COMMANDS) {
+            run(jobs.arguments(command, "--master", "local[2]").toArray(String[]::new));
+        }
+        assertThat(jobs.contents(new Storage(new Configuration()))).hasSize(7);
+        assertThat(files()).isEqualTo(before);
+    }
+
+    @Test
+    void itHasWhatASubmitterNeeds() throws Exception {
+        assertThat(home.resolve("lib/rar-spark.jar")).isRegularFile();
+        assertThat(home.resolve("conf/recipes/rar-xl.yaml")).isRegularFile();
+        assertThat(home.resolve("docs/clusters.md")).isRegularFile();
+        assertThat(home.resolve("LICENSE")).isRegularFile();
+        assertThat(home.resolve("deploy/sizes.tsv")).isRegularFile();
+        for (String script : List.of(
+                "bin/rar-spark",
+                "deploy/standalone/submit",
+                "deploy/gpu/discover-gpus",
+                "deploy/gpu/install-libtorch")) {
+            assertThat(home.resolve(script)).isExecutable();
+        }
+        assertThat(files().keySet())
+                .noneMatch(name -> name.endsWith(".java") || name.endsWith("pom.xml") || name.contains("/target/"));
+    }
+
+    @Test
+    void theListOfDependenciesNamesAllJarsAndTheirLicenses() throws Exception {
+        List<String[]> rows = Files.readAllLines(home.resolve("licenses/DEPENDENCIES")).stream()
+                .filter(line -> line.contains("\t"))
+                .map(line -> line.split("\t"))
+                .toList();
+        assertThat(rows).allSatisfy(row -> {
+            assertThat(row).as(String.join(" ", row)).hasSize(4);
+            assertThat(row[2]).isNotBlank().doesNotContainIgnoringCase("unknown");
+        });
+        List<String> jars = rows.stream()
+                .map(row -> row[0].substring(row[0].indexOf(':') + 1) + "-" + row[1])
+                .toList();
+        try (Stream<Path> spark = Files.list(home.resolve("lib/spark"))) {
+            assertThat(spark.map(jar -> jar.getFileName().toString().replaceFirst("\\.jar$", "")))
+                    .hasSizeGreaterThan(100)
+                    .allMatch(jar -> jars.stream().anyMatch(jar::startsWith));
+        }
+        assertThat(jars)
+                .contains("pytorch-native-cpu-2.7.1")
+                .anyMatch(jar -> jar.startsWith("gson-"))
+                .anyMatch(jar -> jar.startsWith("uplot-"));
+    }
+}
