@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
@@ -105,6 +106,25 @@ record FourJobs(TinyPipeline tiny, String root) {
         Recipe recipe =
                 Recipe.resolve(Layer.commandLine(values), Recipes.parse(Files.readString(tiny.recipe()), "tiny"));
         return JobContext.of(session, recipe, true);
+    }
+
+    /** Copies the inputs below {@code folder} of any file system; returns the settings that name them there. */
+    Map<String, String> upload(Storage storage, String folder) throws IOException {
+        List<Path> files;
+        try (Stream<Path> all = Files.walk(tiny.folder())) {
+            files = all.filter(Files::isRegularFile).toList();
+        }
+        for (Path file : files) {
+            storage.putBytes(folder + "/" + tiny.folder().relativize(file), Files.readAllBytes(file));
+        }
+        String here = tiny.folder().toUri().toString();
+        Map<String, String> inputs = new HashMap<>();
+        settings().forEach((key, value) -> {
+            if (value.contains(here)) {
+                inputs.put(key, value.replace(here, folder + "/"));
+            }
+        });
+        return inputs;
     }
 
     /** What undisturbed threads of this process make of the same inputs. */

@@ -5,17 +5,12 @@ import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.S3Interceptor;
 import io.github.rarspark.common.testing.S3Server;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
-import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
-/** A bucket of an S3 server that has the inputs of the four jobs, with an interceptor before it. */
+/** A bucket of an S3 server with an interceptor before it, reached with the settings of {@code deploy/s3}. */
 final class S3Bucket implements AutoCloseable {
     private final S3Server server;
     private final S3Interceptor wire;
@@ -27,8 +22,6 @@ final class S3Bucket implements AutoCloseable {
 
     static S3Bucket start() throws Exception {
         S3Server server = S3Server.start().withBucket();
-        // The only file system of this process that does not go through the interceptor.
-        FileSystem.closeAll();
         return new S3Bucket(server, S3Interceptor.start(server.port()));
     }
 
@@ -41,7 +34,7 @@ final class S3Bucket implements AutoCloseable {
     }
 
     /** Spark's settings with which a driver and its executors reach the bucket. */
-    Map<String, String> settings() {
+    Map<String, String> settings() throws IOException {
         Map<String, String> settings = new TreeMap<>(withoutCredentials());
         settings.put("spark.hadoop.fs.s3a.access.key", server.key());
         settings.put("spark.hadoop.fs.s3a.secret.key", server.secret());
@@ -49,8 +42,8 @@ final class S3Bucket implements AutoCloseable {
     }
 
     /** The same for those who have credentials of their own. */
-    Map<String, String> withoutCredentials() {
-        Map<String, String> settings = new HashMap<>();
+    Map<String, String> withoutCredentials() throws IOException {
+        Map<String, String> settings = new TreeMap<>(S3FilesTest.settings());
         S3Server.settings(wire.port()).forEach((name, value) -> settings.put("spark.hadoop." + name, value));
         return settings;
     }
@@ -60,21 +53,11 @@ final class S3Bucket implements AutoCloseable {
         return new Storage(SparkSessions.context(session).hadoopConfiguration());
     }
 
-    /** Copies the inputs to the bucket; returns the settings that name them there. */
-    static Map<String, String> upload(FourJobs jobs, Storage storage) throws IOException {
-        Path folder = jobs.tiny().folder();
-        List<Path> files;
-        try (Stream<Path> all = Files.walk(folder)) {
-            files = all.filter(Files::isRegularFile).toList();
-        }
-        String root = S3Server.uri("inputs/");
-        for (Path file : files) {
-            storage.putBytes(root + folder.relativize(file), Files.readAllBytes(file));
-        }
-        Map<String, String> inputs = new HashMap<>(jobs.settings());
-        inputs.replaceAll((key, value) -> value.replace(folder.toUri().toString(), root));
-        inputs.keySet().removeIf(key -> inputs.get(key).equals(jobs.settings().get(key)));
-        return inputs;
+    /** Hadoop's configuration with the same settings. */
+    Configuration configuration() throws IOException {
+        Configuration configuration = new Configuration();
+        settings().forEach((name, value) -> configuration.set(name.replaceFirst("^spark\\.hadoop\\.", ""), value));
+        return configuration;
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.github.rarspark.kernel.error.NumericException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -28,6 +29,9 @@ public final class Failures {
     private static final Pattern STOPPED = Pattern.compile("cancelled because SparkContext was shut down");
     /** What Java and Hadoop say of a file that may not be read, the former in a {@link FileNotFoundException}. */
     private static final Pattern DENIED = Pattern.compile("(.*?)(?: \\(Permission denied\\)|: Permission denied)");
+
+    /** The code in an error of S3. */
+    private static final Pattern REFUSED = Pattern.compile("Error Code: ([^;]+)");
 
     private static final Pattern LOST_EXECUTOR =
             Pattern.compile("ExecutorLostFailure|Executor .* lost|executor .* exited", Pattern.CASE_INSENSITIVE);
@@ -60,12 +64,29 @@ public final class Failures {
         if (deciding.getClass().getName().startsWith("io.github.rarspark.") || line.startsWith("Cannot ")) {
             return line;
         }
+        if (deciding instanceof AccessDeniedException refused
+                && refusal(refused).isPresent()) {
+            return "Cannot access " + refused.getFile() + ": "
+                    + refusal(refused).get();
+        }
         Matcher denied = DENIED.matcher(line);
         if (deciding instanceof IOException && denied.matches()) {
             return "Cannot open " + denied.group(1) + ": permission denied; change its permissions";
         }
         boolean missing = deciding instanceof FileNotFoundException || deciding instanceof NoSuchFileException;
         return (missing ? "Missing file: " : type + ": ") + line;
+    }
+
+    /** What an object store says when it refuses a request, and what to do; empty for other file systems. */
+    public static Optional<String> refusal(AccessDeniedException failure) {
+        Matcher code = REFUSED.matcher(String.valueOf(failure.getReason()));
+        boolean none = failure.getCause() != null
+                && failure.getCause().getClass().getSimpleName().equals("NoAuthWithAWSException");
+        if (!none && !code.find()) {
+            return Optional.empty();
+        }
+        return Optional.of("permission denied (" + (none ? "no credentials" : code.group(1))
+                + "); check the credentials and what they are allowed");
     }
 
     /** Outermost cause with a code of its own; a Spark or I/O wrapper only counts if nothing below it does. */
@@ -119,7 +140,7 @@ public final class Failures {
         if (t instanceof UnsupportedFileSystemException) {
             return Optional.of(ExitCode.USAGE);
         }
-        if (t instanceof AccessControlException || t instanceof java.nio.file.AccessDeniedException) {
+        if (t instanceof AccessControlException || t instanceof AccessDeniedException) {
             return Optional.of(ExitCode.UNAVAILABLE);
         }
         if (t instanceof IOException) {

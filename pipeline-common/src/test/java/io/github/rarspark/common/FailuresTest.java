@@ -66,6 +66,15 @@ class FailuresTest {
                         new java.nio.file.AccessDeniedException("/x", null, "Permission denied"),
                         69,
                         "Cannot open /x: permission denied; change its permissions"),
+                Arguments.of(
+                        new java.nio.file.AccessDeniedException(
+                                "s3a://b/x",
+                                null,
+                                "getFileStatus on s3a://b/x: AmazonS3Exception: Forbidden (Service: Amazon S3; Status"
+                                        + " Code: 403; Error Code: 403 Forbidden; Request ID: 1; Proxy: null)"),
+                        69,
+                        "Cannot access s3a://b/x: permission denied (403 Forbidden); check the credentials and what they"
+                                + " are allowed"),
                 Arguments.of(new FileNotFoundException("Cannot read x: gone"), 66, "Cannot read x: gone"),
                 Arguments.of(new AccessControlException("x"), 69, "AccessControlException: x"),
                 Arguments.of(new IOException("reset"), 75, "IOException: reset"),

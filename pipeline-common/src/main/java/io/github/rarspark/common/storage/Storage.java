@@ -8,6 +8,7 @@ import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.MessageDigest;
@@ -19,6 +20,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.CommonPathCapabilities;
@@ -46,6 +48,9 @@ public final class Storage implements Serializable {
     private static final long serialVersionUID = 1L;
 
     private static final int MOST_READS = 10;
+
+    /** A host or bucket, perhaps with a user and a port; a password of S3 has any characters. */
+    private static final Pattern AUTHORITY = Pattern.compile("([^:@]*@)?(\\[.*]|[^:@]*)(:\\d*)?");
 
     private transient Configuration configuration;
 
@@ -398,11 +403,15 @@ public final class Storage implements Serializable {
 
     /** Local files are used without Hadoop's checksum files: every format here has its own checksum. */
     private FileSystem fileSystem(Path path) throws IOException {
+        URI uri = path.toUri();
+        if (uri.getAuthority() != null && !AUTHORITY.matcher(uri.getAuthority()).matches()) {
+            throw StorageFailures.password(uri.getScheme());
+        }
         try {
             FileSystem fs = path.getFileSystem(configuration);
             return fs instanceof LocalFileSystem local ? local.getRawFileSystem() : fs;
         } catch (UnsupportedFileSystemException e) {
-            throw StorageFailures.unsupported(path.toString(), path.toUri().getScheme(), e);
+            throw StorageFailures.unsupported(path.toString(), uri.getScheme(), e);
         } catch (IllegalArgumentException e) {
             throw StorageFailures.reaching(path.toString(), e);
         }

@@ -1,6 +1,7 @@
 package io.github.rarspark.common.storage;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.JobException;
 import java.io.IOException;
 import java.net.UnknownHostException;
@@ -48,6 +49,11 @@ final class StorageFailures {
             throw cannotWrite(
                     ExitCode.UNAVAILABLE, path, "the file system is read-only; choose another place", failure);
         }
+        if (failure instanceof AccessDeniedException refused
+                && Failures.refusal(refused).isPresent()) {
+            throw cannotWrite(
+                    ExitCode.UNAVAILABLE, path, Failures.refusal(refused).get(), failure);
+        }
         if (failure instanceof AccessControlException || failure instanceof AccessDeniedException) {
             throw cannotWrite(
                     ExitCode.UNAVAILABLE,
@@ -89,6 +95,14 @@ final class StorageFailures {
                                 + failure.getCause().getMessage() + " is unknown; correct the URI",
                         failure)
                 : failure;
+    }
+
+    /** A URI with a password, which would end up in plans, results and logs. */
+    static JobException password(String scheme) {
+        return new JobException(
+                ExitCode.USAGE,
+                "Cannot use a URI of " + scheme
+                        + " with a password: take it out; docs/security.md says where it belongs");
     }
 
     /** A URI whose scheme is not supported. */

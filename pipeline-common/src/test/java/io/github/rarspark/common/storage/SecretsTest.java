@@ -1,7 +1,10 @@
 package io.github.rarspark.common.storage;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.spark.SparkSessions;
 import java.io.ByteArrayOutputStream;
 import java.io.ObjectOutputStream;
@@ -114,6 +117,24 @@ class SecretsTest {
             assertThat("spark.hadoop.fs.s3a.bucket.tokens." + name).containsPattern(Secrets.SPARK_REDACTION);
         }
         assertThat("spark.hadoop.fs.s3a.endpoint").doesNotContainPattern(Secrets.SPARK_REDACTION);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"s3a://AKIA0:" + SECRET + "@bucket/x", "s3a://AKIA0:plain@bucket/x", "hdfs://me:pw@host:8020/x"})
+    void aUriWithAPasswordIsRefusedAndNotRepeated(String uri) {
+        Storage storage = new Storage(new Configuration());
+        assertFails(ExitCode.USAGE, () -> storage.exists(uri))
+                .contains("with a password: take it out")
+                .doesNotContain("AKIA0", "K7MDENG", "plain", "pw");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"file:/none", "file:///none", "none", "s3a://bucket_1/x", "hdfs://[::1]:80/x", "hdfs://me@h/x"})
+    void otherUrisHaveNone(String uri) {
+        assertThat(catchThrowable(() -> new Storage(new Configuration(false)).exists(uri)))
+                .satisfies(e -> assertThat(String.valueOf(e)).doesNotContain("password"));
     }
 
     private static Map<String, String> asMap(SparkConf conf) {

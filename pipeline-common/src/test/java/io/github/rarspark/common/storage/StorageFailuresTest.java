@@ -38,7 +38,12 @@ class StorageFailuresTest {
                         new IOException("a/b: Read-only file system"),
                         ExitCode.UNAVAILABLE,
                         "the file system is read-only"),
-                Arguments.of(new AccessDeniedException("a/b"), ExitCode.UNAVAILABLE, "permission denied"),
+                Arguments.of(new AccessDeniedException("a/b"), ExitCode.UNAVAILABLE, "permission denied; choose"),
+                Arguments.of(
+                        new AccessDeniedException(
+                                "a/b", null, "(Status Code: 403; Error Code: AccessDenied; Proxy: 1)"),
+                        ExitCode.UNAVAILABLE,
+                        "permission denied (AccessDenied); check the credentials"),
                 Arguments.of(
                         new AccessControlException("Permission denied: user=a"),
                         ExitCode.UNAVAILABLE,

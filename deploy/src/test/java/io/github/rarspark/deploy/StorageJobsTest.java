@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.rarspark.common.storage.Secrets;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.storage.StoredFile;
+import io.github.rarspark.common.testing.Hdfs;
 import io.github.rarspark.common.testing.Jvm;
 import io.github.rarspark.common.testing.LocalCluster;
 import io.github.rarspark.common.testing.S3Interceptor.Fault;
@@ -41,15 +42,11 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The four jobs on one bucket, with executors as processes. */
+/** The four jobs on one bucket, and on HDFS, with executors as processes. */
 @Tag("clusters")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(600)
-class S3JobsTest {
-    /** All that the jobs may ask of a bucket; copies, by which object stores imitate renames, are not among it. */
-    private static final List<String> OPERATIONS = List.of(
-            "GetObject", "HeadObject", "PutObject", "ListObjects", "DeleteObject", "DeleteObjects", "HeadBucket");
-
+class StorageJobsTest {
     /** Of other buckets, which no request needs. */
     private static final Map<String, String> MORE_SECRETS = Map.of(
             "fs.s3a.bucket.other.session.token", "token-" + UUID.randomUUID(),
@@ -87,7 +84,7 @@ class S3JobsTest {
         settings.put("spark.broadcast.compress", "false");
         session = LocalCluster.start(2, 1, settings);
         storage = S3Bucket.storage(session);
-        inputs = S3Bucket.upload(jobs, storage);
+        inputs = jobs.upload(storage, S3Server.uri("inputs"));
         bucket.wire().forget();
         jobs.run(session, inputs);
         requests = bucket.wire().requests();
@@ -115,10 +112,21 @@ class S3JobsTest {
     }
 
     @Test
+    void hdfsHasWhatLocalFilesHave() throws Exception {
+        try (Hdfs hdfs = Hdfs.start(folder.resolve("hdfs"))) {
+            FourJobs there = jobs.into(hdfs.uri("jobs"));
+            there.run(session, there.upload(storage, hdfs.uri("inputs")));
+            assertThat(there.contents(storage)).isEqualTo(expected);
+            assertThat(storage.temporaries(there.root())).isEmpty();
+        }
+    }
+
+    /** Object stores imitate renames by copies, and the policy allows none. */
+    @Test
     void nothingIsRenamed() {
         assertThat(requests)
                 .extracting(S3Request::operation)
-                .isSubsetOf(OPERATIONS)
+                .isSubsetOf(S3FilesTest.ACTIONS.keySet())
                 .contains("PutObject", "GetObject");
         assertThat(requests)
                 .filteredOn(request -> request.operation().equals("PutObject"))
@@ -137,7 +145,7 @@ class S3JobsTest {
             return n % 7 == 0 ? Optional.of(kinds.get(n / 7 % kinds.size())) : Optional.empty();
         });
         FourJobs disturbed = jobs.into(S3Server.uri("disturbed"));
-        disturbed.run(session, mine(disturbed));
+        disturbed.run(session, inputs);
         assertThat(disturbed.contents(storage)).isEqualTo(expected);
         assertThat(kinds)
                 .allSatisfy(kind -> assertThat(bucket.wire().with(kind)).hasSizeGreaterThan(5));
@@ -147,12 +155,11 @@ class S3JobsTest {
     @Tag("fault")
     void anUploadThatAnExecutorDoesNotFinishIsInvisible() throws Exception {
         FourJobs killed = jobs.into(S3Server.uri("killed"));
+        killExecutorsWhileUploading("killed/tokenize/part-", () -> TokenizeJob.run(killed.context(session, inputs)));
         killExecutorsWhileUploading(
-                "killed/tokenize/part-", () -> TokenizeJob.run(killed.context(session, mine(killed))));
-        killExecutorsWhileUploading(
-                "killed/train/checkpoints/step-", () -> TrainJob.run(killed.context(session, mine(killed))));
+                "killed/train/checkpoints/step-", () -> TrainJob.run(killed.context(session, inputs)));
         assertThat(killed.result(storage, "train").counts()).containsEntry("restarts", 1L);
-        killed.run(session, mine(killed));
+        killed.run(session, inputs);
         assertThat(killed.contents(storage)).isEqualTo(expected);
     }
 
@@ -236,12 +243,5 @@ class S3JobsTest {
         try (Stream<Path> all = Files.walk(directory)) {
             return all.filter(Files::isRegularFile).collect(Collectors.toCollection(ArrayList::new));
         }
-    }
-
-    /** The settings of jobs with outputs of their own that read the inputs in the bucket. */
-    private Map<String, String> mine(FourJobs other) {
-        Map<String, String> values = new TreeMap<>(inputs);
-        values.keySet().retainAll(other.settings().keySet());
-        return values;
     }
 }
