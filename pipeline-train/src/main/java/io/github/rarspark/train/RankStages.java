@@ -6,6 +6,7 @@ import io.github.rarspark.common.JobException;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.StopRequest;
 import io.github.rarspark.common.run.OutputClaim;
+import io.github.rarspark.common.spark.BarrierStage;
 import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.common.spark.Progress;
 import io.github.rarspark.common.spark.SparkSessions;

@@ -2,6 +2,7 @@ package io.github.rarspark.train;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
+import io.github.rarspark.common.spark.BarrierStage;
 import io.github.rarspark.common.spark.EventLog;
 import io.github.rarspark.common.spark.TaskDevice;
 import io.github.rarspark.common.tokens.TokenStore;

@@ -1,12 +1,10 @@
-package io.github.rarspark.train;
+package io.github.rarspark.common.spark;
 
 import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.Failures;
-import io.github.rarspark.common.spark.JobDevice;
-import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.FragileCluster;
 import io.github.rarspark.common.testing.LocalCluster;

@@ -1,10 +1,5 @@
-package io.github.rarspark.train;
+package io.github.rarspark.common.spark;
 
-import io.github.rarspark.common.spark.ExecutorLossError;
-import io.github.rarspark.common.spark.JobDevice;
-import io.github.rarspark.common.spark.SparkSessions;
-import io.github.rarspark.common.spark.StageResources;
-import io.github.rarspark.common.spark.WatchedJob;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
@@ -21,12 +16,12 @@ import scala.reflect.ClassTag$;
 import scala.runtime.AbstractFunction1;
 
 /** Tasks that start together, such as the ranks of a process group. Spark's Java API has no barrier of its own. */
-final class BarrierStage {
+public final class BarrierStage {
     private BarrierStage() {}
 
     /** The work of one task. */
     @FunctionalInterface
-    interface Task<R> extends Serializable {
+    public interface Task<R> extends Serializable {
         /** Runs as task {@code context.partitionId()}. */
         R run(BarrierTaskContext context) throws Exception;
     }
@@ -41,7 +36,7 @@ final class BarrierStage {
      * @throws io.github.rarspark.common.JobException {@link io.github.rarspark.common.ExitCode#UNAVAILABLE} if there
      *     are not enough task slots within {@link SparkSessions#waitLimit}, else as {@link WatchedJob#run} does
      */
-    static <R> List<R> run(
+    public static <R> List<R> run(
             SparkSession session, JobDevice device, int count, Class<R> type, Task<R> task, Runnable check)
             throws InterruptedException {
         // Spark rejects barrier stages with dynamic allocation immediately, and checks for slots only from time to
