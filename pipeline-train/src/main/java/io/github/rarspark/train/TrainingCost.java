@@ -60,15 +60,13 @@ record TrainingCost(TrainSettings settings, double stateBytes, double copyBytes,
     /**
      * What the backward pass of a block reads for each position, a little less than measured. Of the residual stream's
      * width: inputs and outputs of normalizations, products and residual sums, and the modulations; of the MLP's: its
-     * hidden layer on both sides of the activation; with dropout also the masks, and attention's weights, which are not
-     * stored without.
+     * hidden layer on both sides of the activation, and once more if dropout follows.
      */
     private static double blockBytes(RarConfig model, boolean dropout, Precision precision) {
         double hidden = (model.conditioning() == Conditioning.ADALN ? 26.0 : 15.0) + (dropout ? 4 : 0);
-        double values = hidden * model.hidden()
-                + (dropout ? 3.0 * (model.mlp() + model.heads() * model.positions()) : 2.0 * model.mlp());
+        double values = hidden * model.hidden() + (dropout ? 3.0 : 2.0) * model.mlp();
         // Under autocast, what is not a product stays in float32.
-        return values * (precision == Precision.FP32 ? 4 : 2.5);
+        return values * (precision == Precision.FP32 ? 4 : 2.3);
     }
 
     /** The settings to change for less memory, as what follows "lower". */
@@ -85,7 +83,13 @@ record TrainingCost(TrainSettings settings, double stateBytes, double copyBytes,
 
     /** The memory outside the heap of a process with {@code ranks} ranks, the first among them. */
     double bytes(int ranks) {
-        return ranks * (stateBytes + passBytes) + copyBytes;
+        return ranks * (stateBytes + samplesBytes()) + copyBytes;
+    }
+
+    /** What the samples of a pass take at the peak: their activations are freed as the gradients appear. */
+    private double samplesBytes() {
+        double gradients = Math.max(0, stateBytes - copyBytes);
+        return Math.max(0, passBytes - gradients);
     }
 
     /**
@@ -115,7 +119,7 @@ record TrainingCost(TrainSettings settings, double stateBytes, double copyBytes,
                             settings.ranks(),
                             needed / GIGABYTE,
                             (settings.ranks() * stateBytes + copyBytes) / GIGABYTE,
-                            settings.ranks() * passBytes / GIGABYTE,
+                            settings.ranks() * samplesBytes() / GIGABYTE,
                             settings.ranks() * settings.samplesPerPass(),
                             memoryBytes / GIGABYTE,
                             lowerForMemory(settings)));
@@ -138,7 +142,7 @@ record TrainingCost(TrainSettings settings, double stateBytes, double copyBytes,
     }
 
     Optional<String> storeWarning(long storeBytes, double memoryBytes) {
-        double left = memoryBytes - settings.ranks() * (stateBytes + passBytes);
+        double left = memoryBytes - settings.ranks() * (stateBytes + samplesBytes());
         return storeBytes <= left
                 ? Optional.empty()
                 : Optional.of(String.format(

@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rarspark.common.JobException;
+import io.github.rarspark.common.memory.MemoryNeeds;
+import io.github.rarspark.common.memory.Workload;
+import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.Recipes;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -26,7 +30,7 @@ class TrainingCostTest {
         TrainingCost large = rarB("train.micro_batch", "8");
         assertThat(small.stateBytes()).isEqualTo(large.stateBytes()).isBetween(4.1e9, 4.3e9);
         assertThat(large.passBytes()).isEqualTo(4 * small.passBytes());
-        double needed = 8 * (small.stateBytes() + small.passBytes()) + small.copyBytes();
+        double needed = small.bytes(8);
         assertThatCode(() -> small.requireFits(needed)).doesNotThrowAnyException();
         assertThatThrownBy(() -> small.requireFits(0.9 * needed))
                 .isInstanceOf(JobException.class)
@@ -34,17 +38,17 @@ class TrainingCostTest {
                         + " but it has .*; lower train.micro_batch or set train.activation_checkpointing=true");
     }
 
-    /** Resident memory of a process grew from 6.63 to 8.08 GB when a pass of RAR-B in bfloat16 had 4 samples, not 2. */
+    /** Beside its heap, a process that trained RAR-B in bfloat16 with passes of 8 samples took 7.32 GB for tensors. */
     @Test
-    void theActivationsAreNearlyThoseMeasured() {
+    void theMemoryIsALittleLessThanMeasured() {
+        TrainingCost eight = rarB("train.micro_batch", "8");
+        assertThat(eight.bytes(1) - eight.copyBytes()).isBetween(0.85 * 7.32e9, 7.32e9);
         double two = rarB("train.micro_batch", "2").passBytes();
-        double four = rarB("train.micro_batch", "4").passBytes();
-        assertThat(four - two).isBetween(0.85 * 1.45e9, 1.45e9);
         Recipe plain = rarB().with(Map.of("train.micro_batch", "2", "model.conditioning", "plain"));
         Recipe withoutDropout = plain.with(Map.of("model.dropout", "0"));
         assertThat(TrainingCost.of(plain).passBytes()).isLessThan(0.85 * two);
         assertThat(TrainingCost.of(withoutDropout).passBytes())
-                .isLessThan(0.6 * TrainingCost.of(plain).passBytes());
+                .isLessThan(0.8 * TrainingCost.of(plain).passBytes());
     }
 
     @Test
@@ -65,7 +69,7 @@ class TrainingCostTest {
     @Test
     void aTokenStoreThatMemoryCannotHoldIsSaid() {
         TrainingCost cost = rarB("train.micro_batch", "2");
-        double needed = 8 * (cost.stateBytes() + cost.passBytes());
+        double needed = cost.bytes(8) - cost.copyBytes();
         long store = 6_600_000_000L;
         assertThat(cost.storeWarning(store, needed + store)).isEmpty();
         assertThat(cost.storeWarning(store, needed + store - 1e9))
@@ -82,5 +86,32 @@ class TrainingCostTest {
                 .startsWith("an update of 1000000 samples (train.batch) takes at least about ")
                 .endsWith("lower train.batch or use more ranks");
         assertThat(rarB("train.batch", "512").warnings()).isEmpty();
+    }
+
+    /** What deploy/sizes.tsv and doctor ask for is never refused. */
+    @Test
+    void theNeedsOfAnExecutorAreMoreThanTheLeast() {
+        for (String model : Recipes.names()) {
+            for (String precision : List.of("fp32", "bf16")) {
+                for (String checkpointing : List.of("true", "false")) {
+                    Recipe recipe = Recipes.load(model)
+                            .with(Map.of(
+                                    "train.precision",
+                                    precision,
+                                    "train.activation_checkpointing",
+                                    checkpointing,
+                                    "train.micro_batch",
+                                    "8"));
+                    TrainingCost least = TrainingCost.of(recipe);
+                    for (boolean gpu : new boolean[] {false, true}) {
+                        assertThat(MemoryNeeds.ofExecutor(recipe, Workload.TRAIN, new MemoryNeeds.Load(gpu, 1, 8))
+                                        .bytes())
+                                .as("%s %s %s", model, precision, checkpointing)
+                                .isGreaterThan((long)
+                                        least.on(new JobDevice(gpu, false)).bytes(1));
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 package io.github.rarspark.common.memory;
 
 import io.github.rarspark.common.KernelSettings;
+import io.github.rarspark.conf.Conditioning;
 import io.github.rarspark.conf.GenerateSettings;
 import io.github.rarspark.conf.ModelSettings;
 import io.github.rarspark.conf.Precision;
@@ -9,9 +10,9 @@ import io.github.rarspark.conf.TokenizerSettings;
 import io.github.rarspark.conf.TrainSettings;
 import io.github.rarspark.kernel.inception.InceptionV3;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
+import io.github.rarspark.kernel.weights.ParameterTable;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -24,7 +25,6 @@ import java.util.stream.Collectors;
  */
 public record MemoryNeeds(Map<String, Long> parts) {
     private static final long MEBIBYTE = 1 << 20;
-    private static final double GIBIBYTE = 1 << 30;
 
     /** Code and metadata of a JVM with Spark and libtorch, its threads, buffers of the network. */
     private static final long PROCESS = 500 * MEBIBYTE;
@@ -34,19 +34,22 @@ public record MemoryNeeds(Map<String, Long> parts) {
 
     private static final int FLOAT = 4;
 
+    /** Plan, heartbeats and result are small, but a block each. */
+    private static final long LEAST_OUTPUT = MEBIBYTE;
+
     /** The conditions and positions whose modulations sampling computes at a time. */
     private static final int MODULATION_ROWS = 256;
 
     /** The maps of the tokenizer's first level that are there at the same time, while an image is encoded or decoded. */
-    private static final double ENCODED_MAPS = 3.5;
+    private static final double ENCODED_MAPS = 6;
 
-    private static final double DECODED_MAPS = 4.5;
+    private static final double DECODED_MAPS = 6;
 
     /** What a pixel takes in a classifier: a few maps of 32 channels. */
     private static final long CLASSIFIER_PIXEL = 4 * 32 * FLOAT;
 
     /** What an image takes in Inception. */
-    private static final long INCEPTION_IMAGE = 24 * MEBIBYTE;
+    private static final long INCEPTION_IMAGE = 38 * MEBIBYTE;
 
     /** Copies the parts. */
     public MemoryNeeds {
@@ -90,6 +93,29 @@ public record MemoryNeeds(Map<String, Long> parts) {
         return new MemoryNeeds(parts);
     }
 
+    /** The bytes of the largest file that a process of the job reads whole, which is weights. */
+    public static long largestFile(Recipe recipe, Workload workload) {
+        return switch (workload) {
+            case TOKENIZE -> FLOAT * tokenizer(recipe.tokenizer()).table().elements();
+            case TRAIN -> 2 * FLOAT * parameters(recipe.model()); // both moments
+            case GENERATE -> FLOAT * parameters(recipe.model());
+            case FID -> FLOAT * InceptionV3.table().elements();
+        };
+    }
+
+    /** What the output takes at least: of a training, the first checkpoint and the weights at the end. */
+    public static long outputBytes(Recipe recipe, Workload workload) {
+        boolean averages = recipe.train().emaDecay() > 0;
+        return workload == Workload.TRAIN ? (averages ? 6 : 4) * FLOAT * parameters(recipe.model()) : LEAST_OUTPUT;
+    }
+
+    /** These needs and those of something else in the same process. */
+    public MemoryNeeds and(MemoryNeeds other) {
+        Map<String, Long> all = new LinkedHashMap<>(parts);
+        other.parts.forEach((use, bytes) -> all.merge(use, bytes, Math::max));
+        return new MemoryNeeds(all);
+    }
+
     private static Map<String, Long> train(Recipe recipe, Load load) {
         Map<String, Long> parts = new LinkedHashMap<>();
         ModelSettings model = recipe.model();
@@ -98,26 +124,31 @@ public record MemoryNeeds(Map<String, Long> parts) {
         long averages = train.emaDecay() > 0 ? FLOAT * parameters : 0;
         if (!load.isGpu()) {
             long casts = train.precision() == Precision.BF16 ? 2 * parameters : 0;
-            int share = Math.max(1, train.batch() / train.ranks());
-            int rows = train.microBatch() == 0 ? share : Math.min(share, train.microBatch());
-            parts.put("weights, gradients and moments", load.tasks() * (4 * FLOAT * parameters + averages + casts));
-            parts.put("activations of " + rows + " samples", load.tasks() * rows * activations(model, train));
+            int rows = train.samplesPerPass();
+            // Before the first pass the reducer has the gradients twice.
+            long pass = Math.max(casts + rows * activations(model, train, rows), FLOAT * parameters);
+            parts.put("weights, gradients and moments", load.tasks() * (4 * FLOAT * parameters + averages));
+            parts.put("activations of " + rows + " samples", load.tasks() * pass);
         }
         parts.put("copy for a checkpoint", 3 * FLOAT * parameters + averages);
         return parts;
     }
 
-    /** The bytes that a sample's tensors take between its forward and its backward pass. */
-    private static long activations(ModelSettings model, TrainSettings train) {
+    /**
+     * The bytes of a sample's tensors between its forward and its backward pass: what each block keeps, its modulations
+     * for a class that no other sample has, and, once, the matrices of attention in a block's backward pass and the logits.
+     */
+    private static long activations(ModelSettings model, TrainSettings train, int rows) {
         double positions = model.tokens() + 1;
         double width = model.hidden();
-        double block = train.precision() == Precision.BF16
-                ? 17 * width + 2.4 * model.mlp()
-                : 31 * width + 3 * model.mlp() + 0.5 * model.heads() * positions;
-        double ends = 6 * width + 4.0 * model.codes();
-        double blocks =
-                train.activationCheckpointing() ? 2 * model.layers() * width + 2.5 * block : model.layers() * block;
-        return (long) (FLOAT * positions * (blocks + ends));
+        boolean isHalf = train.precision() == Precision.BF16;
+        double block = isHalf ? 13 * width + 2.25 * model.mlp() : 29 * width + 3 * model.mlp();
+        if (model.conditioning() == Conditioning.ADALN && model.classes() >= rows) {
+            block += (isHalf ? 3 : 6) * width;
+        }
+        double blocks = train.activationCheckpointing() ? 2 * model.layers() * width + block : model.layers() * block;
+        double once = 6 * model.heads() * positions + 6 * width + 4 * model.codes();
+        return (long) (FLOAT * positions * (blocks + once));
     }
 
     private static Map<String, Long> generate(Recipe recipe, Load load) {
@@ -132,20 +163,21 @@ public record MemoryNeeds(Map<String, Long> parts) {
         long rows = generate.guidanceScale() > 0 ? 2L * generate.batch() : generate.batch();
         long positions = model.tokens() + 1L;
         long modulation = (6L * model.layers() + 2) * model.hidden() * element;
-        parts.put("weights while they are loaded", (FLOAT + element) * parameters + positions * modulation);
-        parts.put(
-                "keys and values of " + load.tasks() + " tasks",
-                2 * element * model.layers() * rows * positions * model.hidden() * load.tasks());
-        parts.put("modulations", load.tasks() * MODULATION_ROWS * modulation);
-        int decoders = Math.max(generate.threads(), load.coresPerTask() - generate.threads());
-        parts.put("tokenizer", FLOAT * tokenizer(recipe.tokenizer()).table().elements());
+        long weights = element * parameters + positions * modulation;
+        long keysAndValues = 2 * element * model.layers() * rows * positions * model.hidden();
+        long decoders = Math.max(generate.threads(), load.coresPerTask() - generate.threads());
+        long sampling = load.tasks() * (keysAndValues + MODULATION_ROWS * modulation);
+        parts.put("weights", weights);
+        // What is free again after the weights are loaded serves for the rest.
+        parts.put("keys and values of " + load.tasks() + " tasks", Math.max(FLOAT * parameters, sampling));
+        parts.put("tokenizer", loaded(tokenizer(recipe.tokenizer()).table()));
         parts.put("images being decoded", load.tasks() * decoders * pixels(recipe, DECODED_MAPS));
         return parts;
     }
 
     private static Map<String, Long> tokenize(Recipe recipe, Load load) {
         Map<String, Long> parts = new LinkedHashMap<>();
-        parts.put("tokenizer", FLOAT * tokenizer(recipe.tokenizer()).table().elements());
+        parts.put("tokenizer", loaded(tokenizer(recipe.tokenizer()).table()));
         if (!load.isGpu()) {
             int batch = recipe.tokenize().batch();
             parts.put("batches of " + batch + " crops", load.tasks() * batch * pixels(recipe, ENCODED_MAPS));
@@ -158,7 +190,7 @@ public record MemoryNeeds(Map<String, Long> parts) {
         boolean isClassifier = recipe.fid().features().startsWith("classifier:");
         int batch = recipe.fid().batch();
         if (!isClassifier) {
-            parts.put("Inception", FLOAT * InceptionV3.table().elements());
+            parts.put("Inception", loaded(InceptionV3.table()));
         }
         if (!load.isGpu()) {
             long image = isClassifier
@@ -179,6 +211,11 @@ public record MemoryNeeds(Map<String, Long> parts) {
         return KernelSettings.rar(model).parameters().elements();
     }
 
+    /** Weights as they are in the file, and as a task wants them: both while they are loaded. */
+    private static long loaded(ParameterTable table) {
+        return 2 * FLOAT * table.elements();
+    }
+
     private static VqganConfig tokenizer(TokenizerSettings settings) {
         return new VqganConfig(
                 settings.hiddenChannels(),
@@ -193,16 +230,12 @@ public record MemoryNeeds(Map<String, Long> parts) {
         return parts.values().stream().mapToLong(Long::longValue).sum();
     }
 
-    /** A sentence with the total and its parts, in GiB. */
+    /** The total and its parts. */
     public String text() {
-        return gibibytes(bytes()) + " ("
+        return Sizes.text(bytes()) + " ("
                 + parts.entrySet().stream()
-                        .map(part -> part.getKey() + " " + gibibytes(part.getValue()))
+                        .map(part -> part.getKey() + " " + Sizes.text(part.getValue()))
                         .collect(Collectors.joining(", "))
                 + ")";
-    }
-
-    private static String gibibytes(long bytes) {
-        return String.format(Locale.ROOT, "%.1f GiB", bytes / GIBIBYTE);
     }
 }

@@ -47,4 +47,16 @@ public enum Workload {
             case FID -> recipe.fid().output();
         };
     }
+
+    /** What to change in the recipe for less memory. */
+    public String lessMemory(Recipe recipe) {
+        return switch (this) {
+            case TOKENIZE -> "lower tokenize.batch";
+            case TRAIN -> recipe.train().activationCheckpointing()
+                    ? "lower train.micro_batch"
+                    : "lower train.micro_batch, set train.activation_checkpointing=true";
+            case GENERATE -> "lower generate.batch";
+            case FID -> "lower fid.batch";
+        };
+    }
 }

@@ -22,7 +22,6 @@ import org.junit.jupiter.api.Test;
  */
 class SizesTableTest {
     private static final Path TABLE = Path.of("..", "deploy", "sizes.tsv");
-    private static final long GIBIBYTE = 1L << 30;
 
     private static final String HEAD =
             """
@@ -101,17 +100,12 @@ class SizesTableTest {
                 gpu ? "gpu" : "cpu",
                 Integer.toString(shape.cores()),
                 shape.heap() + "g",
-                gigabytes(executor),
+                Sizes.setting(executor.bytes()),
                 "4g",
-                gigabytes(driver),
+                Sizes.setting(driver.bytes()),
                 shape.settings().entrySet().stream()
                         .map(entry -> entry.getKey() + "=" + entry.getValue())
                         .collect(Collectors.joining(" ")));
-    }
-
-    /** Whole gibibytes, in which Spark counts what it writes as {@code g}. */
-    private static String gigabytes(MemoryNeeds needs) {
-        return (needs.bytes() + GIBIBYTE - 1) / GIBIBYTE + "g";
     }
 
     private static Shape shape(Workload workload, boolean gpu) {
