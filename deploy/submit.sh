@@ -7,8 +7,9 @@
 #                   cluster gives, and 2 on YARN and Kubernetes
 #
 # The settings come from these, each of which wins over the ones before:
-#   deploy/MANAGER/spark.conf, gpu.conf (with --device gpu) and COMMAND.conf, as far as they exist
-#   deploy/sizes.tsv, the row for the model of --recipe, the command and the device
+#   deploy/MANAGER/spark.conf, gpu.conf (with --device gpu) and COMMAND.conf, as far as they exist; `doctor` gets those of
+#   the job that it examines
+#   deploy/sizes.tsv, the row for the model of --recipe, the command and the device, with what its sizes presume
 #   the files in RAR_SPARK_CONF
 #   the options in RAR_SPARK_SUBMIT_ARGS
 set -euo pipefail
@@ -36,18 +37,22 @@ done
 command=${1:-}
 [[ -n $command ]] || fail "the command is missing: give tokenize, train, generate or fid, and its options"
 
+# `doctor` gets the executors of the job that it examines.
+job=$command
+[[ $command != doctor ]] || job=train
 recipe='' device=cpu ranks=''
 arguments=("$@")
 for ((i = 0; i < ${#arguments[@]}; i++)); do
   argument=${arguments[i]}
   case $argument in
-    --master | --recipe | --device | --ranks | --set) argument+="=${arguments[i + 1]:-}" ;;
+    --master | --recipe | --device | --ranks | --command | --set) argument+="=${arguments[i + 1]:-}" ;;
   esac
   case $argument in
     --master=*) master=${argument#*=} ;;
     --recipe=*) recipe=${argument#*=} ;;
     --device=* | --set=compute.device=*) device=${argument##*=} ;;
     --ranks=* | --set=train.ranks=*) ranks=${argument##*=} ;;
+    --command=*) [[ $command != doctor ]] || job=${argument#*=} ;;
   esac
 done
 case $manager in
@@ -59,27 +64,27 @@ esac
 # The model of a recipe that is a file is the one that it extends.
 model=$recipe
 [[ ! -f $recipe ]] || model=$(sed -n 's/^extends:[[:space:]]*\([[:alnum:]-]*\).*/\1/p' "$recipe")
-cores='' heap='' overhead='' driver=''
+cores='' heap='' overhead='' driver='' driver_overhead='' settings=''
 while IFS=$'\t' read -r of_model of_command of_device sizes; do
-  if [[ $of_model/$of_command/$of_device == "$model/$command/$device" ]]; then
-    IFS=$'\t' read -r cores heap overhead driver _ <<<"$sizes"
+  if [[ $of_model/$of_command/$of_device == "$model/$job/$device" ]]; then
+    IFS=$'\t' read -r cores heap overhead driver driver_overhead settings <<<"$sizes"
   fi
 done <"$deploy/sizes.tsv"
 
 chosen=()
 if [[ -n $cores ]]; then
   chosen+=("spark.executor.cores $cores" "spark.executor.memory $heap" "spark.executor.memoryOverhead $overhead"
-    "spark.driver.memory $driver")
+    "spark.driver.memory $driver" "spark.driver.memoryOverhead $driver_overhead")
+  for setting in $settings; do # those that the sizes presume
+    chosen+=("${setting/=/ }")
+  done
 fi
 if [[ $device == gpu ]]; then
   chosen+=("spark.executor.resource.gpu.amount 1"
     "spark.executor.resource.gpu.discoveryScript ${RAR_SPARK_LIBTORCH:-/opt/libtorch}/discover-gpus")
   [[ $manager != yarn ]] || chosen+=("spark.yarn.dist.files $deploy/yarn/resource-types.xml")
-elif [[ -n $cores && $command == train ]]; then
-  # A rank has an executor to itself, and computes with all of its cores.
-  chosen+=("spark.task.cpus $cores" "spark.rar.train.threads $cores")
 fi
-[[ $command != train ]] || executors=${executors:-$ranks}
+[[ $job != train ]] || executors=${executors:-$ranks}
 [[ $manager == standalone ]] || executors=${executors:-2}
 [[ ${executors:-1} =~ ^[1-9][0-9]*$ ]] || fail "cannot use $executors executors: give a whole number"
 if [[ -n $executors && $manager != standalone ]]; then
@@ -98,7 +103,7 @@ else
 fi
 
 files=()
-for file in "$deploy/$manager/"{spark,"$device","$command"}.conf; do
+for file in "$deploy/$manager/"{spark,"$device","$job"}.conf; do
   [[ ! -f $file ]] || files+=("$file")
 done
 # A file that has no name any more, and so need not be removed at the end.

@@ -42,10 +42,10 @@ class SubmitTest {
                 "deploy/sizes.tsv",
                 """
                 # a comment
-                model\tcommand\tdevice\texecutor cores\theap\toverhead\tdriver heap
-                rar-b\ttrain\tcpu\t8\t12g\t24g\t4g
-                rar-b\ttrain\tgpu\t4\t3g\t5g\t2g
-                rar-b\tgenerate\tcpu\t16\t6g\t48g\t5g
+                model\tcommand\tdevice\tcores\theap\toverhead\tdriver_heap\tdriver_overhead\tsettings
+                rar-b\ttrain\tcpu\t8\t12g\t24g\t4g\t1g\tspark.task.cpus=8 spark.rar.train.micro_batch=2
+                rar-b\ttrain\tgpu\t4\t3g\t5g\t2g\t1g\t
+                rar-b\tgenerate\tcpu\t16\t6g\t48g\t5g\t1g\t
                 """);
         Path launcher = write(
                 "bin/rar-spark",
@@ -103,7 +103,8 @@ class SubmitTest {
                         "spark.executor.memoryOverhead", "24g",
                         "spark.driver.memory", "4g",
                         "spark.task.cpus", "8",
-                        "spark.rar.train.threads", "8",
+                        "spark.driver.memoryOverhead", "1g",
+                        "spark.rar.train.micro_batch", "2",
                         "spark.cores.max", "32"));
         assertThat(run.out())
                 .containsSequence("train", "--master", MASTER, "--recipe", "rar-b", "--ranks", "4", "--master", MASTER)
@@ -125,7 +126,7 @@ class SubmitTest {
                 .containsEntry("spark.executor.resource.gpu.amount", "1")
                 .containsEntry("spark.executor.resource.gpu.discoveryScript", "/data/libtorch/discover-gpus")
                 .containsEntry("spark.of.gpus", "yes")
-                .doesNotContainKeys("spark.of.cpus", "spark.task.cpus", "spark.rar.train.threads");
+                .doesNotContainKeys("spark.of.cpus", "spark.task.cpus", "spark.rar.train.micro_batch");
     }
 
     @Test
@@ -135,6 +136,18 @@ class SubmitTest {
                 .doesNotContainKeys("spark.cores.max", "spark.task.cpus");
         assertThat(settings(submit("--executors", "3", "generate", "--master", MASTER, "--recipe", "rar-b")))
                 .containsEntry("spark.cores.max", "48");
+    }
+
+    @Test
+    void doctorHasTheExecutorsOfTheJobThatItExamines() throws Exception {
+        assertThat(settings(submit("doctor", "--master", MASTER, "--recipe", "rar-b", "--ranks", "4")))
+                .containsEntry("spark.executor.memoryOverhead", "24g")
+                .containsEntry("spark.cores.max", "32");
+        Run run = submit("doctor", "--master", MASTER, "--recipe", "rar-b", "--command", "generate");
+        assertThat(settings(run))
+                .containsEntry("spark.executor.memoryOverhead", "48g")
+                .doesNotContainKey("spark.cores.max");
+        assertThat(run.out()).startsWith("doctor");
     }
 
     @Test
