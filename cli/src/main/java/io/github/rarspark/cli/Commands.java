@@ -108,7 +108,12 @@ final class Commands {
     static List<CommandSpec> all(StopRequest stop) {
         return Stream.concat(
                         JOBS.stream().map(definition -> JobCommand.of(definition, stop)),
-                        Stream.of(new WeightsCommand(), new BenchCommand(), new VerifyCommand(), new ResultCommand())
+                        Stream.of(
+                                        new WeightsCommand(),
+                                        new BenchCommand(),
+                                        new VerifyCommand(),
+                                        new ResultCommand(),
+                                        new DoctorCommand())
                                 .map(CommandSpec::forAnnotatedObject))
                 .toList();
     }

@@ -106,6 +106,7 @@ class CommandsTest {
                         "weights",
                         "bench",
                         "verify",
-                        "result");
+                        "result",
+                        "doctor");
     }
 }
