@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Submits a job with the Spark settings of a cluster manager and the sizes for a model; deploy/MANAGER/submit calls it.
 #
-#   submit [--deploy-mode client|cluster] [--executors N] [--master URL] COMMAND options…
+#   submit [--print] [--deploy-mode client|cluster] [--executors N] [--master URL] COMMAND options…
 #
+#   --print         prints the settings, KEY=VALUE, but for RAR_SPARK_SUBMIT_ARGS; submits nothing
 #   --executors N   how many; by default one for each rank of `train`; for the other commands all that a Standalone
 #                   cluster gives, and 2 on YARN and Kubernetes
 #
@@ -23,8 +24,13 @@ deploy=$(cd -P "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 manager=$1
 shift
 
-mode='' executors='' master=''
+mode='' executors='' master='' print=''
 while [[ ${1:-} == --* ]]; do
+  if [[ $1 == --print ]]; then
+    print=yes
+    shift
+    continue
+  fi
   [[ $1 == *=* ]] || set -- "$1=${2:-}" "${@:3}"
   case $1 in
     --deploy-mode=client | --deploy-mode=cluster) mode=${1#*=} ;;
@@ -115,5 +121,5 @@ files+=(/proc/self/fd/8)
 [[ -z ${RAR_SPARK_CONF:-} ]] || files+=("$RAR_SPARK_CONF")
 RAR_SPARK_CONF=$(IFS=: && echo "${files[*]}")
 RAR_SPARK_SUBMIT_ARGS="${mode:+--deploy-mode $mode} ${RAR_SPARK_SUBMIT_ARGS:-}"
-export RAR_SPARK_CONF RAR_SPARK_SUBMIT_ARGS
+export RAR_SPARK_CONF RAR_SPARK_SUBMIT_ARGS RAR_SPARK_PRINT=${print:-${RAR_SPARK_PRINT:-}}
 exec "$deploy/../bin/rar-spark" "$@" --master "$master"

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.rarspark.cli.Scripts.Run;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,6 +79,21 @@ class ClusterLauncherTest {
 
         scripts.set("RAR_SPARK_LIBTORCH", checkout.libtorch().toString());
         assertThat(run("train", "--master", master).out()).containsAll(Checkout.variables(checkout.libtorch()));
+    }
+
+    @Test
+    void settingsAreKeptForOtherSubmitters() throws Exception {
+        scripts.set("RAR_SPARK_PRINT", "yes");
+        assertThat(run("train", "--master", "spark://host:7077").out()).isEmpty();
+        scripts.set("RAR_SPARK_LIBTORCH", "/no/such/libtorch");
+        Path file = Files.writeString(folder.resolve("mine.conf"), "spark.a  b c\nspark.d=e\n");
+        scripts.set("RAR_SPARK_CONF", file.toString());
+        List<String> expected = new ArrayList<>();
+        for (String variable : Checkout.variables(Path.of("/no/such/libtorch"))) {
+            expected.addAll(List.of("spark.executorEnv." + variable, "spark.yarn.appMasterEnv." + variable));
+        }
+        expected.addAll(List.of("spark.a=b c", "spark.d=e"));
+        assertThat(run("train", "--master", "yarn").out()).isEqualTo(expected);
     }
 
     @Test

@@ -183,6 +183,21 @@ class SubmitTest {
         assertThat(run.out()).contains("options --deploy-mode client --conf spark.a=b");
     }
 
+    @Test
+    void theLauncherIsToldToPrint() throws Exception {
+        Files.writeString(
+                home.resolve("bin/rar-spark"), "#!/usr/bin/env bash\necho \"$RAR_SPARK_PRINT $RAR_SPARK_CONF\"\n");
+        assertThat(submit("--print", "train", "--master", MASTER, "--recipe", "rar-b")
+                        .out())
+                .singleElement()
+                .asString()
+                .startsWith("yes " + home + "/deploy/standalone/spark.conf:");
+        assertThat(submit("train", "--master", MASTER, "--recipe", "rar-b").out())
+                .singleElement()
+                .asString()
+                .startsWith(" ");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
