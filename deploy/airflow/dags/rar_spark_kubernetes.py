@@ -1,0 +1,25 @@
+"""Trains a model and scores its samples, each job in pods of its own.
+
+The connection ``spark_kubernetes`` names the API server and the namespace.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import Param, dag
+from rar_spark_jobs import PARAMS, pipeline
+
+IMAGE = Param(type="string", minLength=1, description="Container image of driver and executors.")
+
+
+@dag(schedule=None, params={"image": IMAGE, **PARAMS}, tags=["rar-spark"], doc_md=__doc__)
+def rar_spark_kubernetes():
+    pipeline(
+        conn_id="spark_kubernetes",
+        deploy_mode="cluster",
+        application="local:///opt/rar-spark/lib/rar-spark.jar",
+        conf={"spark.kubernetes.container.image": "{{ params.image }}"},
+        track_driver_via_k8s_api=True,
+    )
+
+
+rar_spark_kubernetes()

@@ -1,0 +1,134 @@
+package io.github.rarspark.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.rarspark.common.storage.Json;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+
+/** An Airflow of the Python environment {@code airflow}, with the project's DAGs and a database of its own. */
+final class Airflow {
+    private static final Path SCRIPTS = Path.of("src", "test", "python").toAbsolutePath();
+    private static final Path DAGS = Path.of("airflow", "dags").toAbsolutePath();
+    private static final long LIMIT_SECONDS = 300;
+
+    private final PythonEnvironment python = PythonEnvironment.of("airflow");
+    private final Path home;
+    private final Map<String, String> environment = new TreeMap<>();
+
+    /** What a DAG run left: its id, its tasks by id, and the extras of the events of assets. */
+    record DagRun(String id, Map<String, Task> tasks, List<Map<String, Object>> events) {
+        /** The state of each task. */
+        Map<String, String> states() {
+            Map<String, String> states = new TreeMap<>();
+            tasks.forEach((name, task) -> states.put(name, task.state()));
+            return states;
+        }
+    }
+
+    /** A task of a DAG run. */
+    record Task(String state, int tries, Object result) {}
+
+    /** What importing the DAGs gave: what is wrong with them, and their tasks by the ids of DAG and task. */
+    record Dags(Map<String, String> errors, List<String> warnings, Map<String, Map<String, Definition>> dags) {}
+
+    /** A task as it is defined, after others. */
+    record Definition(String pool, int retries, Set<String> after) {}
+
+    /** How a command ended. */
+    record Ended(int code, String log) {}
+
+    private Airflow(Path home) {
+        this.home = home;
+    }
+
+    /** Creates an Airflow in the folder {@code home} whose Spark connections have the URL {@code master}. */
+    static Airflow create(Path home, String master) throws Exception {
+        Airflow airflow = new Airflow(Files.createDirectories(home));
+        Map<String, String> environment = airflow.environment;
+        environment.put("AIRFLOW_HOME", home.toString());
+        environment.put("AIRFLOW__CORE__DAGS_FOLDER", DAGS.toString());
+        environment.put("AIRFLOW__CORE__LOAD_EXAMPLES", "False");
+        environment.put("AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY", "1");
+        environment.put("AIRFLOW_CONN_SPARK_DEFAULT", Json.line(Map.of("conn_type", "spark", "host", master)));
+        environment.put("PYTHONDONTWRITEBYTECODE", "1");
+        environment.put("RAR_SPARK_HOME", Path.of("..").toRealPath().toString());
+        Path spark = PythonEnvironment.of("spark").installed("pyspark");
+        environment.put("RAR_SPARK_LOG", home.resolve("rar-spark.log").toString());
+        environment.put("SPARK_HOME", spark.toString());
+        environment.put("PATH", spark.resolve("bin") + ":" + System.getenv("PATH"));
+        Ended migrated = airflow.run("migrate", "airflow", "db", "migrate");
+        assertThat(migrated.code()).as(migrated.log()).isZero();
+        return airflow;
+    }
+
+    /** Starts a run of a DAG in the foreground of a process, which logs to {@link #log}. */
+    Process startRun(String name, String dag, String date, Map<String, Object> params) throws IOException {
+        return start(name, "airflow", "dags", "test", dag, date, "--conf", Json.line(params));
+    }
+
+    /** Runs a DAG. */
+    Ended runDag(String name, String dag, String date, Map<String, Object> params) throws Exception {
+        return await(startRun(name, dag, date, params), name);
+    }
+
+    /** What the run of a DAG for a date left. */
+    DagRun dagRun(String dag, String date) throws Exception {
+        return script("airflow_run.py", DagRun.class, dag, date);
+    }
+
+    /** Imports the DAGs. */
+    Dags dags() throws Exception {
+        return script("airflow_dags.py", Dags.class, DAGS.toString());
+    }
+
+    /** What a script prints in its last line. */
+    private <T> T script(String file, Class<T> type, String... arguments) throws Exception {
+        List<String> words = new ArrayList<>(List.of(SCRIPTS.resolve(file).toString()));
+        words.addAll(List.of(arguments));
+        Ended ended = run(file, "python", words.toArray(String[]::new));
+        assertThat(ended.code()).as(ended.log()).isZero();
+        String json = ended.log().lines().reduce((before, last) -> last).orElseThrow();
+        return Json.read(json.getBytes(StandardCharsets.UTF_8), type, "what " + file + " prints");
+    }
+
+    /** Runs a program of the environment to its end. */
+    Ended run(String name, String program, String... arguments) throws Exception {
+        return await(start(name, program, arguments), name);
+    }
+
+    private Process start(String name, String program, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(python.program(program).toString());
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        return builder.redirectOutput(log(name).toFile()).start();
+    }
+
+    /** Waits for a process that logs as {@code name}. */
+    Ended await(Process process, String name) throws Exception {
+        try {
+            assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS))
+                    .as(name + " ends")
+                    .isTrue();
+        } finally {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
+        return new Ended(process.exitValue(), Files.readString(log(name)));
+    }
+
+    /** The log of a process that was started as {@code name}. */
+    Path log(String name) {
+        return home.resolve(name + ".log");
+    }
+}
