@@ -1,5 +1,8 @@
 package io.github.rarspark.common.storage;
 
+import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.JobException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.Optional;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -29,8 +32,21 @@ record UploadPublisher(FileSystem fs) implements Publisher {
             Publisher.cleanUp(e, object::close);
             throw e;
         }
-        object.close();
+        complete(object, target);
         return Optional.of(out.stored());
+    }
+
+    /** If the answer to the request that completes an upload is lost, the client asks again, for what is there no more. */
+    private static void complete(FSDataOutputStream object, Path target) throws IOException {
+        try {
+            object.close();
+        } catch (FileNotFoundException e) {
+            throw new JobException(
+                    ExitCode.TEMPORARY,
+                    "Cannot tell whether " + target + " was written: the server does not know the upload any more; run"
+                            + " again",
+                    e);
+        }
     }
 
     private FSDataOutputStream create(Path target) throws IOException {

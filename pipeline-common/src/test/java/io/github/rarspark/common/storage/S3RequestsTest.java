@@ -1,10 +1,10 @@
 package io.github.rarspark.common.storage;
 
+import static io.github.rarspark.common.testing.JobAssert.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.rarspark.common.ExitCode;
-import io.github.rarspark.common.Failures;
 import io.github.rarspark.common.testing.Jvm;
 import io.github.rarspark.common.testing.S3Interceptor;
 import io.github.rarspark.common.testing.S3Interceptor.Fault;
@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.awaitility.Awaitility;
@@ -150,18 +151,18 @@ class S3RequestsTest {
                 .doesNotContain("UploadPartCopy", "CopyObject", "AbortMultipartUpload");
     }
 
-    /** The object is there, but the writer cannot know: it says that a retry may help. */
+    /** The object is there, but the writer cannot know. */
     @Test
     void anAnswerToTheLastRequestThatIsLostIsTemporary() throws Exception {
         String path = S3Server.uri("answer/lost");
-        wire.failOnce(Fault.RESET_AFTER, request -> request.operation().equals("CompleteMultipartUpload"));
-        try {
-            storage.putBytes(path, new byte[LARGE_BYTES]);
-        } catch (Exception e) {
-            assertThat(Failures.exitCode(e)).as(e.toString()).isEqualTo(ExitCode.TEMPORARY);
-        }
+        AtomicInteger asked = new AtomicInteger();
+        wire.failWhere(request -> request.operation().equals("CompleteMultipartUpload")
+                ? Optional.of(asked.getAndIncrement() == 0 ? Fault.RESET_AFTER : Fault.UNKNOWN)
+                : Optional.empty());
+        assertFails(ExitCode.TEMPORARY, () -> storage.putBytes(path, new byte[LARGE_BYTES]))
+                .isEqualTo("Cannot tell whether " + path
+                        + " was written: the server does not know the upload any more; run again");
         assertThat(storage.length(path)).isEqualTo(LARGE_BYTES);
-        storage.putBytes(path, new byte[LARGE_BYTES]);
     }
 
     @Test

@@ -38,6 +38,8 @@ public final class S3Interceptor implements AutoCloseable {
         RESET_AFTER,
         /** The connection ends in the middle of the answer. */
         CUT,
+        /** The server does not know the upload: 404. */
+        UNKNOWN,
         /** The server gets half of the body, and the rest never, until the client is gone. */
         STALL
     }
@@ -156,6 +158,7 @@ public final class S3Interceptor implements AutoCloseable {
         switch (fault.get()) {
             case SLOW_DOWN -> send(out, error("503 Slow Down", "SlowDown", isHead));
             case INTERNAL_ERROR -> send(out, error("500 Internal Server Error", "InternalError", isHead));
+            case UNKNOWN -> send(out, error("404 Not Found", "NoSuchUpload", isHead));
             case RESET_BEFORE -> client.setSoLinger(true, 0);
             case RESET_AFTER -> {
                 exchange(message, isHead, upstream, answers);
@@ -172,7 +175,7 @@ public final class S3Interceptor implements AutoCloseable {
             }
             default -> throw new AssertionError(fault);
         }
-        return fault.get() == Fault.SLOW_DOWN || fault.get() == Fault.INTERNAL_ERROR;
+        return Set.of(Fault.SLOW_DOWN, Fault.INTERNAL_ERROR, Fault.UNKNOWN).contains(fault.get());
     }
 
     private static HttpMessage exchange(HttpMessage request, boolean isHead, Socket upstream, InputStream answers)
