@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
 
@@ -28,6 +29,8 @@ import org.apache.spark.SparkEnv;
  */
 final class RankTask implements BarrierStage.Task<Long> {
     private static final long serialVersionUID = 1;
+
+    private static final Pattern IP_ADDRESS = Pattern.compile("\\d+(\\.\\d+){3}");
 
     private final RankAssignment assignment;
 
@@ -143,8 +146,17 @@ final class RankTask implements BarrierStage.Task<Long> {
         return all;
     }
 
-    /** The host of Spark's {@code host:port}. */
+    /**
+     * The address at which other ranks reach this one: what the executor was told to be, such as the address of its pod.
+     * Where that is a name, which machines may resolve differently, it is the address from which the driver hears of it.
+     *
+     * @param address Spark's {@code host:port} of the executor
+     */
     private static String host(String address) {
+        String own = SparkEnv.get().blockManager().blockManagerId().host();
+        if (IP_ADDRESS.matcher(own).matches()) {
+            return own;
+        }
         int colon = address.lastIndexOf(':');
         return colon < 0 ? address : address.substring(0, colon);
     }
