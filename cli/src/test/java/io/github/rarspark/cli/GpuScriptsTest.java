@@ -152,7 +152,7 @@ class GpuScriptsTest {
                     .toList();
         }
         assertThat(variables).hasSizeGreaterThan(4).allMatch(line -> line.matches("[A-Z_]+=\\S+"));
-        assertThat(Files.readString(SOURCES.resolve("Dockerfile")))
+        assertThat(Files.readString(SOURCES.resolveSibling("docker/Dockerfile")))
                 .contains("ENV " + String.join(" \\\n    ", variables) + "\n");
     }
 
