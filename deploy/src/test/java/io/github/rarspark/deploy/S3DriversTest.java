@@ -24,6 +24,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.security.alias.CredentialProvider;
+import org.apache.hadoop.security.alias.CredentialProviderFactory;
 import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -179,6 +181,28 @@ class S3DriversTest {
                 "AWS_SECRET_ACCESS_KEY", bucket.server().secret());
         assertThat(end(tokenize("environment", mine, settings, environment)))
                 .as(() -> err("environment"))
+                .isZero();
+        assertThat(shards(storage, mine)).isEqualTo(expected);
+    }
+
+    /** A keystore, whose path alone is in Spark's configuration. */
+    @Test
+    void credentialsInAKeystoreOfHadoopAreEnough() throws Exception {
+        String keystore = "localjceks://file" + folder.resolve("s3.jceks");
+        Configuration configuration = new Configuration();
+        configuration.set(CredentialProviderFactory.CREDENTIAL_PROVIDER_PATH, keystore);
+        CredentialProvider provider =
+                CredentialProviderFactory.getProviders(configuration).get(0);
+        provider.createCredentialEntry(
+                "fs.s3a.access.key", bucket.server().key().toCharArray());
+        provider.createCredentialEntry(
+                "fs.s3a.secret.key", bucket.server().secret().toCharArray());
+        provider.flush();
+        Map<String, String> settings = new TreeMap<>(bucket.withoutCredentials());
+        settings.put("spark.hadoop." + CredentialProviderFactory.CREDENTIAL_PROVIDER_PATH, keystore);
+        FourJobs mine = jobs.into(S3Server.uri("keystore"));
+        assertThat(end(tokenize("keystore", mine, settings, Map.of())))
+                .as(() -> err("keystore"))
                 .isZero();
         assertThat(shards(storage, mine)).isEqualTo(expected);
     }

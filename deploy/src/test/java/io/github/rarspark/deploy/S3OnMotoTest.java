@@ -2,42 +2,57 @@ package io.github.rarspark.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.rarspark.cli.Main;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.S3Server;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The four jobs on another S3 server than that of the other tests: moto, of PyPI. */
+/** The four jobs on another S3 server than that of the other tests, moto, and a Spark that has no client for S3. */
 @Tag("clusters")
 @Tag("distribution")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(300)
 class S3OnMotoTest {
-    @TempDir
     private Path folder;
+    private int port;
+    private Process moto;
+    private FourJobs jobs;
+    private Map<String, String> expected;
 
-    @Test
-    void theBucketHasWhatLocalFilesHave() throws Exception {
-        FourJobs jobs = FourJobs.write(Files.createDirectory(folder.resolve("inputs")), S3Server.uri("jobs"));
-        Map<String, String> expected = jobs.expected(folder);
-        int port = freePort();
-        Process moto = new ProcessBuilder(
-                        Path.of(System.getProperty("rarspark.test.environments"), "s3", "bin", "moto_server")
-                                .toString(),
+    @BeforeAll
+    void start(@TempDir Path temp) throws Exception {
+        folder = temp;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = socket.getLocalPort();
+        }
+        moto = new ProcessBuilder(
+                        PythonEnvironment.of("s3").program("moto_server").toString(),
                         "-H",
                         "127.0.0.1",
                         "-p",
@@ -45,44 +60,105 @@ class S3OnMotoTest {
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("moto.log").toFile())
                 .start();
-        try (SparkSession session = session(port)) {
-            HttpRequest create = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/" + S3Server.BUCKET))
-                    .PUT(HttpRequest.BodyPublishers.noBody())
-                    .timeout(Duration.ofSeconds(10))
-                    .build();
-            HttpClient client = HttpClient.newHttpClient();
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(60))
-                    .ignoreExceptions()
-                    .until(() -> client.send(create, HttpResponse.BodyHandlers.discarding())
-                                    .statusCode()
-                            == 200);
+        jobs = FourJobs.write(Files.createDirectory(folder.resolve("inputs")), S3Server.uri("jobs"));
+        expected = jobs.expected(folder);
+        HttpRequest create = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/" + S3Server.BUCKET))
+                .PUT(HttpRequest.BodyPublishers.noBody())
+                .timeout(Duration.ofSeconds(10))
+                .build();
+        HttpClient client = HttpClient.newHttpClient();
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .ignoreExceptions()
+                .until(() -> client.send(create, HttpResponse.BodyHandlers.discarding())
+                                .statusCode()
+                        == 200);
+    }
+
+    @AfterAll
+    void stop() throws IOException {
+        // The next test's server of this name has another port.
+        FileSystem.closeAll();
+        moto.descendants().forEach(ProcessHandle::destroyForcibly);
+        moto.destroyForcibly();
+    }
+
+    @Test
+    void theBucketHasWhatLocalFilesHave() throws Exception {
+        SparkSession.Builder builder = SparkSession.builder().master("local[2]");
+        settings().forEach(builder::config);
+        try (SparkSession session = builder.getOrCreate()) {
             Storage storage = S3Bucket.storage(session);
             jobs.run(session, jobs.upload(storage, S3Server.uri("inputs")));
             assertThat(jobs.contents(storage)).isEqualTo(expected);
+        }
+    }
+
+    /** The credentials come from a file, as docs/security.md has it. */
+    @Test
+    void anInstalledSparkTakesTheJarsOfDeploy() throws Exception {
+        FourJobs submitted = jobs.into(S3Server.uri("submitted"));
+        Path properties = folder.resolve("spark.properties");
+        Files.writeString(
+                properties,
+                settings().entrySet().stream()
+                        .map(setting -> setting.getKey() + " " + setting.getValue())
+                        .collect(Collectors.joining("\n")));
+        List<String> command = new ArrayList<>(List.of(
+                PythonEnvironment.of("spark")
+                        .installed("pyspark")
+                        .resolve("bin/spark-submit")
+                        .toString(),
+                "--master",
+                "local[2]",
+                "--properties-file",
+                properties.toString(),
+                "--jars",
+                run(List.of("bash", "s3/jars"), Map.of()).strip(),
+                "--class",
+                Main.class.getName(),
+                Path.of("../cli/target/rar-spark.jar").toRealPath().toString()));
+        command.addAll(submitted.arguments("tokenize", "--quiet"));
+        // Else spark-submit would take the folder without jars of the other tests.
+        run(
+                command,
+                Map.of(
+                        "SPARK_HOME",
+                        PythonEnvironment.of("spark").installed("pyspark").toString()));
+        HttpResponse<String> listing = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create(
+                                        "http://127.0.0.1:" + port + "/" + S3Server.BUCKET + "?prefix=submitted/"))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+        assertThat(listing.body())
+                .contains("submitted/tokenize/part-000-00003.parquet", "submitted/tokenize/result.json");
+    }
+
+    private Map<String, String> settings() throws IOException {
+        Map<String, String> settings = new TreeMap<>(S3FilesTest.settings());
+        S3Server.settings(port).forEach((name, value) -> settings.put("spark.hadoop." + name, value));
+        settings.put("spark.hadoop.fs.s3a.access.key", "any");
+        settings.put("spark.hadoop.fs.s3a.secret.key", "any");
+        settings.put("spark.ui.enabled", "false");
+        settings.put("spark.driver.host", "127.0.0.1");
+        settings.put("spark.driver.bindAddress", "127.0.0.1");
+        return settings;
+    }
+
+    private String run(List<String> command, Map<String, String> environment) throws Exception {
+        Path output = folder.resolve("output");
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        try {
+            assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
         } finally {
-            // The next test's server of this name has another port.
-            FileSystem.closeAll();
-            moto.descendants().forEach(ProcessHandle::destroyForcibly);
-            moto.destroyForcibly();
+            process.destroyForcibly();
         }
-    }
-
-    private static SparkSession session(int port) {
-        SparkSession.Builder builder = SparkSession.builder()
-                .master("local[2]")
-                .config("spark.ui.enabled", "false")
-                .config("spark.driver.host", "127.0.0.1")
-                .config("spark.driver.bindAddress", "127.0.0.1")
-                .config("spark.hadoop.fs.s3a.access.key", "any")
-                .config("spark.hadoop.fs.s3a.secret.key", "any");
-        S3Server.settings(port).forEach((name, value) -> builder.config("spark.hadoop." + name, value));
-        return builder.getOrCreate();
-    }
-
-    private static int freePort() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
+        String text = Files.readString(output, StandardCharsets.UTF_8);
+        assertThat(process.exitValue()).as(text).isZero();
+        return text;
     }
 }
