@@ -60,8 +60,9 @@ record ProcessProbe(JobDevice device, Clock clock, StorageProbe storage)
 
     /** The facts of this process. */
     ProcessFacts facts(String process, SparkConf conf) {
-        Disk cache = Disk.probe(Utils.getEngineCacheDir());
         Probed<String> libtorch = Probed.of(ProcessProbe::compute);
+        Disk cache =
+                Disk.probe(Utils.getEngineCacheDir()); // which a process on a cluster chooses when it first computes
         return new ProcessFacts(
                 process,
                 host(),

@@ -10,6 +10,7 @@ import io.github.rarspark.conf.SparkSettings;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
@@ -72,7 +73,9 @@ public final class SparkSessions {
         StageResources.ofLocalRun(conf.get("spark.master"), compute.device()).forEach(conf::setIfMissing);
         DEFAULTS.forEach(conf::setIfMissing);
         Secrets.share(conf);
-        return SparkSession.builder().config(conf).getOrCreate();
+        SparkSession session = SparkSession.builder().config(conf).getOrCreate();
+        NativeCache.choose(SparkEnv.get());
+        return session;
     }
 
     /**

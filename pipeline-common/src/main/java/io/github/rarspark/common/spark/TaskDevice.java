@@ -40,6 +40,7 @@ public final class TaskDevice implements AutoCloseable {
      * @throws NativeLoadException if libtorch cannot compute on it
      */
     public static TaskDevice open(JobDevice job, int threads) {
+        NativeCache.choose(SparkEnv.get());
         return new TaskDevice(job, job.isGpu() ? gpuOfTask() : Device.cpu(), threads);
     }
 
