@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.rarspark.cli.Scripts.Run;
+import io.github.rarspark.common.testing.Jvm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -118,6 +119,20 @@ class ClusterLauncherTest {
 
     @ParameterizedTest
     @CsvSource({
+        "--conf spark.a=b, ''",
+        "--conf spark.driver.extraJavaOptions=-Da=b, ' -Da=b'",
+        "--driver-java-options -Dc=d, ' -Dc=d'"
+    })
+    void driversThatAWorkerStartsHaveTheModuleOptions(String given, String after) throws Exception {
+        submitInClusterMode(0);
+        scripts.set("RAR_SPARK_SUBMIT_ARGS", given);
+        run("train", "--master", "spark://host:7077", "--deploy-mode", "cluster", "--output", "run");
+        List<String> words = scripts.lines("first");
+        assertThat(words.get(words.lastIndexOf("--driver-java-options") + 1)).isEqualTo(Jvm.options() + after);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
         "yarn, spark.yarn.submit.waitAppCompletion",
         "k8s://https://host:6443, spark.kubernetes.submission.waitAppCompletion",
         "spark://host:7077, spark.standalone.submit.waitAppCompletion"
@@ -130,7 +145,11 @@ class ClusterLauncherTest {
         assertThat(run.code()).isEqualTo(73);
         assertThat(run.err()).noneMatch(line -> line.contains("may tell more"));
 
-        List<String> first = scripts.lines("first");
+        List<String> first = new ArrayList<>(scripts.lines("first"));
+        if (master.startsWith("spark:")) {
+            int moduleOptions = first.indexOf("--driver-java-options");
+            first.subList(moduleOptions, moduleOptions + 2).clear();
+        }
         String setting = first.stream()
                 .filter(argument -> argument.startsWith("spark.rarspark.result="))
                 .findFirst()
