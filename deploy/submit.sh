@@ -68,8 +68,9 @@ case $manager in
 esac
 
 # The model of a recipe that is a file is the one that it extends.
-model=$recipe
-[[ ! -f $recipe ]] || model=$(sed -n 's/^extends:[[:space:]]*\([[:alnum:]-]*\).*/\1/p' "$recipe")
+model=$recipe file=${recipe#file:}
+file=${file#//}
+[[ ! -f $file ]] || model=$(sed -n 's/^extends:[[:space:]]*\([[:alnum:]-]*\).*/\1/p' "$file")
 cores='' heap='' overhead='' driver='' driver_overhead='' settings=''
 while IFS=$'\t' read -r of_model of_command of_device sizes; do
   if [[ $of_model/$of_command/$of_device == "$model/$job/$device" ]]; then
@@ -120,6 +121,5 @@ rm "$file"
 files+=(/proc/self/fd/8)
 [[ -z ${RAR_SPARK_CONF:-} ]] || files+=("$RAR_SPARK_CONF")
 RAR_SPARK_CONF=$(IFS=: && echo "${files[*]}")
-RAR_SPARK_SUBMIT_ARGS="${mode:+--deploy-mode $mode} ${RAR_SPARK_SUBMIT_ARGS:-}"
-export RAR_SPARK_CONF RAR_SPARK_SUBMIT_ARGS RAR_SPARK_PRINT=${print:-${RAR_SPARK_PRINT:-}}
-exec "$deploy/../bin/rar-spark" "$@" --master "$master"
+export RAR_SPARK_CONF RAR_SPARK_PRINT=${print:-${RAR_SPARK_PRINT:-}}
+exec "$deploy/../bin/rar-spark" "$@" --master "$master" ${mode:+--deploy-mode "$mode"}

@@ -108,7 +108,7 @@ class SubmitTest {
                         "spark.cores.max", "32"));
         assertThat(run.out())
                 .containsSequence("train", "--master", MASTER, "--recipe", "rar-b", "--ranks", "4", "--master", MASTER)
-                .anyMatch(line -> line.matches("options --deploy-mode cluster ?"));
+                .containsSequence("--deploy-mode", "cluster");
         assertThat(run.err())
                 .containsExactly("submit: train of rar-b on CPUs, 4 executors, each with 8 cores, 12g of heap and 24g"
                         + " beside it; 4g of heap for the driver");
@@ -153,9 +153,11 @@ class SubmitTest {
     @Test
     void theSizesOfARecipeInAFileAreThoseOfTheOneItExtends() throws Exception {
         Path recipe = write("my recipe.yaml", "# mine\nextends: rar-b # a comment\ntrain: {batch: 64}\n");
-        assertThat(settings(submit("train", "--master", MASTER, "--recipe", recipe.toString())))
-                .containsEntry("spark.executor.cores", "8")
-                .doesNotContainKey("spark.cores.max");
+        for (String name : List.of(recipe.toString(), "file:" + recipe, "file://" + recipe)) {
+            assertThat(settings(submit("train", "--master", MASTER, "--recipe", name)))
+                    .containsEntry("spark.executor.cores", "8")
+                    .doesNotContainKey("spark.cores.max");
+        }
     }
 
     @Test
@@ -180,7 +182,7 @@ class SubmitTest {
                 .containsEntry("spark.dynamicAllocation.enabled", "true")
                 .containsEntry("spark.executor.cores", "8")
                 .containsEntry("spark.executor.memory", "99g");
-        assertThat(run.out()).contains("options --deploy-mode client --conf spark.a=b");
+        assertThat(run.out()).contains("--deploy-mode", "client", "options --conf spark.a=b");
     }
 
     @Test
