@@ -25,7 +25,7 @@ import org.awaitility.Awaitility;
  */
 record ExecutorLoss(Path gate) {
     private static final String CHECKPOINT = "checkpoints/step-000000010-a1-r0";
-    private static final Duration LIMIT = Duration.ofSeconds(180);
+    static final Duration LIMIT = Duration.ofSeconds(180);
 
     /** What the session of the jobs needs. */
     Map<String, String> settings() {
