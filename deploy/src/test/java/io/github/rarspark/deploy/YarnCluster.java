@@ -52,7 +52,7 @@ final class YarnCluster implements AutoCloseable {
         this.cluster = new MiniYARNCluster("yarn", NODES, 1, 1);
     }
 
-    /** A cluster whose nodes have registered, with its own files in {@code folder} and in {@code target/yarn}. */
+    /** A cluster whose nodes have registered, with its own files in {@code folder}, and logs in {@code target/test/data/yarn}. */
     static YarnCluster start(Path folder) throws Exception {
         YarnCluster yarn = new YarnCluster(folder);
         try {
@@ -91,8 +91,11 @@ final class YarnCluster implements AutoCloseable {
         settings.setBoolean(YarnConfiguration.NM_VMEM_CHECK_ENABLED, false);
         settings.set(YarnConfiguration.NM_MAX_PER_DISK_UTILIZATION_PERCENTAGE, "100");
         settings.setInt(YarnConfiguration.RM_NM_HEARTBEAT_INTERVAL_MS, 200);
-        // Logs of containers stay for who reads them after a failure.
+        // Logs of containers stay, for who reads them after a failure; without the second setting, a node manager would wait
+        // at its end for when it may delete them.
         settings.setInt(YarnConfiguration.DEBUG_NM_DELETE_DELAY_SEC, 600);
+        settings.setInt(YarnConfiguration.NM_LOG_RETAIN_SECONDS, 0);
+        settings.setInt(YarnConfiguration.NM_PROCESS_KILL_WAIT_MS, 1000);
         return settings;
     }
 
