@@ -91,7 +91,8 @@ final class YarnCluster implements AutoCloseable {
         settings.setBoolean(YarnConfiguration.NM_VMEM_CHECK_ENABLED, false);
         settings.set(YarnConfiguration.NM_MAX_PER_DISK_UTILIZATION_PERCENTAGE, "100");
         settings.setInt(YarnConfiguration.RM_NM_HEARTBEAT_INTERVAL_MS, 200);
-        // Logs of containers stay, for who reads them after a failure; without the second setting, a node manager would wait
+        // Logs of containers stay, for who reads them after a failure; without the second setting, a node manager would
+        // wait
         // at its end for when it may delete them.
         settings.setInt(YarnConfiguration.DEBUG_NM_DELETE_DELAY_SEC, 600);
         settings.setInt(YarnConfiguration.NM_LOG_RETAIN_SECONDS, 0);

@@ -2,6 +2,7 @@ package io.github.rarspark.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Jvm;
@@ -80,7 +81,7 @@ class YarnSubmitTest {
             Files.createDirectories(copy.getParent());
             Files.copy(Path.of("..").resolve(file), copy);
         }
-        Path jar = folder.resolve("rar spark/cli/target/rar-spark.jar");
+        Path jar = folder.resolve("rar spark/lib/rar-spark.jar");
         Files.createDirectories(jar.getParent());
         new JarOutputStream(Files.newOutputStream(jar)).close();
         Path submit = folder.resolve("spark/bin/spark-submit");
@@ -130,6 +131,32 @@ class YarnSubmitTest {
         assertThat(endOfNewest()).isEqualTo(FinalApplicationStatus.FAILED);
     }
 
+    @Test
+    void doctorFindsThatContainersLackTheirGpus() throws Exception {
+        Path report = folder.resolve("doctor.json");
+        List<String> arguments = List.of(
+                "doctor",
+                "--recipe",
+                jobs.tiny().recipe().toUri().toString(),
+                "--command",
+                "generate",
+                "--device",
+                "gpu",
+                "--output",
+                folder.resolve("examined").toUri().toString(),
+                "--json",
+                report.toUri().toString());
+        Process submission = submit("doctor", arguments, "--conf spark.yarn.dist.files=");
+        assertThat(exitCode(submission))
+                .as("%s", Files.readString(err("doctor")))
+                .isEqualTo(69);
+        assertThat(new ObjectMapper().readTree(report.toFile()).get("findings"))
+                .filteredOn(finding -> finding.get("check").asText().equals("gpus of containers"))
+                .singleElement()
+                .extracting(finding -> finding.get("status").asText())
+                .isEqualTo("FAIL");
+    }
+
     private static String[] weights(String name) {
         return new String[] {
             "--device", "gpu", "--weights", folder.resolve(name).toUri().toString()
@@ -137,6 +164,10 @@ class YarnSubmitTest {
     }
 
     private static Process submit(String name, List<String> arguments) throws IOException {
+        return submit(name, arguments, "");
+    }
+
+    private static Process submit(String name, List<String> arguments, String sparkOptions) throws IOException {
         List<String> command = new ArrayList<>(
                 List.of(folder.resolve("rar spark/deploy/yarn/submit").toString(), "--deploy-mode", "cluster"));
         command.addAll(arguments);
@@ -148,6 +179,7 @@ class YarnSubmitTest {
         submit.environment().put("HADOOP_CONF_DIR", yarn.hadoopConf().toString());
         submit.environment()
                 .put("RAR_SPARK_CONF", folder.resolve("cluster.conf").toString());
+        submit.environment().put("RAR_SPARK_SUBMIT_ARGS", sparkOptions);
         return submit.start();
     }
 
