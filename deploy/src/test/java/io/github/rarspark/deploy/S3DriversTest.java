@@ -165,7 +165,7 @@ class S3DriversTest {
         assertThat(storage.exists(refused.root())).isFalse();
     }
 
-    /** Executors of other machines do not have the driver's environment. */
+    /** Executors of other machines do not have the driver's environment. What they are sent is authenticated and encrypted. */
     @Test
     void credentialsInTheDriversEnvironmentAreEnough() throws Exception {
         FourJobs mine = jobs.into(S3Server.uri("environment"));
@@ -176,6 +176,9 @@ class S3DriversTest {
         settings.put("spark.executor.extraJavaOptions", Jvm.options());
         settings.put("spark.executorEnv.AWS_ACCESS_KEY_ID", "");
         settings.put("spark.executorEnv.AWS_SECRET_ACCESS_KEY", "");
+        settings.put("spark.authenticate", "true");
+        settings.put("spark.authenticate.secret", UUID.randomUUID().toString());
+        settings.put("spark.network.crypto.enabled", "true");
         Map<String, String> environment = Map.of(
                 "AWS_ACCESS_KEY_ID", bucket.server().key(),
                 "AWS_SECRET_ACCESS_KEY", bucket.server().secret());
