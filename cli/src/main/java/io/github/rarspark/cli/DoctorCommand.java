@@ -89,10 +89,7 @@ final class DoctorCommand implements Callable<Integer> {
             spec.commandLine().getOut().println(report.text());
         }
         if (!report.passed()) {
-            throw new JobException(
-                    ExitCode.UNAVAILABLE,
-                    "Cannot " + command + " here: " + String.join(", ", report.failed())
-                            + "; change what the lines with FAIL say");
+            throw new JobException(ExitCode.UNAVAILABLE, "Cannot " + command + " here: " + report.fixes());
         }
         return ExitCode.OK.number();
     }

@@ -75,8 +75,7 @@ class DoctorCommandTest {
         assertThat(doctor("--ranks", "4", "--quiet")).isEqualTo(ExitCode.UNAVAILABLE.number());
         assertThat(out.toString()).isEmpty();
         assertThat(err.toString())
-                .isEqualToIgnoringNewLines(
-                        "rar-spark: Cannot train here: executors; change what the lines with FAIL say");
+                .isEqualToIgnoringNewLines("rar-spark: Cannot train here: executors (use --master local[4])");
         assertThat(json().get("passed").booleanValue()).isFalse();
     }
 

@@ -3,7 +3,9 @@ package io.github.rarspark.cli.doctor;
 import io.github.rarspark.cli.doctor.Finding.Status;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -46,11 +48,20 @@ public record DoctorReport(String command, String master, int executors, List<Fi
 
     /** The names of the checks that failed. */
     public List<String> failed() {
-        return findings.stream()
-                .filter(one -> one.status() == Status.FAIL)
-                .map(Finding::check)
-                .distinct()
-                .toList();
+        return failures().map(Finding::check).distinct().toList();
+    }
+
+    /** What to change, by check, in one line. */
+    public String fixes() {
+        Map<String, String> fixes = new LinkedHashMap<>();
+        failures().forEach(one -> fixes.putIfAbsent(one.check(), one.fix().isEmpty() ? one.value() : one.fix()));
+        return fixes.entrySet().stream()
+                .map(fix -> fix.getKey() + " (" + fix.getValue() + ")")
+                .collect(Collectors.joining(", "));
+    }
+
+    private Stream<Finding> failures() {
+        return findings.stream().filter(one -> one.status() == Status.FAIL);
     }
 
     /** A line for each finding. */

@@ -2,6 +2,10 @@ package io.github.rarspark.cli.doctor;
 
 import io.github.rarspark.common.storage.Storage;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -9,7 +13,7 @@ import java.util.UUID;
  *
  * @param storage of the output
  * @param path its URI; null to leave the storage out
- * @param created the folders that were not there before; null if all were
+ * @param created the output if it was not there before, else null
  */
 record ProbedFolder(Storage storage, String path, String created) implements AutoCloseable {
 
@@ -31,10 +35,18 @@ record ProbedFolder(Storage storage, String path, String created) implements Aut
     public void close() throws IOException {
         if (path != null) {
             storage.delete(path);
-            if (created != null
-                    && storage.files(created).isEmpty()
-                    && storage.directories(created).isEmpty()) {
-                storage.delete(created);
+            removeIfEmpty();
+        }
+    }
+
+    /** Only of local files: object stores have no empty folders, and HDFS's is as good to a job as none. */
+    private void removeIfEmpty() throws IOException {
+        Optional<Path> folder = created == null ? Optional.empty() : storage.localPath(created);
+        if (folder.isPresent()) {
+            try {
+                Files.deleteIfExists(folder.get());
+            } catch (DirectoryNotEmptyException e) {
+                // A job has begun there meanwhile.
             }
         }
     }

@@ -72,6 +72,11 @@ class StorageProbeTest {
             storage.putString(Storage.child(probed.path(), "left"), "x");
         }
         assertThat(folder).isEmptyDirectory();
+        try (ProbedFolder probed = ProbedFolder.in(storage, output)) {
+            storage.putString(Storage.child(probed.path(), "left"), "x");
+            Files.writeString(folder.resolve("new/._of-a-job"), "x");
+        }
+        assertThat(folder.resolve("new/._of-a-job")).hasContent("x");
         Files.createDirectory(folder.resolve("old"));
         try (ProbedFolder probed = ProbedFolder.in(storage, Storage.child(uri(), "old"))) {
             storage.putString(Storage.child(probed.path(), "left"), "x");
