@@ -170,7 +170,9 @@ class RarSparkOperator(SparkSubmitOperator):
         if printed.returncode != 0:
             raise AirflowFailException(printed.stderr)
         self.log.info("%s", printed.stderr)
-        return dict(line.split("=", 1) for line in printed.stdout.splitlines())
+        settings = dict(line.split("=", 1) for line in printed.stdout.splitlines())
+        # Whether spark-submit waits, or the operator, is the operator's to say.
+        return {key: value for key, value in settings.items() if not key.endswith(".waitAppCompletion")}
 
     def _arguments(self) -> list[str]:
         settings = {

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -19,6 +20,10 @@ final class Airflow {
     private static final Path SCRIPTS = Path.of("src", "test", "python").toAbsolutePath();
     private static final Path DAGS = Path.of("airflow", "dags").toAbsolutePath();
     private static final long LIMIT_SECONDS = 300;
+
+    /** What the pipeline of the DAGs sets itself, of each command. */
+    private static final Set<String> PIPELINE_KEYS =
+            Set.of("input", "output", "tokens", "weights", "samples", "reference", "features", "tokenizer", "ranks");
 
     private final PythonEnvironment python = PythonEnvironment.of("airflow");
     private final Path home;
@@ -50,34 +55,60 @@ final class Airflow {
         this.home = home;
     }
 
-    /** Creates an Airflow in the folder {@code home} whose Spark connections have the URL {@code master}. */
-    static Airflow create(Path home, String master) throws Exception {
+    /** Creates an Airflow in the folder {@code home} with a Spark connection to {@code master}, and more in its environment. */
+    static Airflow create(Path home, String connection, String master, Map<String, String> more) throws Exception {
         Airflow airflow = new Airflow(Files.createDirectories(home));
         Map<String, String> environment = airflow.environment;
         environment.put("AIRFLOW_HOME", home.toString());
         environment.put("AIRFLOW__CORE__DAGS_FOLDER", DAGS.toString());
         environment.put("AIRFLOW__CORE__LOAD_EXAMPLES", "False");
         environment.put("AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY", "1");
-        environment.put("AIRFLOW_CONN_SPARK_DEFAULT", Json.line(Map.of("conn_type", "spark", "host", master)));
+        environment.put("AIRFLOW_CONN_" + connection, Json.line(Map.of("conn_type", "spark", "host", master)));
         environment.put("PYTHONDONTWRITEBYTECODE", "1");
         environment.put("RAR_SPARK_HOME", Path.of("..").toRealPath().toString());
         Path spark = PythonEnvironment.of("spark").installed("pyspark");
         environment.put("RAR_SPARK_LOG", home.resolve("rar-spark.log").toString());
         environment.put("SPARK_HOME", spark.toString());
         environment.put("PATH", spark.resolve("bin") + ":" + System.getenv("PATH"));
+        environment.putAll(more);
         Ended migrated = airflow.run("migrate", "airflow", "db", "migrate");
         assertThat(migrated.code()).as(migrated.log()).isZero();
         return airflow;
     }
 
+    /** The parameters of a run of jobs, without where it goes, and with more recipe keys and Spark settings. */
+    static Map<String, Object> params(FourJobs jobs, Map<String, String> moreKeys, Map<String, String> spark) {
+        Map<String, String> settings = new TreeMap<>();
+        jobs.settings().forEach((key, value) -> {
+            if (!PIPELINE_KEYS.contains(key.substring(key.indexOf('.') + 1))) {
+                settings.put(key, value);
+            }
+        });
+        settings.putAll(moreKeys);
+        Map<String, Object> params = new HashMap<>();
+        params.put("root", jobs.root());
+        params.put("recipe", jobs.tiny().recipe().toUri().toString());
+        params.put("images", jobs.settings().get("tokenize.input"));
+        params.put("tokenizer", jobs.settings().get("tokenize.tokenizer"));
+        params.put("reference", jobs.settings().get("fid.reference"));
+        params.put("features", jobs.settings().get("fid.features"));
+        params.put("ranks", 2);
+        params.put("settings", settings);
+        params.put("spark", spark);
+        return params;
+    }
+
     /** Starts a run of a DAG in the foreground of a process, which logs to {@link #log}. */
-    Process startRun(String name, String dag, String date, Map<String, Object> params) throws IOException {
-        return start(name, "airflow", "dags", "test", dag, date, "--conf", Json.line(params));
+    Process startRun(String name, String dag, String date, Map<String, Object> params, String... options)
+            throws IOException {
+        List<String> words = new ArrayList<>(List.of("dags", "test", dag, date, "--conf", Json.line(params)));
+        words.addAll(List.of(options));
+        return start(name, "airflow", words.toArray(String[]::new));
     }
 
     /** Runs a DAG. */
-    Ended runDag(String name, String dag, String date, Map<String, Object> params) throws Exception {
-        return await(startRun(name, dag, date, params), name);
+    Ended runDag(String name, String dag, String date, Map<String, Object> params, String... options) throws Exception {
+        return await(startRun(name, dag, date, params, options), name);
     }
 
     /** What the run of a DAG for a date left. */

@@ -16,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -37,9 +36,6 @@ import org.junit.jupiter.api.io.TempDir;
 class AirflowTest {
     private static final Duration LIMIT = Duration.ofSeconds(120);
 
-    /** What the pipeline of the DAGs sets itself. */
-    private static final Set<String> OWN_KEYS = Set.of("input", "output", "tokens", "weights", "samples", "reference");
-
     @TempDir
     private static Path folder;
 
@@ -51,29 +47,12 @@ class AirflowTest {
     static void start() throws Exception {
         root = folder.resolve("runs").toUri().toString();
         jobs = FourJobs.write(Files.createDirectory(folder.resolve("inputs")), root);
-        airflow = Airflow.create(folder.resolve("airflow"), "local[2]");
+        airflow = Airflow.create(folder.resolve("airflow"), "SPARK_DEFAULT", "local[2]", Map.of());
     }
 
-    /** The parameters of a run of the jobs, with more recipe keys. */
-    private static Map<String, Object> params(Map<String, String> more) {
-        Map<String, String> settings = new TreeMap<>();
-        jobs.settings().forEach((key, value) -> {
-            if (!OWN_KEYS.contains(key.substring(key.indexOf('.') + 1))) {
-                settings.put(key, value);
-            }
-        });
-        settings.putAll(more);
-        Map<String, Object> params = new HashMap<>();
-        params.put("root", root);
-        params.put("recipe", jobs.tiny().recipe().toUri().toString());
-        params.put("images", jobs.settings().get("tokenize.input"));
-        params.put("tokenizer", jobs.settings().get("tokenize.tokenizer"));
-        params.put("reference", jobs.settings().get("fid.reference"));
-        params.put("features", jobs.settings().get("fid.features"));
-        params.put("ranks", 2);
-        params.put("settings", settings);
-        params.put("spark", Map.of("spark.ui.enabled", "false", "spark.driver.memory", "768m"));
-        return params;
+    private static Map<String, Object> params(Map<String, String> moreKeys) {
+        return Airflow.params(
+                jobs, moreKeys, Map.of("spark.ui.enabled", "false", "spark.driver.memory", "768m"));
     }
 
     @Test
