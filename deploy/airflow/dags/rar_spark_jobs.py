@@ -159,6 +159,12 @@ class RarSparkOperator(SparkSubmitOperator):
             self.log.warning("%s", warning)
         return result
 
+    def _get_hook(self) -> SparkSubmitHook:
+        hook = super()._get_hook()
+        # The provider finds the name in the output of spark-submit, but only in a namespace that is called spark.
+        hook._kubernetes_driver_pod = self.conf.get("spark.kubernetes.driver.pod.name")
+        return hook
+
     def _deployment(self) -> dict[str, str]:
         """Return the settings that deploy/MANAGER/submit chooses for the manager, the command and the model."""
         master = SparkSubmitHook(conn_id=self.conn_id)._connection["master"]
@@ -197,6 +203,7 @@ class RarSparkOperator(SparkSubmitOperator):
                 packages=self.packages,
                 keytab=self.keytab,
                 principal=self.principal,
+                driver_memory="512m",
                 java_class=MAIN_CLASS,
                 name="rar-spark-result",
                 application_args=["result", uri, "--submitted", "--quiet", "--json", str(file)],

@@ -22,7 +22,10 @@ def rar_spark_kubernetes():
         conn_id="spark_kubernetes",
         deploy_mode="cluster",
         application="{{ params.jar }}",
-        conf={"spark.kubernetes.container.image": "{{ params.image }}"},
+        conf={
+            "spark.kubernetes.container.image": "{{ params.image }}",
+            "spark.kubernetes.driver.pod.name": "rar-spark-{{ ti.task_id }}-{{ ti.id }}-driver",
+        },
         track_driver_via_k8s_api=True,
     )
 

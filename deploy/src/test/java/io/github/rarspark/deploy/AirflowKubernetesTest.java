@@ -41,7 +41,7 @@ class AirflowKubernetesTest {
         jobs = FourJobs.write(
                 Files.createDirectory(folder.resolve("inputs")),
                 folder.resolve("runs").toUri().toString());
-        cluster = KubernetesCluster.start(folder.resolve("cluster"), 0);
+        cluster = KubernetesCluster.start(folder.resolve("cluster"), 2);
         String server = cluster.api().url();
         Path access = folder.resolve("kubeconfig.json"); // which is YAML as well
         Files.write(
@@ -55,8 +55,10 @@ class AirflowKubernetesTest {
                 "SPARK_KUBERNETES",
                 "k8s://" + server,
                 Map.of(
-                        "AIRFLOW__KUBERNETES_EXECUTOR__IN_CLUSTER", "False",
-                        "AIRFLOW__KUBERNETES_EXECUTOR__CONFIG_FILE", access.toString()));
+                        "AIRFLOW__KUBERNETES_EXECUTOR__IN_CLUSTER",
+                        "False",
+                        "AIRFLOW__KUBERNETES_EXECUTOR__CONFIG_FILE",
+                        access.toString()));
     }
 
     @AfterAll
@@ -74,6 +76,7 @@ class AirflowKubernetesTest {
         Map<String, Object> params = Airflow.params(jobs, Map.of(), spark);
         params.put("run", name);
         params.put("images", images);
+        params.put("device", "gpu");
         params.put("image", KubernetesCluster.IMAGE);
         params.put("jar", "local://" + jar.toUri().getRawPath());
         return airflow.runDag(name, DAG, date, params, "--mark-success-pattern", "(?!tokenize).*");
@@ -83,10 +86,11 @@ class AirflowKubernetesTest {
     void aDriverInAPodIsWatchedToItsEnd() throws Exception {
         Ended ended = tokenize("done", "2025-03-01", jobs.settings().get("tokenize.input"));
         assertThat(ended.code()).as(ended.log()).isZero();
-        assertThat(ended.log()).contains("phase: Succeeded", "submit: tokenize of demo on CPUs");
+        assertThat(ended.log()).contains("phase: Succeeded", "submit: no sizes for tokenize");
         FourJobs outputs = jobs.into(Storage.child(jobs.root(), "done"));
         JobResult result = outputs.result(new Storage(new Configuration()), "tokenize");
         assertThat(result.status()).isEqualTo(JobResult.Status.DONE);
+        assertThat(result.device()).isEqualTo("gpu");
         DagRun run = airflow.dagRun(DAG, "2025-03-01");
         assertThat(Json.convert(run.tasks().get("tokenize").result(), JobResult.class))
                 .isEqualTo(result);
@@ -95,13 +99,15 @@ class AirflowKubernetesTest {
 
     @Test
     void theResultOfAFailedDriverDecides() throws Exception {
-        Ended ended = tokenize("failed", "2025-03-02", folder.resolve("none").toUri().toString());
+        Ended ended =
+                tokenize("failed", "2025-03-02", folder.resolve("none").toUri().toString());
         assertThat(ended.code()).as(ended.log()).isOne();
         assertThat(ended.log()).contains("tokenize failed: Cannot");
         assertThat(airflow.dagRun(DAG, "2025-03-02").tasks().get("tokenize").tries())
                 .isEqualTo(1);
         List<Pod> drivers = cluster.drivers();
-        assertThat(drivers).anySatisfy(driver -> assertThat(driver.getStatus().getPhase()).isEqualTo("Failed"));
+        assertThat(drivers)
+                .anySatisfy(driver -> assertThat(driver.getStatus().getPhase()).isEqualTo("Failed"));
         cluster.kubelet().awaitNone();
     }
 }

@@ -51,8 +51,7 @@ class AirflowTest {
     }
 
     private static Map<String, Object> params(Map<String, String> moreKeys) {
-        return Airflow.params(
-                jobs, moreKeys, Map.of("spark.ui.enabled", "false", "spark.driver.memory", "768m"));
+        return Airflow.params(jobs, moreKeys, Map.of("spark.ui.enabled", "false", "spark.driver.memory", "768m"));
     }
 
     @Test

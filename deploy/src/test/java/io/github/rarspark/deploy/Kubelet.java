@@ -157,6 +157,8 @@ final class Kubelet implements AutoCloseable {
         ContainerStatusBuilder container = new ContainerStatusBuilder()
                 .withName(container(pod).getName())
                 .withImage(container(pod).getImage())
+                .withImageID("test")
+                .withRestartCount(0)
                 .withReady(exitCode.isEmpty());
         String now = Instant.now().toString();
         exitCode.ifPresentOrElse(
