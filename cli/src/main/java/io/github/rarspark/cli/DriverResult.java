@@ -37,9 +37,11 @@ final class DriverResult {
         this.err = err;
     }
 
-    /** The file that the Spark settings of this driver name; empty if they name none. */
+    /** The file that the Spark settings of this driver name; empty if they name none, or if the command only reads it. */
     static Optional<DriverResult> ofDriver(String command, PrintStream err) {
-        return Optional.ofNullable(System.getProperty(SETTING)).map(file -> new DriverResult(file, command, err));
+        return Optional.ofNullable(System.getProperty(SETTING))
+                .filter(file -> !command.equals(ResultCommand.NAME))
+                .map(file -> new DriverResult(file, command, err));
     }
 
     /** Says that the driver has begun. */

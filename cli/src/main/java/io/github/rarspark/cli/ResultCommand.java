@@ -22,6 +22,8 @@ import picocli.CommandLine.Spec;
 /** {@code result}: how a command ended, told by what it wrote. */
 @Command(name = "result", sortOptions = false, description = "Prints how a command ended, and exits as it did.")
 final class ResultCommand implements Callable<Integer> {
+    static final String NAME = "result";
+
     private static final Logger LOG = LoggerFactory.getLogger(ResultCommand.class);
 
     @Spec

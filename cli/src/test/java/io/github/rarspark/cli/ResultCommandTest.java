@@ -161,7 +161,7 @@ class ResultCommandTest {
         assertThat(Files.readString(file)).doesNotContain("recipe_sha256");
     }
 
-    /** It waits for the other end of a pipe. */
+    /** It waits for its recipe. */
     @Test
     @Tag("fault")
     @Timeout(120)
@@ -170,7 +170,7 @@ class ResultCommandTest {
         assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
                 .isZero();
         Path file = folder.resolve("output/.result-1.json");
-        Process process = driver(file, "result", pipe.toString());
+        Process process = driver(file, "train", "--recipe", pipe.toString());
         try {
             Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(file) || !process.isAlive());
             assertThat(process.isAlive()).isTrue();
@@ -183,13 +183,28 @@ class ResultCommandTest {
         assertThat(result.warnings()).singleElement().asString().contains("killed", "ran out of memory");
     }
 
+    /** With the settings of the driver, which name the file. */
+    @Test
+    @Timeout(120)
+    void aProcessThatReadsTheFileDoesNotWriteIt() throws Exception {
+        Path file = write("run/.result-1.json", failed(ExitCode.OUTPUT_EXISTS, "Cannot write to run: not ours"));
+        byte[] before = Files.readAllBytes(file);
+        Process process = driver(file, "result", file.toString());
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(73);
+        assertThat(file).hasBinaryContent(before);
+    }
+
     /** The job matters more than who waits for it. */
     @Test
     @Timeout(120)
     void aFileThatCannotBeWrittenDoesNotEndTheJob() throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "");
         Process process = driver(
-                file.resolve(".result-1.json"), "result", folder.resolve("none").toString());
+                file.resolve(".result-1.json"),
+                "weights",
+                "inspect",
+                folder.resolve("none").toString());
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isEqualTo(66);
         assertThat(Files.readString(err(), StandardCharsets.UTF_8))
