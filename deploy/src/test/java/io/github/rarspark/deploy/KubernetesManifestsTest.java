@@ -212,12 +212,12 @@ class KubernetesManifestsTest {
         List<String> lines = submit(
                 List.of("--master", "k8s://https://host:6443", "generate", "--recipe", "rar-b", "--device", "gpu"),
                 Map.of());
-        Path there = folder.resolve("rar spark/deploy/kubernetes");
+        String there = "file://" + folder + "/rar%20spark/deploy/kubernetes/"; // Spark cannot read a path with a space
         assertThat(lines)
                 .contains("jar ")
                 .contains("argument generate", "argument k8s://https://host:6443")
-                .contains("spark.kubernetes.driver.podTemplateFile " + there.resolve("driver-pod.yaml"))
-                .contains("spark.kubernetes.executor.podTemplateFile " + there.resolve("executor-pod.yaml"))
+                .contains("spark.kubernetes.driver.podTemplateFile " + there + "driver-pod.yaml")
+                .contains("spark.kubernetes.executor.podTemplateFile " + there + "executor-pod.yaml")
                 .contains("spark.executor.resource.gpu.vendor nvidia.com")
                 .contains("spark.kubernetes.namespace rar-spark");
     }
