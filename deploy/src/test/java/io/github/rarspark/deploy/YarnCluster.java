@@ -149,6 +149,7 @@ final class YarnCluster implements AutoCloseable {
         settings.put("spark.executor.instances", Integer.toString(NODES));
         settings.put("spark.executor.cores", "1");
         settings.put("spark.executor.memory", "512m");
+        settings.put("spark.executor.memoryOverhead", "512m");
         settings.put("spark.executor.resource.gpu.amount", "1");
         settings.put(
                 "spark.executor.resource.gpu.discoveryScript", discoveryScript().toString());

@@ -53,6 +53,7 @@ class YarnSubmitTest {
         Map<String, String> settings = new TreeMap<>(yarn.settings());
         settings.put("spark.executor.extraJavaOptions", String.join(" ", FakeGpus.javaOptions()));
         settings.put("spark.driver.memory", "512m");
+        settings.put("spark.driver.memoryOverhead", "512m");
         Files.writeString(
                 folder.resolve("cluster.conf"),
                 settings.entrySet().stream()
