@@ -142,10 +142,14 @@ class RarSparkOperator(SparkSubmitOperator):
         result_uri = f"{self.output_uri.rstrip('/')}/.result-{run}.json"
         self.application = self.application or str(worker_jar())
         self.application_args = self._arguments()
-        self.conf = {**self._deployment(), **(self.conf or {}), **json.loads(self.more_conf)}
+        self.conf = {
+            **self._deployment(),
+            **(self.conf or {}),
+            **texts(self.more_conf),
+            "spark.rarspark.result": result_uri,
+        }
         submitted = None
         try:
-            self.conf["spark.rarspark.result"] = result_uri
             super().execute(context)
         except Exception as e:  # of a type that depends on the cluster manager and the deploy mode
             submitted = e
@@ -184,11 +188,11 @@ class RarSparkOperator(SparkSubmitOperator):
         settings = {
             f"{self.command}.output": self.output_uri,
             **self.settings,
-            **json.loads(self.more_settings),
+            **texts(self.more_settings),
         }
         arguments = [self.command, "--recipe", self.recipe, "--quiet"]
         for key, value in settings.items():
-            if value not in (None, ""):
+            if value:
                 arguments += ["--set", f"{key}={value}"]
         return arguments
 
@@ -213,6 +217,15 @@ class RarSparkOperator(SparkSubmitOperator):
             except AirflowException as e:  # it ends with the exit code of the job
                 self.log.debug("%s", e)
             return json.loads(file.read_text()) if file.exists() else None
+
+
+def texts(values: str) -> dict[str, str]:
+    """Return the values of a JSON object as recipes and Spark write them: true, not True."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in json.loads(values).items()
+        if value is not None
+    }
 
 
 def home() -> Path:

@@ -77,8 +77,8 @@ final class Airflow {
     }
 
     /** The parameters of a run of jobs, without where it goes, and with more recipe keys and Spark settings. */
-    static Map<String, Object> params(FourJobs jobs, Map<String, String> moreKeys, Map<String, String> spark) {
-        Map<String, String> settings = new TreeMap<>();
+    static Map<String, Object> params(FourJobs jobs, Map<String, Object> moreKeys, Map<String, ?> spark) {
+        Map<String, Object> settings = new TreeMap<>();
         jobs.settings().forEach((key, value) -> {
             if (!PIPELINE_KEYS.contains(key.substring(key.indexOf('.') + 1))) {
                 settings.put(key, value);

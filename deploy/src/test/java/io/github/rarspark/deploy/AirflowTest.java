@@ -50,8 +50,8 @@ class AirflowTest {
         airflow = Airflow.create(folder.resolve("airflow"), "SPARK_DEFAULT", "local[2]", Map.of());
     }
 
-    private static Map<String, Object> params(Map<String, String> moreKeys) {
-        return Airflow.params(jobs, moreKeys, Map.of("spark.ui.enabled", "false", "spark.driver.memory", "768m"));
+    private static Map<String, Object> params(Map<String, Object> moreKeys) {
+        return Airflow.params(jobs, moreKeys, Map.of("spark.ui.enabled", false, "spark.driver.memory", "768m"));
     }
 
     @Test
@@ -81,7 +81,7 @@ class AirflowTest {
     void aTryThatMeetsAnotherDriverIsRepeatedAndASecondRunDoesNothing() throws Exception {
         String date = "2025-03-01";
         FourJobs outputs = jobs.into(Storage.child(root, "again"));
-        Map<String, Object> params = params(Map.of());
+        Map<String, Object> params = params(Map.of("train.activation_checkpointing", true));
         params.put("run", "again");
         Process other = otherDriver(outputs);
         Process first = airflow.startRun("first", "rar_spark", date, params);
