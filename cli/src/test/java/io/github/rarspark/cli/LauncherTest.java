@@ -278,6 +278,22 @@ class LauncherTest {
                         + " of RAR_SPARK_CONF: write a key that starts" + " with \"spark.\" and its value");
     }
 
+    /** They would be arguments, which others on the machine can read. */
+    @ParameterizedTest
+    @ValueSource(strings = {"fs.s3a.secret.key", "fs.s3a.bucket.data.access.key", "fs.azure.account.Key"})
+    void aSecretAmongTheSettingsIsRefusedAndNotRepeated(String name) throws Exception {
+        Path file = folder.resolve("spark.conf");
+        Checkout.write(file, "spark.hadoop." + name + " hush\n");
+        scripts.set("RAR_SPARK_CONF", file.toString());
+        Run run = run("train", "--master", "yarn");
+        assertThat(run.code()).isEqualTo(64);
+        assertThat(run.err())
+                .singleElement()
+                .asString()
+                .startsWith("rar-spark: cannot use spark.hadoop." + name)
+                .doesNotContain("hush");
+    }
+
     @Test
     void aMissingFileOfSettingsIsNamed() throws Exception {
         scripts.set("RAR_SPARK_CONF", folder + "/none.conf");
