@@ -141,16 +141,23 @@ class AirflowTest {
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
-        Awaitility.await("a shard")
-                .atMost(LIMIT)
-                .pollInterval(Duration.ofMillis(5))
-                .until(() -> Files.exists(output.resolve("part-000-00000.parquet")) || !driver.isAlive());
-        new ProcessBuilder("kill", "-STOP", Long.toString(driver.pid())).start().waitFor();
-        assertThat(output.resolve("_manifest.json"))
-                .as(() -> "the other driver has ended")
-                .doesNotExist();
-        assertThat(driver.isAlive()).isTrue();
-        return driver;
+        try {
+            Awaitility.await("a shard")
+                    .atMost(LIMIT)
+                    .pollInterval(Duration.ofMillis(5))
+                    .until(() -> Files.exists(output.resolve("part-000-00000.parquet")) || !driver.isAlive());
+            new ProcessBuilder("kill", "-STOP", Long.toString(driver.pid()))
+                    .start()
+                    .waitFor();
+            assertThat(output.resolve("_manifest.json"))
+                    .as(() -> "the other driver has ended")
+                    .doesNotExist();
+            assertThat(driver.isAlive()).isTrue();
+            return driver;
+        } catch (InterruptedException | RuntimeException | Error e) {
+            driver.destroyForcibly();
+            throw e;
+        }
     }
 
     /** The files of all runs with their times of modification. */

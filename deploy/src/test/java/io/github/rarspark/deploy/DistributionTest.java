@@ -99,7 +99,7 @@ class DistributionTest {
         for (String command : FourJobs.COMMANDS) {
             run(jobs.arguments(command, "--master", "local[2]").toArray(String[]::new));
         }
-        assertThat(jobs.contents(new Storage(new Configuration()))).hasSize(7);
+        assertThat(jobs.contents(new Storage(new Configuration()))).isEqualTo(jobs.expected(folder));
         assertThat(files()).isEqualTo(before);
     }
 
@@ -112,7 +112,11 @@ class DistributionTest {
         assertThat(home.resolve("deploy/sizes.tsv")).isRegularFile();
         for (String script : List.of(
                 "bin/rar-spark",
+                "deploy/submit.sh",
                 "deploy/standalone/submit",
+                "deploy/yarn/submit",
+                "deploy/kubernetes/submit",
+                "deploy/s3/jars",
                 "deploy/gpu/discover-gpus",
                 "deploy/gpu/install-libtorch")) {
             assertThat(home.resolve(script)).isExecutable();

@@ -12,6 +12,7 @@ import io.fabric8.kubernetes.client.dsl.PodResource;
 import io.github.rarspark.kernel.testing.FakeGpus;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -118,10 +119,18 @@ final class Kubelet implements AutoCloseable {
         report(pod, ip, "Running", Optional.empty());
     }
 
+    /** The machine's name, if it has an address. */
+    private static String ownName() {
+        try {
+            return " " + InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "";
+        }
+    }
+
     /** Writes what the cluster's DNS knows: a service, which Spark makes for its driver, has the address of its pod. */
     private void writeHosts() throws IOException {
-        StringBuilder lines = new StringBuilder(
-                "127.0.0.1 localhost " + InetAddress.getLocalHost().getHostName() + "\n");
+        StringBuilder lines = new StringBuilder("127.0.0.1 localhost" + ownName() + "\n");
         for (Service service : client.services().list().getItems()) {
             ObjectMeta names = service.getMetadata();
             Map<String, String> selector = service.getSpec().getSelector();

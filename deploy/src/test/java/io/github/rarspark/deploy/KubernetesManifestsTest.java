@@ -245,6 +245,7 @@ class KubernetesManifestsTest {
         assertThat(submit(container.getArgs(), Map.of()))
                 .contains("argument train", "argument k8s://https://kubernetes.default.svc")
                 .contains("spark.executor.instances 8", "jar local://" + HOME + "lib/rar-spark.jar");
-        assertThat(Serialization.asYaml(container.getEnv())).contains("spark.kubernetes.container.image");
+        assertThat(Serialization.asYaml(container.getEnv()))
+                .contains("spark.kubernetes.container.image=registry/rar-spark-gpu");
     }
 }

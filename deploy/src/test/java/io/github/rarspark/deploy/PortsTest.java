@@ -45,10 +45,13 @@ class PortsTest {
     @Test
     void aTrainingListensOnTheAddressesOfSparkOnly() throws Exception {
         FourJobs jobs = FourJobs.write(folder, folder.resolve("out").toUri().toString());
+        Map<String, String> others = listening(ProcessHandle.current());
         ExecutorService pool = Executors.newSingleThreadExecutor();
         try (StandaloneCluster cluster = StandaloneCluster.start(folder.resolve("cluster"), 2);
                 SparkSession session = cluster.session(Map.of())) {
             Map<String, String> before = listening(ProcessHandle.current());
+            Map<String, String> ofSpark = new TreeMap<>(before);
+            ofSpark.keySet().removeAll(others.keySet());
             Future<?> run = pool.submit(() -> {
                 jobs.run(session, Map.of("train.steps", "600", "train.checkpoint_every", "50"));
                 return null;
@@ -68,13 +71,13 @@ class PortsTest {
                 ofExecutors.add(listening(executor));
             }
             assertThat(run).as("still training").isNotDone();
-            assertThat(before).as("Spark's RPC and block manager").hasSize(2);
+            assertThat(ofSpark).as("Spark's RPC and block manager").hasSize(2);
             assertThat(ofDriver).as("the coordinator").hasSize(1);
             assertThat(ofExecutors)
                     .extracting(Map::size)
                     .as("the block manager and Gloo, and in one of them the rendezvous store")
                     .containsExactlyInAnyOrder(2, 3);
-            assertThat(Stream.concat(Stream.of(before, ofDriver), ofExecutors.stream()))
+            assertThat(Stream.concat(Stream.of(ofSpark, ofDriver), ofExecutors.stream()))
                     .allSatisfy(addresses -> assertThat(addresses.values()).allMatch(LOOPBACK.asMatchPredicate()));
             run.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
         } finally {
@@ -97,7 +100,8 @@ class PortsTest {
         }
         Map<String, String> addresses = new TreeMap<>();
         for (String table : List.of("tcp", "tcp6")) {
-            for (String line : Files.readAllLines(Path.of("/proc/net", table))) {
+            Path file = Path.of("/proc/net", table);
+            for (String line : Files.exists(file) ? Files.readAllLines(file) : List.<String>of()) {
                 String[] columns = line.trim().split("\\s+");
                 if (columns[3].equals(LISTEN) && sockets.contains("socket:[" + columns[9] + "]")) {
                     String[] local = columns[1].split(":");

@@ -70,6 +70,19 @@ class StandaloneDistributionTest {
         settings.put("spark.driver.extraClassPath", gate);
         settings.put("spark.executor.extraClassPath", gate);
         Process train = cluster.submit("client-train", settings, words(jobs, "client", "train"));
+        try {
+            loseWorker(jobs, loss, train);
+        } finally {
+            train.destroy();
+            cluster.addWorker("");
+        }
+
+        assertDone(jobs, "client", "generate");
+        assertDone(jobs, "client", "fid");
+        assertThat(jobs.contents(STORAGE)).isEqualTo(expected);
+    }
+
+    private static void loseWorker(FourJobs jobs, ExecutorLoss loss, Process train) throws Exception {
         Awaitility.await("a checkpoint")
                 .atMost(ExecutorLoss.LIMIT)
                 .until(() -> Files.exists(loss.gate()) || !train.isAlive());
@@ -84,11 +97,6 @@ class StandaloneDistributionTest {
         Submission training = cluster.await("client-train", train);
         assertThat(training.code()).as(training.console()).isZero();
         assertThat(jobs.result(STORAGE, "train").counts()).containsEntry("restarts", 1L);
-        cluster.addWorker("");
-
-        assertDone(jobs, "client", "generate");
-        assertDone(jobs, "client", "fid");
-        assertThat(jobs.contents(STORAGE)).isEqualTo(expected);
     }
 
     @Test

@@ -74,10 +74,10 @@ class YarnDoctorTest {
                 .isEqualTo("1 in each of 2"));
     }
 
-    /** The application master does not know GPUs, and the overhead is Spark's default. */
+    /** The application master does not know GPUs, and the overhead is what Spark takes by default. */
     @Test
     void containersWithoutGpusAndWithTooLittleMemoryAreFound() throws Exception {
-        DoctorReport report = examine(Map.of());
+        DoctorReport report = examine(Map.of("spark.executor.memoryOverhead", "384m"));
         assertThat(report.failed()).as(report.text()).containsExactly("memory", "gpus of containers");
         assertThat(of(report, "gpus of containers").get(0).value())
                 .isEqualTo("2 of 2 containers have less than 1 yarn.io/gpu");
