@@ -78,17 +78,21 @@ while IFS=$'\t' read -r of_model of_command of_device sizes; do
   fi
 done <"$deploy/sizes.tsv"
 
-chosen=()
+chosen=() presumed=''
 if [[ -n $cores ]]; then
   chosen+=("spark.executor.cores $cores" "spark.executor.memory $heap" "spark.executor.memoryOverhead $overhead"
     "spark.driver.memory $driver" "spark.driver.memoryOverhead $driver_overhead")
-  for setting in $settings; do # those that the sizes presume
+  for setting in $settings; do # those that the sizes presume, unless the recipe is a file that says otherwise
+    name=${setting%%=*}
+    if [[ $name == spark.rar.* && -f $file ]] && grep -Eq "(^|[{, ])${name##*.}[[:space:]]*:" "$file"; then continue; fi
     chosen+=("${setting/=/ }")
+    presumed+=" $setting"
   done
 fi
 if [[ $device == gpu ]]; then
-  chosen+=("spark.executor.resource.gpu.amount 1"
-    "spark.executor.resource.gpu.discoveryScript ${RAR_SPARK_LIBTORCH:-/opt/libtorch}/discover-gpus")
+  folder=${RAR_SPARK_LIBTORCH:-/opt/libtorch}
+  [[ $manager != kubernetes ]] || folder=/opt/libtorch # of the image
+  chosen+=("spark.executor.resource.gpu.amount 1" "spark.executor.resource.gpu.discoveryScript $folder/discover-gpus")
   [[ $manager != yarn ]] || chosen+=("spark.yarn.dist.files $deploy/yarn/resource-types.xml")
 fi
 [[ $job != train ]] || executors=${executors:-$ranks}
@@ -103,7 +107,7 @@ fi
 
 if [[ -n $cores ]]; then
   echo "submit: $command of $model on ${device^^}s, ${executors:-all} executors, each with $cores cores, $heap of heap and" \
-    "$overhead beside it; $driver of heap for the driver" >&2
+    "$overhead beside it; $driver of heap for the driver${presumed:+;$presumed}" >&2
 else
   echo "submit: no sizes for $command of ${recipe:-no recipe} on ${device^^}s; Spark's defaults hold, unless RAR_SPARK_CONF" \
     "or RAR_SPARK_SUBMIT_ARGS say otherwise" >&2

@@ -20,7 +20,7 @@ SPARK_WORKER_OPTS="-Dspark.worker.cleanup.enabled=true -Dspark.worker.cleanup.ap
 
 # Workers with GPUs offer all of them.
 discovery=${RAR_SPARK_LIBTORCH:-/opt/libtorch}/discover-gpus
-if gpus=$("$discovery" 2>/dev/null); then
+if [[ -x $discovery ]] && gpus=$("$discovery"); then
   gpus=${gpus//[!,]/} # one comma after the name, and one between two addresses
   SPARK_WORKER_OPTS+=" -Dspark.worker.resource.gpu.amount=${#gpus} -Dspark.worker.resource.gpu.discoveryScript=$discovery"
 fi

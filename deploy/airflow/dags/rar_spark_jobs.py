@@ -205,8 +205,13 @@ class RarSparkOperator(SparkSubmitOperator):
                 conf={key: value for key, value in self.conf.items() if key != "spark.rarspark.result"},
                 jars=self.jars,
                 packages=self.packages,
+                repositories=self._repositories,
+                driver_class_path=self.driver_class_path,
+                properties_file=self.properties_file,
                 keytab=self.keytab,
                 principal=self.principal,
+                env_vars=self.env_vars,
+                spark_binary=self._spark_binary,
                 driver_memory="512m",
                 java_class=MAIN_CLASS,
                 name="rar-spark-result",
@@ -215,7 +220,8 @@ class RarSparkOperator(SparkSubmitOperator):
             try:
                 hook.submit(str(worker_jar()))
             except AirflowException as e:  # it ends with the exit code of the job
-                self.log.debug("%s", e)
+                if not file.exists():
+                    self.log.warning("Cannot read %s: %s", uri, e)
             return json.loads(file.read_text()) if file.exists() else None
 
 

@@ -60,9 +60,10 @@ final class DriverResult {
         try {
             CommandStorage.open().putJson(file, result);
         } catch (IOException | RuntimeException e) {
-            LOG.warn("Cannot write {}", file, e);
-            err.println("rar-spark: the submitter will not learn how this ends, " + SETTING + "=" + file
-                    + " cannot be written: " + Failures.message(e));
+            // Not the file's name, in which a password may be.
+            LOG.warn("Cannot write what {} names", SETTING, e);
+            err.println("rar-spark: the submitter will not learn how this ends, because what " + SETTING
+                    + " names cannot be written: " + Failures.message(e));
         }
     }
 }

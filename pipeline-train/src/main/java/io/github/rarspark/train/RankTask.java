@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
 
@@ -29,8 +28,6 @@ import org.apache.spark.SparkEnv;
  */
 final class RankTask implements BarrierStage.Task<Long> {
     private static final long serialVersionUID = 1;
-
-    private static final Pattern IP_ADDRESS = Pattern.compile("\\d+(\\.\\d+){3}");
 
     private final RankAssignment assignment;
 
@@ -45,7 +42,7 @@ final class RankTask implements BarrierStage.Task<Long> {
         int rank = context.partitionId();
         int ranks = context.getTaskInfos().length;
         Duration timeout = Duration.ofSeconds(train.timeoutSeconds());
-        String host = host(context.getTaskInfos()[rank].address());
+        String host = BarrierStage.host(context);
         try (CoordinatorClient driver = new CoordinatorClient(assignment.coordinator(), timeout);
                 RankWatch watch = watch(context, rank, host)) {
             Throwable told = null;
@@ -144,20 +141,5 @@ final class RankTask implements BarrierStage.Task<Long> {
             RankPlace.requireApart(all);
         }
         return all;
-    }
-
-    /**
-     * The address at which other ranks reach this one: what the executor was told to be, such as the address of its pod.
-     * Where that is a name, which machines may resolve differently, it is the address from which the driver hears of it.
-     *
-     * @param address Spark's {@code host:port} of the executor
-     */
-    private static String host(String address) {
-        String own = SparkEnv.get().blockManager().blockManagerId().host();
-        if (IP_ADDRESS.matcher(own).matches()) {
-            return own;
-        }
-        int colon = address.lastIndexOf(':');
-        return colon < 0 ? address : address.substring(0, colon);
     }
 }

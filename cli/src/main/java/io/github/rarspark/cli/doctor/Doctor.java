@@ -23,9 +23,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.concurrent.Callable;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Examines whether a job can run: a Spark job on the executors that the job would have, without its inputs. Driver only.
@@ -39,6 +42,8 @@ public record Doctor(JobContext context, Workload workload, String output, Clock
     /** What the session of the job needs, beside its own settings. */
     public static final Map<String, String> SETTINGS = ExecutorStage.SETTINGS;
 
+    private static final Logger LOG = LoggerFactory.getLogger(Doctor.class);
+
     private static final Duration CONNECTION_LIMIT = Duration.ofSeconds(10);
     private static final long POLL_MILLIS = 200;
     private static final int STORED_BYTES = 16 << 20;
@@ -51,20 +56,33 @@ public record Doctor(JobContext context, Workload workload, String output, Clock
         SparkSessions.describe(session, "examine the cluster");
         findings.add(awaitExecutors());
         int executors = ExecutorStage.executors(session).size();
-        try (ProbedFolder folder = ProbedFolder.in(context.storage(), output)) {
-            StorageProbe storage = folder.probe(STORED_BYTES);
-            findings.addAll(processes(storage));
-        }
-        findings.addAll(outputSpace());
+        findings.addAll(attempt("storage", () -> {
+            try (ProbedFolder folder = ProbedFolder.in(context.storage(), output)) {
+                return attempt("processes", () -> processes(folder.probe(STORED_BYTES)));
+            }
+        }));
+        findings.addAll(attempt("space for the output", this::outputSpace));
         boolean dynamic = ClusterChecks.allocatesDynamically(spark.getConf());
         if (workload == Workload.TRAIN && !dynamic) {
-            findings.addAll(ranks());
+            findings.addAll(attempt("ranks", this::ranks));
         }
         int gpus = StageResources.gpusOfExecutor(spark.getConf());
         if (spark.master().equals("yarn") && gpus > 0) {
             findings.add(YarnGpus.check(spark, gpus));
         }
         return DoctorReport.of(workload.command(), spark.master(), executors, findings);
+    }
+
+    /** What a part of the examination finds; its own failure is a finding, so that the others are reported. */
+    private static List<Finding> attempt(String check, Callable<List<Finding>> part) throws InterruptedException {
+        try {
+            return part.call();
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Exception e) { // Spark throws checked ones that it does not declare.
+            LOG.warn("Cannot examine {}", check, e);
+            return List.of(fail(check, Failures.message(e), ""));
+        }
     }
 
     /** Waits for the executors that the job is to have; whether all came. */
@@ -182,8 +200,6 @@ public record Doctor(JobContext context, Workload workload, String output, Clock
                     new RankProbe(context.device(), host, echo.port(), CONNECTION_LIMIT),
                     () -> {});
             return RankChecks.of(facts, context.device().isGpu());
-        } catch (JobException e) {
-            return List.of(fail("ranks", Failures.message(e), ""));
         }
     }
 }

@@ -4,6 +4,7 @@ import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.memory.MemoryNeeds;
 import io.github.rarspark.common.memory.Workload;
 import io.github.rarspark.common.spark.JobDevice;
+import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.StageResources;
 import io.github.rarspark.common.tokens.TokenShape;
 import io.github.rarspark.common.tokens.TokenSource;
@@ -33,9 +34,16 @@ record Needs(JobContext context, Workload workload) {
 
     /** The cores that Spark uses of an executor. */
     int coresOfExecutor() {
-        return isLocal()
-                ? context.session().sparkContext().defaultParallelism()
-                : conf().getInt("spark.executor.cores", 1);
+        if (isLocal()) {
+            return context.session().sparkContext().defaultParallelism();
+        }
+        if (conf().get("spark.master").startsWith("spark://") && !conf().contains("spark.executor.cores")) {
+            // A Standalone worker gives an executor all of its cores.
+            int slots = StageResources.slots(context.session(), JobDevice.CPU);
+            int executors = ExecutorStage.executors(context.session()).size();
+            return Math.max(1, slots * conf().getInt("spark.task.cpus", 1) / Math.max(1, executors));
+        }
+        return conf().getInt("spark.executor.cores", 1);
     }
 
     private MemoryNeeds.Load load() {
@@ -61,7 +69,7 @@ record Needs(JobContext context, Workload workload) {
 
     /** The check of the driver's memory. */
     MemoryChecks ofDriver() {
-        boolean inContainer = conf().get("spark.submit.deployMode", "client").equals("cluster");
+        boolean inContainer = SparkSessions.isDriverOnCluster(conf());
         return new MemoryChecks(
                 MemoryNeeds.ofDriver(recipe(), workload),
                 inContainer ? granted("driver") : OptionalLong.empty(),

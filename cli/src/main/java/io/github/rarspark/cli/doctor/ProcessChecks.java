@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Judges what one process has found out.
@@ -56,7 +57,9 @@ record ProcessChecks(
                 "temporary files", facts.temporary(), temporaryBytes, "let -Djava.io.tmpdir name another folder"));
         findings.add(fileNames(facts.fileNames()));
         findings.add(language(facts.environment()));
-        findings.add(arenas(facts.environment()));
+        if (mustCompute) {
+            findings.add(arenas(facts.environment()));
+        }
         findings.add(clock(facts.clock()));
         storage(facts).ifPresent(findings::add);
         return findings.stream().map(one -> one.at(List.of(facts.process()))).toList();
@@ -196,7 +199,11 @@ record ProcessChecks(
     }
 
     private static Finding language(Map<String, String> environment) {
-        String all = environment.getOrDefault("LC_ALL", environment.getOrDefault("LC_MESSAGES", "C"));
+        String all = Stream.of("LC_ALL", "LC_MESSAGES", "LANG")
+                .map(environment::get)
+                .filter(value -> value != null && !value.isEmpty())
+                .findFirst()
+                .orElse("C");
         return all.matches("(C|POSIX|en)\\b.*")
                 ? ok("language", all)
                 : warn(

@@ -43,7 +43,7 @@ record ProcessProbe(JobDevice device, Clock clock, StorageProbe storage)
 
     /** The environment variables that decide how a process behaves here. */
     private static final List<String> VARIABLES =
-            List.of("MALLOC_ARENA_MAX", "LC_ALL", "LC_MESSAGES", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS");
+            List.of("MALLOC_ARENA_MAX", "LC_ALL", "LC_MESSAGES", "LANG", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS");
 
     /** The driver's name, and Spark's id of the executor that runs the tasks of a local run. */
     static final String DRIVER = "driver";

@@ -29,15 +29,20 @@ record RankProbe(JobDevice device, String driverHost, int driverPort, Duration l
         implements BarrierStage.Task<RankFacts> {
     private static final long serialVersionUID = 1;
 
+    /** Of each collective; the first of a large group takes NCCL a while. */
+    private static final Duration COLLECTIVE_LIMIT = Duration.ofSeconds(60);
+
     private static final int FLOATS = 4 << 20;
     private static final int RUNS = 3;
+    /** Ranks that one does not reach before it gives up: each takes as long as the limit. */
+    private static final int ENOUGH = 5;
     /** What a rank that cannot say where it is tells the others. */
     private static final String NOWHERE = "";
 
     @Override
     public RankFacts run(BarrierTaskContext context) throws Exception {
         int rank = context.partitionId();
-        String host = place(context.getTaskInfos()[rank].address()).host();
+        String host = BarrierStage.host(context);
         List<String> unreached = unreached(context, rank, host);
         boolean all = Arrays.stream(context.allGather(Integer.toString(unreached.size())))
                 .allMatch("0"::equals);
@@ -58,7 +63,7 @@ record RankProbe(JobDevice device, String driverHost, int driverPort, Duration l
         try {
             String[] places = context.allGather(own == null ? NOWHERE : host + ":" + own.port());
             for (int other = rank + 1; other < places.length; other++) {
-                if (!places[other].equals(NOWHERE)) {
+                if (!places[other].equals(NOWHERE) && unreached.size() < ENOUGH) {
                     Place place = place(places[other]);
                     call("rank " + other, place.host(), place.port(), unreached);
                 }
@@ -82,7 +87,7 @@ record RankProbe(JobDevice device, String driverHost, int driverPort, Duration l
 
     private Probed<RankFacts.Collective> collective(BarrierTaskContext context, int rank, String host) {
         Probed<RendezvousServer> served =
-                rank == 0 ? Probed.of(() -> new RendezvousServer(RendezvousStore.serve(host, limit))) : null;
+                rank == 0 ? Probed.of(() -> new RendezvousServer(RendezvousStore.serve(host, COLLECTIVE_LIMIT))) : null;
         String address = served == null || served.failed()
                 ? NOWHERE
                 : host + ":" + served.value().store().port();
@@ -98,10 +103,10 @@ record RankProbe(JobDevice device, String driverHost, int driverPort, Duration l
         return Probed.of(() -> {
             try (RendezvousStore store = rank == 0
                             ? served.value().store()
-                            : RendezvousStore.connect(place.host(), place.port(), limit);
+                            : RendezvousStore.connect(place.host(), place.port(), COLLECTIVE_LIMIT);
                     TaskDevice own = TaskDevice.open(device, 1);
                     NDManager manager = own.newManager();
-                    ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, limit, own.device())) {
+                    ProcessGroup group = ProcessGroup.join(store, rank, ranks, host, COLLECTIVE_LIMIT, own.device())) {
                 return allReduce(group, manager);
             }
         });

@@ -4,8 +4,10 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.SparkSession;
@@ -17,6 +19,8 @@ import scala.runtime.AbstractFunction1;
 
 /** Tasks that start together, such as the ranks of a process group. Spark's Java API has no barrier of its own. */
 public final class BarrierStage {
+    private static final Pattern IP_ADDRESS = Pattern.compile("\\d+(\\.\\d+){3}");
+
     private BarrierStage() {}
 
     /** The work of one task. */
@@ -24,6 +28,20 @@ public final class BarrierStage {
     public interface Task<R> extends Serializable {
         /** Runs as task {@code context.partitionId()}. */
         R run(BarrierTaskContext context) throws Exception;
+    }
+
+    /**
+     * The address at which the other tasks reach this one: what the executor was told to be, such as the address of its
+     * pod. Where that is a name, which machines may resolve differently, it is the address from which the driver hears of it.
+     */
+    public static String host(BarrierTaskContext context) {
+        String own = SparkEnv.get().blockManager().blockManagerId().host();
+        if (IP_ADDRESS.matcher(own).matches()) {
+            return own;
+        }
+        String seen = context.getTaskInfos()[context.partitionId()].address(); // host:port
+        int colon = seen.lastIndexOf(':');
+        return colon < 0 ? seen : seen.substring(0, colon);
     }
 
     /**

@@ -28,10 +28,7 @@ final class NativeCache {
 
     /** Whether a process with this id is an executor, or a driver in cluster mode. */
     static boolean isOnCluster(String executorId, SparkConf conf) {
-        return !executorId.equals(TaskDevice.DRIVER)
-                || conf.get("spark.submit.deployMode", "client").equals("cluster")
-                // In a pod, spark-submit runs the driver in client mode.
-                || conf.getBoolean("spark.kubernetes.submitInDriver", false);
+        return !executorId.equals(TaskDevice.DRIVER) || SparkSessions.isDriverOnCluster(conf);
     }
 
     private static boolean isGiven(String name) {

@@ -147,6 +147,13 @@ public final class SparkSessions {
         return (long) (Double.parseDouble(gigabytes) * 1e9);
     }
 
+    /** Whether the driver with this configuration runs on the cluster, and not where the user started it. */
+    public static boolean isDriverOnCluster(SparkConf conf) {
+        return conf.get("spark.submit.deployMode", "client").equals("cluster")
+                // In a pod, spark-submit runs the driver in client mode.
+                || conf.getBoolean("spark.kubernetes.submitInDriver", false);
+    }
+
     /** The session's context for Java. */
     public static JavaSparkContext context(SparkSession session) {
         return JavaSparkContext.fromSparkContext(session.sparkContext());

@@ -52,9 +52,7 @@ public final class TaskDevice implements AutoCloseable {
      */
     public static TaskDevice openOnDriver(JobDevice job, SparkContext context, int threads) {
         String[] given = addresses(context.resources());
-        if (job.isGpu()
-                && given.length == 0
-                && context.getConf().get("spark.submit.deployMode", "client").equals("cluster")) {
+        if (job.isGpu() && given.length == 0 && SparkSessions.isDriverOnCluster(context.getConf())) {
             throw new JobException(
                     ExitCode.UNAVAILABLE,
                     "Cannot compute on a GPU: the cluster gave the driver none; set spark.driver.resource.gpu.amount=1, or"

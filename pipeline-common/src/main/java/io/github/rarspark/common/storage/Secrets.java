@@ -16,7 +16,7 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 public final class Secrets {
     /** Matches the names of Spark's settings whose values Spark hides: its default, and all kinds of keys. */
     public static final String SPARK_REDACTION =
-            "(?i)secret|password|token|(access|account|encryption|private|session)[.]?key";
+            "(?i)secret|password|token|(access|account|encryption|private|session)[.]?key|[.]sas[.]|credential$";
 
     private static final String FILE_SYSTEMS = "fs.";
     private static final String SPARK_HADOOP = "spark.hadoop.";
