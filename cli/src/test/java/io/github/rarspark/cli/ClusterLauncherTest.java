@@ -1,6 +1,7 @@
 package io.github.rarspark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.rarspark.cli.Scripts.Run;
@@ -85,7 +86,7 @@ class ClusterLauncherTest {
     @Test
     void settingsAreKeptForOtherSubmitters() throws Exception {
         scripts.set("RAR_SPARK_PRINT", "yes");
-        assertThat(run("train", "--master", "spark://host:7077").out()).isEmpty();
+        assertThat(run("train", "--master", "yarn").out()).isEmpty();
         scripts.set("RAR_SPARK_LIBTORCH", "/no/such/libtorch");
         Path file = Files.writeString(folder.resolve("mine.conf"), "spark.a  b c\nspark.d=e\n");
         scripts.set("RAR_SPARK_CONF", file.toString());
@@ -95,6 +96,18 @@ class ClusterLauncherTest {
         }
         expected.addAll(List.of("spark.a=b c", "spark.d=e"));
         assertThat(run("train", "--master", "yarn").out()).isEqualTo(expected);
+    }
+
+    /** Workers start drivers without them. */
+    @Test
+    void otherSubmittersToStandaloneGetTheModuleOptions() throws Exception {
+        scripts.set("RAR_SPARK_PRINT", "yes");
+        Path file = Files.writeString(folder.resolve("mine.conf"), "spark.driver.extraJavaOptions -Da=b\n");
+        scripts.set("RAR_SPARK_CONF", file.toString());
+        assertThat(run("train", "--master", "spark://host:7077").out())
+                .last(STRING)
+                .startsWith("spark.driver.extraJavaOptions=--add-opens=java.base/java.lang=ALL-UNNAMED ")
+                .endsWith(" -Da=b");
     }
 
     @Test

@@ -280,18 +280,36 @@ class LauncherTest {
 
     /** They would be arguments, which others on the machine can read. */
     @ParameterizedTest
-    @ValueSource(strings = {"fs.s3a.secret.key", "fs.s3a.bucket.data.access.key", "fs.azure.account.Key"})
+    @ValueSource(
+            strings = {
+                "hadoop.fs.s3a.secret.key",
+                "hadoop.fs.s3a.bucket.data.access.key",
+                "hadoop.fs.azure.account.Key.name.dfs.core.windows.net",
+                "hadoop.fs.azure.sas.data.name.blob.core.windows.net",
+                "authenticate.secret",
+                "executorEnv.AWS_SECRET_ACCESS_KEY"
+            })
     void aSecretAmongTheSettingsIsRefusedAndNotRepeated(String name) throws Exception {
         Path file = folder.resolve("spark.conf");
-        Checkout.write(file, "spark.hadoop." + name + " hush\n");
+        Checkout.write(file, "spark." + name + " hush\n");
         scripts.set("RAR_SPARK_CONF", file.toString());
         Run run = run("train", "--master", "yarn");
         assertThat(run.code()).isEqualTo(64);
         assertThat(run.err())
                 .singleElement()
                 .asString()
-                .startsWith("rar-spark: cannot use spark.hadoop." + name)
+                .startsWith("rar-spark: cannot use spark." + name)
                 .doesNotContain("hush");
+    }
+
+    @Test
+    void namesOfSecretsAreSettings() throws Exception {
+        Path file = folder.resolve("spark.conf");
+        Checkout.write(file, "spark.kubernetes.driver.secretKeyRef.AWS_SECRET_ACCESS_KEY s3:key\n");
+        scripts.set("RAR_SPARK_CONF", file.toString());
+        scripts.fake("spark-submit", "printf '%s\\n' \"$@\"");
+        assertThat(run("train", "--master", "yarn").out())
+                .contains("spark.kubernetes.driver.secretKeyRef.AWS_SECRET_ACCESS_KEY=s3:key");
     }
 
     @Test

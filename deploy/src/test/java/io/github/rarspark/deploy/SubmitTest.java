@@ -111,7 +111,15 @@ class SubmitTest {
                 .containsSequence("--deploy-mode", "cluster");
         assertThat(run.err())
                 .containsExactly("submit: train of rar-b on CPUs, 4 executors, each with 8 cores, 12g of heap and 24g"
-                        + " beside it; 4g of heap for the driver");
+                        + " beside it; 4g of heap for the driver; spark.task.cpus=8 spark.rar.train.micro_batch=2");
+    }
+
+    @Test
+    void aRecipesOwnKeysStay() throws Exception {
+        Path recipe = Files.writeString(folder.resolve("mine.yaml"), "extends: rar-b\ntrain: {micro_batch: 1}\n");
+        assertThat(settings(submit("train", "--master", MASTER, "--recipe", recipe.toString())))
+                .containsEntry("spark.task.cpus", "8")
+                .doesNotContainKey("spark.rar.train.micro_batch");
     }
 
     @Test
