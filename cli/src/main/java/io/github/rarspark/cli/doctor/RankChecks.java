@@ -45,6 +45,9 @@ final class RankChecks {
     private static List<Finding> collectives(List<RankFacts> ranks) {
         List<Finding> findings = new ArrayList<>();
         for (RankFacts rank : ranks) {
+            if (rank.collective() == null) {
+                continue; // Another rank could not compute.
+            }
             if (rank.collective().failed()) {
                 findings.add(fail("all-reduce", rank.collective().error(), "see the executor's log")
                         .at(List.of("executor " + rank.executor())));

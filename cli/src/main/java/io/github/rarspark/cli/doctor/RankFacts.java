@@ -9,7 +9,7 @@ import java.util.List;
  * @param rank its number
  * @param executor the executor that runs it
  * @param unreached the connections that were not made, one sentence each
- * @param collective what the all-reduce was; null if it was not tried, because connections were not made
+ * @param collective what the all-reduce was; null if it was not tried, because connections were not made or another rank cannot compute
  */
 record RankFacts(int rank, String executor, List<String> unreached, Probed<Collective> collective)
         implements Serializable {

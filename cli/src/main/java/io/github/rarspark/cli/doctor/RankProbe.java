@@ -44,10 +44,20 @@ record RankProbe(JobDevice device, String driverHost, int driverPort, Duration l
         int rank = context.partitionId();
         String host = BarrierStage.host(context);
         List<String> unreached = unreached(context, rank, host);
-        boolean all = Arrays.stream(context.allGather(Integer.toString(unreached.size())))
-                .allMatch("0"::equals);
+        // A rank that cannot compute would keep the others waiting.
+        Probed<String> computes = Probed.of(this::compute);
+        String ready = Boolean.toString(unreached.isEmpty() && !computes.failed());
+        boolean all = Arrays.stream(context.allGather(ready)).allMatch("true"::equals);
+        Probed<RankFacts.Collective> collective = computes.failed() ? new Probed<>(null, computes.error()) : null;
         return new RankFacts(
-                rank, SparkEnv.get().executorId(), unreached, all ? collective(context, rank, host) : null);
+                rank, SparkEnv.get().executorId(), unreached, all ? collective(context, rank, host) : collective);
+    }
+
+    /** Opens the rank's device, which computes a sum on it; its name. */
+    private String compute() {
+        try (TaskDevice own = TaskDevice.open(device, 1)) {
+            return own.device().toString();
+        }
     }
 
     /** The connections to the driver and to the ranks after this one that cannot be made. */
