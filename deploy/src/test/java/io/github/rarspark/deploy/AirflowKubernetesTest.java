@@ -86,7 +86,7 @@ class AirflowKubernetesTest {
     void aDriverInAPodIsWatchedToItsEnd() throws Exception {
         Ended ended = tokenize("done", "2025-03-01", jobs.settings().get("tokenize.input"));
         assertThat(ended.code()).as(ended.log()).isZero();
-        assertThat(ended.log()).contains("phase: Succeeded", "submit: no sizes for tokenize");
+        assertThat(ended.log()).contains("phase: Succeeded", "submit: tokenize of demo on GPUs, 2 executors");
         FourJobs outputs = jobs.into(Storage.child(jobs.root(), "done"));
         JobResult result = outputs.result(new Storage(new Configuration()), "tokenize");
         assertThat(result.status()).isEqualTo(JobResult.Status.DONE);
