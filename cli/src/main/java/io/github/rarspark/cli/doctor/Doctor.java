@@ -127,7 +127,10 @@ public record Doctor(JobContext context, Workload workload, String output, Clock
     }
 
     private static boolean isReady(SparkSession session, JobDevice device, int executors, int slots) {
-        return ExecutorStage.executors(session).size() >= executors && StageResources.slots(session, device) >= slots;
+        // An executor offers its slots a moment before its block manager has registered.
+        int offering = session.sparkContext().getExecutorIds().size();
+        return ExecutorStage.executors(session).size() >= Math.max(executors, offering)
+                && StageResources.slots(session, device) >= slots;
     }
 
     /** What the driver and each executor find out about themselves. */
