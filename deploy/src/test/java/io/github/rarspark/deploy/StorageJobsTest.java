@@ -115,7 +115,9 @@ class StorageJobsTest {
     void hdfsHasWhatLocalFilesHave() throws Exception {
         try (Hdfs hdfs = Hdfs.start(folder.resolve("hdfs"))) {
             FourJobs there = jobs.into(hdfs.uri("jobs"));
-            there.run(session, there.upload(storage, hdfs.uri("inputs")));
+            Map<String, String> onHdfs = new TreeMap<>(there.upload(storage, hdfs.uri("inputs")));
+            onHdfs.put("train.checkpoint_every", "10");
+            there.run(session, onHdfs);
             assertThat(there.contents(storage)).isEqualTo(expected);
             assertThat(storage.temporaries(there.root())).isEmpty();
         }
