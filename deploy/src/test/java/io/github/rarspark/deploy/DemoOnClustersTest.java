@@ -17,6 +17,7 @@ import io.github.rarspark.train.TrainJob;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Tag;
@@ -66,6 +67,7 @@ class DemoOnClustersTest {
         JobResult images = GenerateJob.run(context);
         JobResult score = FidJob.run(context);
         System.out.printf(
+                Locale.ROOT,
                 "%s: tokenize %.1f s, train %.1f s, generate %.1f s, fid %.1f s; loss %.3f, fd %.2f%n",
                 manager,
                 tokens.seconds(),
