@@ -32,6 +32,10 @@ class DoctorCommandTest {
     }
 
     private int doctor(String... more) {
+        return doctorOf(folder.resolve("out").toString(), more);
+    }
+
+    private int doctorOf(String output, String... more) {
         List<String> arguments = new ArrayList<>(List.of(
                 "doctor",
                 "--recipe",
@@ -39,7 +43,7 @@ class DoctorCommandTest {
                 "--master",
                 "local[2]",
                 "--output",
-                folder.resolve("out").toString(),
+                output,
                 "--json",
                 folder.resolve("doctor.json").toString()));
         arguments.addAll(List.of(more));
@@ -77,6 +81,17 @@ class DoctorCommandTest {
         assertThat(err.toString())
                 .isEqualToIgnoringNewLines("rar-spark: Cannot train here: executors (use --master local[4])");
         assertThat(json().get("passed").booleanValue()).isFalse();
+    }
+
+    /** The rest is examined all the same. */
+    @Test
+    void aStorageThatCannotBeReachedIsAFindingAmongOthers() throws Exception {
+        assertThat(doctorOf("nope://bucket/out")).isEqualTo(ExitCode.UNAVAILABLE.number());
+        assertThat(out.toString().lines())
+                .anyMatch(line -> line.startsWith("FAIL  storage: ") && line.contains("nope"))
+                .anyMatch(line -> line.startsWith("OK    libtorch: "))
+                .anyMatch(line -> line.startsWith("OK    ports: "));
+        assertThat(err.toString()).startsWith("rar-spark: Cannot train here: storage");
     }
 
     @Test

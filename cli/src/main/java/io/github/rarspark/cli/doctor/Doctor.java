@@ -56,11 +56,7 @@ public record Doctor(JobContext context, Workload workload, String output, Clock
         SparkSessions.describe(session, "examine the cluster");
         findings.add(awaitExecutors());
         int executors = ExecutorStage.executors(session).size();
-        findings.addAll(attempt("storage", () -> {
-            try (ProbedFolder folder = ProbedFolder.in(context.storage(), output)) {
-                return attempt("processes", () -> processes(folder.probe(STORED_BYTES)));
-            }
-        }));
+        findings.addAll(processes());
         findings.addAll(attempt("space for the output", this::outputSpace));
         boolean dynamic = ClusterChecks.allocatesDynamically(spark.getConf());
         if (workload == Workload.TRAIN && !dynamic) {
@@ -133,7 +129,24 @@ public record Doctor(JobContext context, Workload workload, String output, Clock
                 && StageResources.slots(session, device) >= slots;
     }
 
-    /** What the driver and each executor find out about themselves. */
+    /** What the processes find out about themselves and the storage, the one without the other if need be. */
+    private List<Finding> processes() throws InterruptedException {
+        List<Finding> processes = new ArrayList<>();
+        List<Finding> findings = new ArrayList<>(attempt("storage", () -> {
+            try (ProbedFolder folder = ProbedFolder.in(context.storage(), output)) {
+                processes.addAll(attempt("processes", () -> processes(folder.probe(STORED_BYTES))));
+            }
+            return List.of();
+        }));
+        findings.addAll(processes.isEmpty() ? attempt("processes", () -> processes(null)) : processes);
+        return findings;
+    }
+
+    /**
+     * What the driver and each executor find out.
+     *
+     * @param storage null to leave it out
+     */
     private List<Finding> processes(StorageProbe storage) throws IOException {
         SparkSession session = context.session();
         SparkConf conf = session.sparkContext().getConf();
