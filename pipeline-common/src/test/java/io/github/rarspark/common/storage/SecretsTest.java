@@ -116,6 +116,8 @@ class SecretsTest {
         for (String name : List.of("access.key", "secret.key", "session.token", "encryption.key", "proxy.password")) {
             assertThat("spark.hadoop.fs.s3a.bucket.tokens." + name).containsPattern(Secrets.SPARK_REDACTION);
         }
+        assertThat("spark.hadoop.fs.azure.sas.data.name.blob.core.windows.net")
+                .containsPattern(Secrets.SPARK_REDACTION);
         assertThat("spark.hadoop.fs.s3a.endpoint").doesNotContainPattern(Secrets.SPARK_REDACTION);
     }
 
