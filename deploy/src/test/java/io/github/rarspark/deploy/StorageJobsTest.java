@@ -72,6 +72,7 @@ class StorageJobsTest {
         Path log4j = Files.writeString(folder.resolve("log4j2.properties"), WireTrace.LOG4J2);
         Map<String, String> settings = new TreeMap<>(bucket.settings());
         MORE_SECRETS.forEach((name, value) -> settings.put("spark.hadoop." + name, value));
+        Hdfs.CLIENT_SETTINGS.forEach((name, value) -> settings.put("spark.hadoop." + name, value));
         settings.put("spark.redaction.regex", Secrets.SPARK_REDACTION);
         settings.put("spark.executor.memory", "768m");
         settings.put("spark.executor.extraJavaOptions", Jvm.options() + " -Dlog4j2.configurationFile=" + log4j);
@@ -115,9 +116,7 @@ class StorageJobsTest {
     void hdfsHasWhatLocalFilesHave() throws Exception {
         try (Hdfs hdfs = Hdfs.start(folder.resolve("hdfs"))) {
             FourJobs there = jobs.into(hdfs.uri("jobs"));
-            Map<String, String> onHdfs = new TreeMap<>(there.upload(storage, hdfs.uri("inputs")));
-            onHdfs.put("train.checkpoint_every", "10");
-            there.run(session, onHdfs);
+            there.run(session, there.upload(storage, hdfs.uri("inputs")));
             assertThat(there.contents(storage)).isEqualTo(expected);
             assertThat(storage.temporaries(there.root())).isEmpty();
         }
@@ -144,10 +143,12 @@ class StorageJobsTest {
                 List.of(Fault.SLOW_DOWN, Fault.INTERNAL_ERROR, Fault.RESET_BEFORE, Fault.RESET_AFTER, Fault.CUT);
         bucket.wire().failWhere(request -> {
             int n = number.incrementAndGet();
-            return n % 7 == 0 ? Optional.of(kinds.get(n / 7 % kinds.size())) : Optional.empty();
+            return n % 11 == 0 ? Optional.of(kinds.get(n / 11 % kinds.size())) : Optional.empty();
         });
         FourJobs disturbed = jobs.into(S3Server.uri("disturbed"));
-        disturbed.run(session, inputs);
+        Map<String, String> fewCheckpoints = new TreeMap<>(inputs);
+        fewCheckpoints.put("train.checkpoint_every", "10");
+        disturbed.run(session, fewCheckpoints);
         assertThat(disturbed.contents(storage)).isEqualTo(expected);
         assertThat(kinds)
                 .allSatisfy(kind -> assertThat(bucket.wire().with(kind)).hasSizeGreaterThan(5));

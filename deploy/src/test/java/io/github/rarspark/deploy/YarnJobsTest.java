@@ -2,12 +2,20 @@ package io.github.rarspark.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.rarspark.cli.doctor.Doctor;
+import io.github.rarspark.cli.doctor.DoctorReport;
+import io.github.rarspark.cli.doctor.Finding;
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.memory.Workload;
 import io.github.rarspark.common.spark.JobDevice;
 import io.github.rarspark.common.spark.SparkSessions;
 import io.github.rarspark.common.spark.UnitTasks;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.testing.FakeGpus;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +54,8 @@ class YarnJobsTest {
         loss = new ExecutorLoss(folder.resolve("gate"));
         yarn = YarnCluster.start(folder.resolve("yarn"));
         Map<String, String> settings = new TreeMap<>(loss.settings());
+        settings.putAll(Doctor.SETTINGS);
+        settings.put("spark.executor.memoryOverhead", "1g");
         settings.put("spark.executor.extraJavaOptions", String.join(" ", FakeGpus.javaOptions()));
         settings.put(
                 "spark.yarn.dist.files",
@@ -92,6 +102,42 @@ class YarnJobsTest {
                     .as("on another by tasks of GPU %s", address)
                     .isZero();
         });
+    }
+
+    @Test
+    void doctorFindsTheGpusOfContainersAndWhatTheirMemoryHolds() throws Exception {
+        DoctorReport report = examine("4");
+        assertThat(report.failed()).as(report.text()).isEmpty();
+        assertThat(report.executors()).isEqualTo(YarnCluster.NODES);
+        assertThat(of(report, "gpus of containers")).extracting(Finding::value).containsExactly("1 in each of 2");
+
+        report = examine("256");
+        assertThat(report.failed()).as(report.text()).containsExactly("memory");
+        assertThat(of(report, "memory"))
+                .filteredOn(one -> one.status() == Finding.Status.FAIL)
+                .singleElement()
+                .satisfies(one -> {
+                    assertThat(one.value()).endsWith("and heap and overhead are 1.5 GiB");
+                    assertThat(one.fix()).matches("set spark.executor.memoryOverhead=.* or lower train.micro_batch.*");
+                });
+    }
+
+    /** What doctor finds for a training of the demo's model with so many samples at a time. */
+    private static DoctorReport examine(String microBatch) throws Exception {
+        Recipe recipe = Recipes.load("demo")
+                .with(Map.of(
+                        "train.ranks", "2",
+                        "train.batch", "512",
+                        "train.micro_batch", microBatch,
+                        "compute.device", "cpu"));
+        String output = folder.resolve("examined").toUri().toString();
+        return new Doctor(JobContext.of(session, recipe, true), Workload.TRAIN, output, Clock.systemUTC()).examine();
+    }
+
+    private static List<Finding> of(DoctorReport report, String check) {
+        return report.findings().stream()
+                .filter(one -> one.check().equals(check))
+                .toList();
     }
 
     /** The containers of the executors. */

@@ -3,14 +3,22 @@ package io.github.rarspark.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.rarspark.cli.doctor.Doctor;
+import io.github.rarspark.cli.doctor.DoctorReport;
+import io.github.rarspark.cli.doctor.Finding;
+import io.github.rarspark.common.job.JobContext;
+import io.github.rarspark.common.memory.Workload;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Jvm;
+import io.github.rarspark.conf.Recipe;
+import io.github.rarspark.conf.Recipes;
 import io.github.rarspark.kernel.testing.FakeGpus;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -25,6 +33,7 @@ import org.apache.hadoop.yarn.api.records.ApplicationReport;
 import org.apache.hadoop.yarn.api.records.ContainerReport;
 import org.apache.hadoop.yarn.api.records.FinalApplicationStatus;
 import org.apache.hadoop.yarn.api.records.YarnApplicationState;
+import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -154,8 +163,26 @@ class YarnSubmitTest {
         assertThat(new ObjectMapper().readTree(report.toFile()).get("findings"))
                 .filteredOn(finding -> finding.get("check").asText().equals("gpus of containers"))
                 .singleElement()
-                .extracting(finding -> finding.get("status").asText())
-                .isEqualTo("FAIL");
+                .satisfies(finding -> {
+                    assertThat(finding.get("status").asText()).isEqualTo("FAIL");
+                    assertThat(finding.get("value").asText()).startsWith("yarn.io/gpu is no resource type");
+                });
+    }
+
+    /** A driver in client mode knows GPUs from its own configuration, but the application master does not. */
+    @Test
+    void doctorFindsThatContainersOfADriverHereLackTheirGpus() throws Exception {
+        Recipe recipe = Recipes.load("demo").with(Map.of("compute.device", "cpu"));
+        try (SparkSession session = yarn.session(Doctor.SETTINGS)) {
+            String output = folder.resolve("examined-here").toUri().toString();
+            DoctorReport report = new Doctor(
+                            JobContext.of(session, recipe, true), Workload.GENERATE, output, Clock.systemUTC())
+                    .examine();
+            assertThat(report.findings())
+                    .filteredOn(one -> one.check().equals("gpus of containers"))
+                    .extracting(Finding::value)
+                    .containsExactly("2 of 2 containers have less than 1 yarn.io/gpu");
+        }
     }
 
     private static String[] weights(String name) {

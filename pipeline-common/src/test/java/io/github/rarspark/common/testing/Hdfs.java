@@ -2,11 +2,19 @@ package io.github.rarspark.common.testing;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
 
 /** An HDFS in this JVM: one name node, one data node. */
 public final class Hdfs implements AutoCloseable {
+    /**
+     * Hadoop's settings of a client: how long it waits before it asks for the second time whether a file is complete, which
+     * the only data node often has not reported at the first. By default 400 ms.
+     */
+    public static final Map<String, String> CLIENT_SETTINGS =
+            Map.of("dfs.client.block.write.locateFollowingBlock.initial.delay.ms", "10");
+
     private final MiniDFSCluster cluster;
 
     private Hdfs(MiniDFSCluster cluster) {
@@ -31,7 +39,9 @@ public final class Hdfs implements AutoCloseable {
 
     /** A configuration that reaches this cluster. */
     public Configuration configuration() throws IOException {
-        return new Configuration(cluster.getConfiguration(0));
+        Configuration configuration = new Configuration(cluster.getConfiguration(0));
+        CLIENT_SETTINGS.forEach(configuration::set);
+        return configuration;
     }
 
     @Override
