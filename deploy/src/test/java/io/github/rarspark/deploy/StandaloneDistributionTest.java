@@ -129,12 +129,14 @@ class StandaloneDistributionTest {
     @Test
     void theExitCodeOfADriverInTheCluster() throws Exception {
         List<String> missing = words(done.into(folder.resolve("none").toUri().toString()), "cluster", "train");
-        Submission run = submit("missing", Map.of(), missing);
-        assertThat(run.code()).as(run.console()).isEqualTo(ExitCode.NO_INPUT.number());
-
         List<String> other = words(done, "cluster", "tokenize");
         other.addAll(List.of("--set", "tokenize.shard_images=40"));
-        run = submit("other", Map.of(), other);
+        // At the same time, because spark-submit looks for the end of a driver every ten seconds.
+        Process first = cluster.submit("missing", Map.of(), missing);
+        Process second = cluster.submit("other", Map.of(), other);
+        Submission run = cluster.await("missing", first);
+        assertThat(run.code()).as(run.console()).isEqualTo(ExitCode.NO_INPUT.number());
+        run = cluster.await("other", second);
         assertThat(run.code()).as(run.console()).isEqualTo(ExitCode.OUTPUT_EXISTS.number());
     }
 
