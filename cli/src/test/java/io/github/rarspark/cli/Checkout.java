@@ -29,6 +29,7 @@ record Checkout(Path folder, Path home, Scripts scripts) {
             "sort",
             "sleep",
             "tail",
+            "timeout",
             "touch");
 
     /** One on Linux whose Maven makes an empty jar and whose Java prints its arguments. */

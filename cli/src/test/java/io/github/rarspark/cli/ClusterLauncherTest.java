@@ -9,8 +9,10 @@ import io.github.rarspark.common.testing.Jvm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,12 +59,8 @@ class ClusterLauncherTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "yarn, spark.yarn.appMasterEnv.",
-        "k8s://https://host:6443, spark.kubernetes.driverEnv.",
-        "spark://host:7077,"
-    })
-    void executorsAndTheDriverInTheClusterTakeTheLibtorchForGpus(String master, String driver) throws Exception {
+    @CsvSource({"yarn,", "k8s://https://host:6443, spark.kubernetes.driverEnv.", "spark://host:7077,"})
+    void executorsAndDriversInPodsTakeTheLibtorchForGpus(String master, String driver) throws Exception {
         scripts.fake("spark-submit", "printf '%s\\n' \"$@\"; env");
         scripts.set("RAR_SPARK_LIBTORCH", "/no/such/libtorch");
         scripts.set("RAR_SPARK_SUBMIT_ARGS", "--conf spark.executorEnv.CUDA_DEVICE_ORDER=FASTEST_FIRST");
@@ -83,6 +81,24 @@ class ClusterLauncherTest {
         assertThat(run("train", "--master", master).out()).containsAll(Checkout.variables(checkout.libtorch()));
     }
 
+    /** Any other may be on a node without the folder, and computes with the jar's libtorch. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aDriverWithAGpuTakesItOnYarn(boolean fromFile) throws Exception {
+        scripts.fake("spark-submit", "printf '%s\\n' \"$@\"");
+        scripts.set("RAR_SPARK_LIBTORCH", "/no/such/libtorch");
+        if (fromFile) {
+            Checkout.write(folder.resolve("mine.conf"), "spark.driver.resource.gpu.amount 1");
+            scripts.set("RAR_SPARK_CONF", folder + "/mine.conf");
+        } else {
+            scripts.set("RAR_SPARK_SUBMIT_ARGS", "--conf spark.driver.resource.gpu.amount=1");
+        }
+        assertThat(run("train-classifier", "--master", "yarn").out())
+                .containsAll(Checkout.variables(Path.of("/no/such/libtorch")).stream()
+                        .map("spark.yarn.appMasterEnv."::concat)
+                        .toList());
+    }
+
     @Test
     void settingsAreKeptForOtherSubmitters() throws Exception {
         scripts.set("RAR_SPARK_PRINT", "yes");
@@ -92,7 +108,7 @@ class ClusterLauncherTest {
         scripts.set("RAR_SPARK_CONF", file.toString());
         List<String> expected = new ArrayList<>();
         for (String variable : Checkout.variables(Path.of("/no/such/libtorch"))) {
-            expected.addAll(List.of("spark.executorEnv." + variable, "spark.yarn.appMasterEnv." + variable));
+            expected.add("spark.executorEnv." + variable);
         }
         expected.addAll(List.of("spark.a=b c", "spark.d=e"));
         assertThat(run("train", "--master", "yarn").out()).isEqualTo(expected);
@@ -290,6 +306,33 @@ class ClusterLauncherTest {
         scripts.fake("spark-submit", "kill -TERM $PPID; exec sleep 60");
         Run run = run("train", "--master", "yarn", "--deploy-mode", "cluster", "--output", "o");
         assertThat(run.code()).isEqualTo(130);
-        assertThat(run.err()).last().asString().contains("interrupted; the driver still runs");
+        assertThat(run.err()).last().asString().contains("interrupted; the driver still waits or runs");
+    }
+
+    @Test
+    void timeoutLimitsTheWait() throws Exception {
+        assumeTrue(!Checkout.isIgnored("TERM"), "SIGTERM is ignored here, as in a script's background, and so by bash");
+        // SIGALRM tells `timeout`, the launcher's parent, that the time is over.
+        scripts.fake(
+                "spark-submit",
+                "echo $$ >'%s'; read -r _ _ _ parent _ </proc/$PPID/stat; kill -ALRM $parent; exec sleep 60"
+                        .formatted(folder.resolve("pid")));
+        Run run = scripts.run(
+                "timeout",
+                "--preserve-status",
+                "1h",
+                home + "/bin/rar-spark",
+                "train",
+                "--master",
+                "yarn",
+                "--deploy-mode",
+                "cluster",
+                "--output",
+                "o");
+        assertThat(run.code()).isEqualTo(130);
+        assertThat(run.err()).last().asString().contains("interrupted; the driver still waits or runs");
+        long submission = Long.parseLong(scripts.lines("pid").get(0));
+        Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> ProcessHandle.of(submission)
+                .isEmpty());
     }
 }
