@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.rarspark.common.testing.Jvm;
+import io.github.rarspark.common.testing.Processes;
 import io.github.rarspark.kernel.rar.RarConfig;
 import io.github.rarspark.kernel.rar.RarCost;
 import io.github.rarspark.kernel.tensor.Precision;
@@ -250,7 +251,7 @@ class BenchCommandTest {
                                     + " finds 2 here; lower --ranks");
             assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         } finally {
-            process.destroyForcibly();
+            Processes.kill(process);
         }
     }
 

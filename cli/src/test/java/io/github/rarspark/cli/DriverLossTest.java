@@ -3,6 +3,7 @@ package io.github.rarspark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.testing.Processes;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,12 +15,16 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The driver of a training is killed, and two others begin at the same moment, as a scheduler's and a user's might. */
 @Tag("fault")
 @Timeout(600)
 class DriverLossTest {
+    @RegisterExtension
+    final Processes processes = new Processes();
+
     @TempDir
     private Path folder;
 
@@ -68,7 +73,7 @@ class DriverLossTest {
     }
 
     private Process train(Path output, String name) throws Exception {
-        return TrainingProcess.start(
-                folder, output, err(name), "train.steps=400", "train.checkpoint_every=20", "claim.lease_seconds=5");
+        return processes.start(TrainingProcess.of(
+                folder, output, err(name), "train.steps=400", "train.checkpoint_every=20", "claim.lease_seconds=5"));
     }
 }

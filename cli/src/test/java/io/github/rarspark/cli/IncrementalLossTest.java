@@ -6,6 +6,7 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Jvm;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.Processes;
 import io.github.rarspark.common.testing.TinyPipeline;
 import io.github.rarspark.common.tokens.TokenShards;
 import io.github.rarspark.conf.Recipe;
@@ -41,6 +42,9 @@ class IncrementalLossTest {
 
     @RegisterExtension
     private static final LocalSpark SPARK = new LocalSpark(2);
+
+    @RegisterExtension
+    final Processes processes = new Processes();
 
     @TempDir
     private Path folder;
@@ -171,8 +175,7 @@ class IncrementalLossTest {
                 .toArray(String[]::new);
         ProcessBuilder process = Jvm.of(List.of("-Xmx768m"), Main.class.getName(), arguments);
         process.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
-        return process.redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .redirectError(folder.resolve("driver.txt").toFile())
-                .start();
+        return processes.start(process.redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(folder.resolve("driver.txt").toFile()));
     }
 }

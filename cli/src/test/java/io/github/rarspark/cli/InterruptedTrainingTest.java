@@ -3,6 +3,7 @@ package io.github.rarspark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.ExitCode;
+import io.github.rarspark.common.testing.Processes;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The process of a training gets SIGTERM, as from a scheduler, or as Ctrl-C sends SIGINT. */
@@ -19,6 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class InterruptedTrainingTest {
     private static final long STEPS = 100_000;
+
+    @RegisterExtension
+    final Processes processes = new Processes();
 
     @TempDir
     private Path folder;
@@ -35,8 +40,8 @@ class InterruptedTrainingTest {
 
     @Test
     void theStepIsFinishedAndSaved() throws Exception {
-        Process process =
-                TrainingProcess.start(folder, output, err, "train.steps=" + STEPS, "train.checkpoint_every=100");
+        Process process = processes.start(
+                TrainingProcess.of(folder, output, err, "train.steps=" + STEPS, "train.checkpoint_every=100"));
         Path last = output.resolve("checkpoints/LAST");
         Awaitility.await().atMost(Duration.ofSeconds(120)).until(() -> Files.exists(last) || !process.isAlive());
         assertThat(process.isAlive()).isTrue();

@@ -9,6 +9,7 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.Plan;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.testing.Jvm;
+import io.github.rarspark.common.testing.Processes;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -25,12 +26,16 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** How a command ended, as its driver leaves it and as another process reads it. */
 class ResultCommandTest {
     private static final Plan PLAN = Plan.of("train", "0".repeat(64), Map.of(), Map.of());
     private static final Instant STARTED = Instant.parse("2025-03-01T12:00:00Z");
+
+    @RegisterExtension
+    final Processes processes = new Processes();
 
     @TempDir
     Path folder;
@@ -130,9 +135,8 @@ class ResultCommandTest {
                 Main.class.getName(),
                 args);
         process.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
-        return process.redirectOutput(folder.resolve("out").toFile())
-                .redirectError(folder.resolve("err").toFile())
-                .start();
+        return processes.start(process.redirectOutput(folder.resolve("out").toFile())
+                .redirectError(folder.resolve("err").toFile()));
     }
 
     private static JobResult read(Path file) throws IOException {

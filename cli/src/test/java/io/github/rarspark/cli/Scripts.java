@@ -1,16 +1,15 @@
 package io.github.rarspark.cli;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
+import io.github.rarspark.common.testing.Processes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** Runs scripts of the project with nothing on the PATH but fakes and the tools that a test names. */
@@ -65,9 +64,8 @@ final class Scripts {
         builder.environment().clear();
         builder.environment().put("PATH", path.toString());
         builder.environment().putAll(environment);
-        Process process = builder.start();
-        assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("ends").isTrue();
-        return new Run(process.exitValue(), lines("out"), lines("err"));
+        int code = Processes.exitCode(builder.start(), Duration.ofSeconds(30));
+        return new Run(code, lines("out"), lines("err"));
     }
 
     /** The lines of a file in the folder; none if it does not exist. */

@@ -6,12 +6,13 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.testing.Jvm;
+import io.github.rarspark.common.testing.Processes;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Properties;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -68,13 +69,13 @@ class SparkSubmitTest {
         Process process = submit.redirectErrorStream(true)
                 .redirectOutput(console.toFile())
                 .start();
-        assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("ends").isTrue();
+        int code = Processes.exitCode(process, Duration.ofSeconds(120));
 
         assertThat(console).content().contains("rar-spark: the log is " + log);
         assertThat(Files.readAllLines(console))
                 .anyMatch(line -> line.startsWith("rar-spark: ") && line.contains("expected 0 to 511"))
                 .noneMatch(line -> line.startsWith("\tat ") || line.contains("Exception"));
-        assertThat(process.exitValue()).isEqualTo(ExitCode.DATA.number());
+        assertThat(code).isEqualTo(ExitCode.DATA.number());
         JobResult left = Json.read(Files.readAllBytes(result), JobResult.class, "result");
         assertThat(left.exitCode()).isEqualTo(ExitCode.DATA.number());
         assertThat(left.warnings()).singleElement().asString().contains("expected 0 to 511");

@@ -23,8 +23,8 @@ final class TrainingProcess {
         Files.writeString(folder.resolve(TOKENS), lines);
     }
 
-    /** Starts one on the tokens of {@code folder} that writes what it says to {@code err}. */
-    static Process start(Path folder, Path output, Path err, String... settings) throws IOException {
+    /** One on the tokens of {@code folder} that writes what it says to {@code err}. */
+    static ProcessBuilder of(Path folder, Path output, Path err, String... settings) {
         List<String> arguments = new ArrayList<>(List.of(
                 "train",
                 "--master",
@@ -50,8 +50,6 @@ final class TrainingProcess {
                 .forEach(setting -> arguments.addAll(List.of("--set", setting)));
         ProcessBuilder process = Jvm.of(List.of("-Xmx768m"), Main.class.getName(), arguments.toArray(String[]::new));
         process.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
-        return process.redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .redirectError(err.toFile())
-                .start();
+        return process.redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(err.toFile());
     }
 }

@@ -29,9 +29,11 @@ public final class StandaloneCluster implements AutoCloseable {
     private final String master;
     private final Process masterProcess;
     private final List<Process> workers = new ArrayList<>();
+    private final int cores;
     private SparkSession session;
 
-    private StandaloneCluster(Path folder, int port) throws IOException {
+    private StandaloneCluster(Path folder, int port, int cores) throws IOException {
+        this.cores = cores;
         this.folder = Files.createDirectories(folder);
         Files.createDirectory(localDirectory());
         this.master = "spark://127.0.0.1:" + port;
@@ -55,9 +57,14 @@ public final class StandaloneCluster implements AutoCloseable {
      * @param workers how many, each with one core
      */
     public static StandaloneCluster start(Path folder, int workers) throws IOException {
+        return start(folder, workers, 1);
+    }
+
+    /** The same with workers of {@code cores} cores each. */
+    public static StandaloneCluster start(Path folder, int workers, int cores) throws IOException {
         LocalCluster.prepareSparkHome();
         int port = freePort();
-        StandaloneCluster cluster = new StandaloneCluster(folder, port);
+        StandaloneCluster cluster = new StandaloneCluster(folder, port, cores);
         try {
             cluster.awaitMaster(port);
             for (int i = 0; i < workers; i++) {
@@ -101,7 +108,7 @@ public final class StandaloneCluster implements AutoCloseable {
                         "--webui-port",
                         "0",
                         "--cores",
-                        "1",
+                        Integer.toString(cores),
                         "--memory",
                         "2g",
                         "--work-dir",
@@ -205,9 +212,6 @@ public final class StandaloneCluster implements AutoCloseable {
         if (session != null) {
             session.close();
         }
-        Stream.concat(workers.stream(), Stream.of(masterProcess)).forEach(process -> {
-            process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
-        });
+        Stream.concat(workers.stream(), Stream.of(masterProcess)).forEach(Processes::kill);
     }
 }
