@@ -72,6 +72,9 @@ class DoctorOnGpusTest {
                     .filteredOn(one -> one.status() == Status.FAIL)
                     .singleElement()
                     .satisfies(one -> assertThat(one.value()).startsWith("Cannot compute on GPU 7"));
+            // The other rank does not wait for it.
+            assertThat(of(report, "all-reduce")).singleElement().satisfies(one -> assertThat(one.value())
+                    .startsWith("Cannot compute on GPU 7"));
         }
     }
 }

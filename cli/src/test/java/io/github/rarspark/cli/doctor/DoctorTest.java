@@ -95,7 +95,7 @@ class DoctorTest {
         DoctorReport report = examine(
                 Workload.TRAIN,
                 Clock.systemUTC(),
-                Map.of("train.ranks", "4", "model.hidden", "4096", "model.layers", "96", "model.mlp", "16384"));
+                Map.of("train.ranks", "4", "model.hidden", "65536", "model.layers", "1000", "model.mlp", "262144"));
         assertThat(report.failed()).contains("executors", "memory", "memory of a machine");
     }
 
