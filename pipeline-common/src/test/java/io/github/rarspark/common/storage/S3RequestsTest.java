@@ -18,7 +18,6 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
-import org.apache.hadoop.conf.Configuration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -43,7 +42,7 @@ class S3RequestsTest {
     void start() throws Exception {
         server = S3Server.start().withBucket();
         wire = S3Interceptor.start(server.port());
-        storage = new Storage(configuration(wire.port(), server.key(), server.secret()));
+        storage = new Storage(S3Server.configuration(wire.port(), server.key(), server.secret()));
     }
 
     @AfterAll
@@ -56,14 +55,6 @@ class S3RequestsTest {
     void forget() {
         wire.failWhere(request -> Optional.empty());
         wire.forget();
-    }
-
-    private static Configuration configuration(int port, String key, String secret) {
-        Configuration configuration = new Configuration();
-        S3Server.settings(port).forEach(configuration::set);
-        configuration.set("fs.s3a.access.key", key);
-        configuration.set("fs.s3a.secret.key", secret);
-        return configuration;
     }
 
     @Test
@@ -98,7 +89,7 @@ class S3RequestsTest {
         private Uploader() {}
 
         public static void main(String[] args) throws Exception {
-            Storage storage = new Storage(configuration(Integer.parseInt(args[0]), args[1], args[2]));
+            Storage storage = new Storage(S3Server.configuration(Integer.parseInt(args[0]), args[1], args[2]));
             storage.put(S3Server.uri("killed/large"), out -> out.write(new byte[LARGE_BYTES]));
         }
     }

@@ -88,10 +88,17 @@ public final class S3Server implements AutoCloseable {
 
     /** A configuration that reaches this server. */
     public Configuration configuration() {
+        return configuration(port, key, secret);
+    }
+
+    /** A configuration that reaches a server, or a proxy before it, on {@code port} of this machine. */
+    public static Configuration configuration(int port, String key, String secret) {
         Configuration configuration = new Configuration();
         settings(port).forEach(configuration::set);
         configuration.set("fs.s3a.access.key", key);
         configuration.set("fs.s3a.secret.key", secret);
+        // The smallest that S3 allows, so that small objects have several parts.
+        configuration.set("fs.s3a.multipart.size", "5M");
         return configuration;
     }
 
@@ -101,9 +108,7 @@ public final class S3Server implements AutoCloseable {
                 "fs.s3a.endpoint", "http://127.0.0.1:" + port,
                 "fs.s3a.path.style.access", "true",
                 "fs.s3a.connection.ssl.enabled", "false",
-                "fs.s3a.endpoint.region", "us-east-1",
-                "fs.s3a.multipart.size", "5M",
-                "fs.s3a.attempts.maximum", "3");
+                "fs.s3a.endpoint.region", "us-east-1");
     }
 
     /** Creates the bucket; called once, before the first use. */
