@@ -5,14 +5,15 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.rarspark.common.run.Version;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeAll;
@@ -39,8 +40,7 @@ class DistributionTest {
         Process tar = new ProcessBuilder("tar", "-xzf", ARCHIVE.toString(), "-C", folder.toString())
                 .inheritIO()
                 .start();
-        assertThat(tar.waitFor(120, TimeUnit.SECONDS)).isTrue();
-        assertThat(tar.exitValue()).isZero();
+        assertThat(Processes.exitCode(tar, Duration.ofSeconds(120))).isZero();
         home = folder.resolve("rar-spark-" + Version.CURRENT);
     }
 
@@ -69,13 +69,9 @@ class DistributionTest {
         Process running = process.redirectErrorStream(true)
                 .redirectOutput(console.toFile())
                 .start();
-        try {
-            assertThat(running.waitFor(120, TimeUnit.SECONDS)).as("ends").isTrue();
-        } finally {
-            running.destroyForcibly();
-        }
+        int code = Processes.exitCode(running, Duration.ofSeconds(120));
         String text = Files.readString(console);
-        assertThat(running.exitValue()).as(text).isZero();
+        assertThat(code).as(text).isZero();
         assertThat(work).isEmptyDirectory();
         return text;
     }

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.PodResource;
+import io.github.rarspark.common.testing.Processes;
 import io.github.rarspark.kernel.testing.FakeGpus;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -263,10 +264,7 @@ final class Kubelet implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        running.values().forEach(pod -> {
-            pod.process.descendants().forEach(ProcessHandle::destroyForcibly);
-            pod.process.destroyForcibly();
-        });
+        running.values().forEach(pod -> Processes.kill(pod.process));
         client.close();
         if (failure != null) {
             throw new IllegalStateException("The kubelet failed", failure);

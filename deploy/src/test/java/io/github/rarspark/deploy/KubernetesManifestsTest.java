@@ -13,14 +13,15 @@ import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyIngressRule;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import io.github.rarspark.common.testing.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -200,10 +201,9 @@ class KubernetesManifestsTest {
                 .redirectOutput(out.toFile())
                 .redirectError(folder.resolve("err").toFile());
         process.environment().putAll(environment);
-        Process submission = process.start();
-        assertThat(submission.waitFor(30, TimeUnit.SECONDS)).as("ends").isTrue();
+        int code = Processes.exitCode(process.start(), Duration.ofSeconds(30));
         assertThat(Files.readString(folder.resolve("err"))).startsWith("submit: ");
-        assertThat(submission.exitValue()).isZero();
+        assertThat(code).isZero();
         return Files.readAllLines(out);
     }
 

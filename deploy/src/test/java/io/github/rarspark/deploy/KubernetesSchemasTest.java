@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import io.github.rarspark.common.testing.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
@@ -85,10 +85,8 @@ class KubernetesSchemasTest {
                 .redirectErrorStream(true)
                 .redirectOutput(report.toFile())
                 .start();
-        assertThat(process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS))
-                .as("ends")
-                .isTrue();
+        int code = Processes.exitCode(process, LIMIT);
         assertThat(report).content().isEmpty();
-        assertThat(process.exitValue()).isZero();
+        assertThat(code).isZero();
     }
 }

@@ -7,6 +7,7 @@ import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Jvm;
 import io.github.rarspark.common.testing.LocalSpark;
+import io.github.rarspark.common.testing.Processes;
 import io.github.rarspark.common.testing.S3Interceptor.Fault;
 import io.github.rarspark.common.testing.S3Server;
 import io.github.rarspark.tokenize.TokenizeJob;
@@ -29,13 +30,13 @@ import org.apache.hadoop.security.alias.CredentialProviderFactory;
 import org.apache.spark.sql.SparkSession;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Drivers as processes of the command line, on a bucket. */
@@ -45,7 +46,9 @@ import org.junit.jupiter.api.io.TempDir;
 class S3DriversTest {
     private static final int LIMIT_SECONDS = 150;
 
-    private final List<Process> started = new ArrayList<>();
+    @RegisterExtension
+    final Processes processes = new Processes();
+
     private Path folder;
     private S3Bucket bucket;
     private Storage storage;
@@ -79,14 +82,6 @@ class S3DriversTest {
     void forgetFaults() {
         bucket.wire().failWhere(request -> Optional.empty());
         bucket.wire().forget();
-    }
-
-    @AfterEach
-    void killProcesses() {
-        started.forEach(process -> {
-            process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
-        });
     }
 
     @Test
@@ -243,18 +238,12 @@ class S3DriversTest {
                 .forEach(process.environment()::remove);
         process.environment().put("AWS_EC2_METADATA_DISABLED", "true");
         process.environment().putAll(environment);
-        Process driver = process.redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .redirectError(folder.resolve(name + ".err").toFile())
-                .start();
-        started.add(driver);
-        return driver;
+        return processes.start(process.redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(folder.resolve(name + ".err").toFile()));
     }
 
     private static int end(Process driver) throws InterruptedException {
-        assertThat(driver.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS))
-                .as("the driver ends")
-                .isTrue();
-        return driver.exitValue();
+        return Processes.exitCode(driver, Duration.ofSeconds(LIMIT_SECONDS));
     }
 
     private static void await(CountDownLatch latch) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.cli.Main;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.Processes;
 import io.github.rarspark.common.testing.S3Server;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -20,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.sql.SparkSession;
@@ -77,10 +77,9 @@ class S3OnMotoTest {
 
     @AfterAll
     void stop() throws IOException {
+        Processes.kill(moto);
         // The next test's server of this name has another port.
         FileSystem.closeAll();
-        moto.descendants().forEach(ProcessHandle::destroyForcibly);
-        moto.destroyForcibly();
     }
 
     @Test
@@ -151,14 +150,9 @@ class S3OnMotoTest {
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().putAll(environment);
-        Process process = builder.start();
-        try {
-            assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
-        } finally {
-            process.destroyForcibly();
-        }
+        int code = Processes.exitCode(builder.start(), Duration.ofSeconds(120));
         String text = Files.readString(output, StandardCharsets.UTF_8);
-        assertThat(process.exitValue()).as(text).isZero();
+        assertThat(code).as(text).isZero();
         return text;
     }
 }

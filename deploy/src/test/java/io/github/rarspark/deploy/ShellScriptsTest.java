@@ -2,6 +2,7 @@ package io.github.rarspark.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.rarspark.common.testing.Processes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.FileVisitResult;
@@ -9,10 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -43,9 +44,9 @@ class ShellScriptsTest {
                 .redirectErrorStream(true)
                 .redirectOutput(report.toFile())
                 .start();
-        assertThat(check.waitFor(120, TimeUnit.SECONDS)).as("ends").isTrue();
+        int code = Processes.exitCode(check, Duration.ofSeconds(120));
         assertThat(report).content().isEmpty();
-        assertThat(check.exitValue()).isZero();
+        assertThat(code).isZero();
     }
 
     private static List<String> scripts() throws IOException {

@@ -2,15 +2,16 @@ package io.github.rarspark.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.rarspark.common.testing.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,9 +77,8 @@ class SubmitTest {
         ProcessBuilder submit =
                 new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
         submit.environment().putAll(environment);
-        Process process = submit.start();
-        assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("ends").isTrue();
-        return new Run(process.exitValue(), Files.readAllLines(out), Files.readAllLines(err));
+        int code = Processes.exitCode(submit.start(), Duration.ofSeconds(30));
+        return new Run(code, Files.readAllLines(out), Files.readAllLines(err));
     }
 
     /** The settings, where a later one wins. */
