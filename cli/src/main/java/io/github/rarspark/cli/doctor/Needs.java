@@ -37,13 +37,18 @@ record Needs(JobContext context, Workload workload) {
         if (isLocal()) {
             return context.session().sparkContext().defaultParallelism();
         }
-        if (conf().get("spark.master").startsWith("spark://") && !conf().contains("spark.executor.cores")) {
-            // A Standalone worker gives an executor all of its cores.
+        if (isStandalone() && !conf().contains("spark.executor.cores")) {
+            // A worker gives an executor all of its cores.
             int slots = StageResources.slots(context.session(), JobDevice.CPU);
             int executors = ExecutorStage.executors(context.session()).size();
             return Math.max(1, slots * conf().getInt("spark.task.cpus", 1) / Math.max(1, executors));
         }
         return conf().getInt("spark.executor.cores", 1);
+    }
+
+    private boolean isStandalone() {
+        String master = conf().get("spark.master");
+        return master.startsWith("spark://") || master.startsWith("local-cluster");
     }
 
     private MemoryNeeds.Load load() {

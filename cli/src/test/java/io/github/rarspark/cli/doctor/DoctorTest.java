@@ -30,6 +30,9 @@ import org.junit.jupiter.api.io.TempDir;
 class DoctorTest {
     private static SparkSession session;
 
+    /** Made while one executor has offered its slots, but has not registered. */
+    private static DoctorReport atTheStart;
+
     @TempDir
     private Path folder;
 
@@ -39,7 +42,9 @@ class DoctorTest {
         settings.put("spark.executorEnv.MALLOC_ARENA_MAX", "1");
         settings.put("spark.executor.memory", "512m");
         settings.put("spark.rar.spark.wait_seconds", "15");
+        settings.put(SlowRegistration.SETTING, SlowRegistration.class.getName());
         session = LocalCluster.start(2, 1, settings);
+        atTheStart = examine(Workload.TOKENIZE, Clock.systemUTC(), Map.of(), "");
     }
 
     @AfterAll
@@ -54,14 +59,26 @@ class DoctorTest {
     }
 
     private DoctorReport examine(Workload workload, Clock executors, Map<String, String> more) throws Exception {
-        JobContext context = JobContext.of(session, recipe(more), true);
-        return new Doctor(context, workload, folder.resolve("output").toUri().toString(), executors).examine();
+        return examine(
+                workload, executors, more, folder.resolve("output").toUri().toString());
+    }
+
+    private static DoctorReport examine(Workload workload, Clock executors, Map<String, String> more, String output)
+            throws Exception {
+        return new Doctor(JobContext.of(session, recipe(more), true), workload, output, executors).examine();
     }
 
     private static List<Finding> of(DoctorReport report, String check) {
         return report.findings().stream()
                 .filter(one -> one.check().equals(check))
                 .toList();
+    }
+
+    @Test
+    void allExecutorsThatOfferSlotsAreExamined() {
+        assertThat(atTheStart.executors()).as(atTheStart.text()).isEqualTo(2);
+        assertThat(of(atTheStart, "java").stream().flatMap(one -> one.where().stream()))
+                .containsExactlyInAnyOrder("driver", "executor 0", "executor 1");
     }
 
     @Test

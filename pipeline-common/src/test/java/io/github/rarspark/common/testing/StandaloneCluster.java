@@ -29,11 +29,9 @@ public final class StandaloneCluster implements AutoCloseable {
     private final String master;
     private final Process masterProcess;
     private final List<Process> workers = new ArrayList<>();
-    private final int cores;
     private SparkSession session;
 
-    private StandaloneCluster(Path folder, int port, int cores) throws IOException {
-        this.cores = cores;
+    private StandaloneCluster(Path folder, int port) throws IOException {
         this.folder = Files.createDirectories(folder);
         Files.createDirectory(localDirectory());
         this.master = "spark://127.0.0.1:" + port;
@@ -57,14 +55,9 @@ public final class StandaloneCluster implements AutoCloseable {
      * @param workers how many, each with one core
      */
     public static StandaloneCluster start(Path folder, int workers) throws IOException {
-        return start(folder, workers, 1);
-    }
-
-    /** The same with workers of {@code cores} cores each. */
-    public static StandaloneCluster start(Path folder, int workers, int cores) throws IOException {
         LocalCluster.prepareSparkHome();
         int port = freePort();
-        StandaloneCluster cluster = new StandaloneCluster(folder, port, cores);
+        StandaloneCluster cluster = new StandaloneCluster(folder, port);
         try {
             cluster.awaitMaster(port);
             for (int i = 0; i < workers; i++) {
@@ -108,7 +101,7 @@ public final class StandaloneCluster implements AutoCloseable {
                         "--webui-port",
                         "0",
                         "--cores",
-                        Integer.toString(cores),
+                        "1",
                         "--memory",
                         "2g",
                         "--work-dir",
