@@ -1,5 +1,7 @@
 package io.github.rarspark.deploy;
 
+import io.github.rarspark.common.testing.Processes;
+import io.github.rarspark.deploy.Installation.Submission;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -8,14 +10,11 @@ import java.net.Socket;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
+import java.util.TreeMap;
 import org.awaitility.Awaitility;
 
 /**
@@ -25,22 +24,18 @@ import org.awaitility.Awaitility;
  */
 final class SparkDistribution implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(120);
-    private static final Path PROJECT = Path.of("..");
-    private static final Path JAR = PROJECT.resolve("cli/target/rar-spark.jar");
+    private static final Path JAR = Path.of("../cli/target/rar-spark.jar");
     private static final String EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend";
 
     private final Path folder;
-    private final Path spark;
+    private final Installation installation;
     private final int port;
     private final Process master;
     private final List<Process> workers = new ArrayList<>();
 
-    /** How a submission ended, and what it printed. */
-    record Submission(int code, String console) {}
-
-    private SparkDistribution(Path folder, Path spark, int port) throws IOException {
+    private SparkDistribution(Path folder, Installation installation, int port) throws IOException {
         this.folder = folder;
-        this.spark = spark;
+        this.installation = installation;
         this.port = port;
         this.master = sparkClass(
                         "master",
@@ -62,11 +57,9 @@ final class SparkDistribution implements AutoCloseable {
         for (String name : List.of("conf", "local", "libtorch")) {
             Files.createDirectories(folder.resolve(name));
         }
-        copy("deploy/standalone/spark-env.sh", folder.resolve("conf/spark-env.sh"));
-        copy("deploy/gpu/discover-gpus", folder.resolve("libtorch/discover-gpus"));
-        install(folder.resolve("rar-spark"));
-        SparkDistribution cluster =
-                new SparkDistribution(folder, PythonEnvironment.of("spark").installed("pyspark"), freePort());
+        Installation.copy("deploy/standalone/spark-env.sh", folder.resolve("conf/spark-env.sh"));
+        Installation.copy("deploy/gpu/discover-gpus", folder.resolve("libtorch/discover-gpus"));
+        SparkDistribution cluster = new SparkDistribution(folder, install(folder), freePort());
         try {
             Awaitility.await("the master").atMost(LIMIT).until(cluster::masterListens);
             cluster.addWorker("0,1");
@@ -79,18 +72,15 @@ final class SparkDistribution implements AutoCloseable {
     }
 
     /** Executors are small here. */
-    private static void install(Path home) throws IOException {
-        for (String file : List.of(
-                "bin/rar-spark",
-                "deploy/submit.sh",
-                "deploy/standalone/submit",
-                "deploy/standalone/spark.conf",
-                "deploy/gpu/libtorch.env")) {
-            copy(file, home.resolve(file));
-        }
-        Path jar = home.resolve(PROJECT.relativize(JAR));
-        Files.createDirectories(jar.getParent());
-        Files.createSymbolicLink(jar, JAR.toRealPath());
+    private static Installation install(Path folder) throws IOException {
+        Installation installation = Installation.create(folder.resolve("rar-spark"), "standalone", JAR);
+        Map<String, String> environment = installation.environment();
+        environment.put(
+                "SPARK_HOME", PythonEnvironment.of("spark").installed("pyspark").toString());
+        environment.put("SPARK_CONF_DIR", folder.resolve("conf").toString());
+        environment.put("SPARK_LOCAL_IP", "127.0.0.1");
+        environment.put("SPARK_LOCAL_DIRS", folder.resolve("local").toString());
+        environment.put("SPARK_DAEMON_MEMORY", "256m");
         StringBuilder sizes = new StringBuilder("model\tcommand\tdevice\n");
         for (String command : FourJobs.COMMANDS) {
             for (String device : List.of("cpu", "gpu")) {
@@ -98,12 +88,8 @@ final class SparkDistribution implements AutoCloseable {
                         .append('\n');
             }
         }
-        Files.writeString(home.resolve("deploy/sizes.tsv"), sizes);
-    }
-
-    private static void copy(String file, Path target) throws IOException {
-        Files.createDirectories(target.getParent());
-        Files.copy(PROJECT.resolve(file), target, StandardCopyOption.COPY_ATTRIBUTES);
+        Files.writeString(installation.home().resolve("deploy/sizes.tsv"), sizes);
+        return installation;
     }
 
     private static int freePort() throws IOException {
@@ -114,7 +100,7 @@ final class SparkDistribution implements AutoCloseable {
 
     private boolean masterListens() throws IOException {
         if (!master.isAlive()) {
-            throw new IllegalStateException("The master ended: " + Files.readString(folder.resolve("master.log")));
+            throw new IllegalStateException("The master ended: " + Files.readString(installation.log("master")));
         }
         try (Socket socket = new Socket("127.0.0.1", port)) {
             return socket.isConnected();
@@ -196,80 +182,32 @@ final class SparkDistribution implements AutoCloseable {
         return folder.resolve("events").resolve(name);
     }
 
-    /**
-     * Submits with {@code deploy/standalone/submit}.
-     *
-     * @param name of the submission, for its files
-     * @param settings Spark's, beside those that every driver here needs
-     */
-    Process submit(String name, Map<String, String> settings, List<String> arguments) throws IOException {
-        StringBuilder conf = new StringBuilder();
-        Map.of(
-                        "spark.driver.host", "127.0.0.1",
-                        "spark.driver.bindAddress", "127.0.0.1",
-                        "spark.ui.enabled", "false",
-                        "spark.eventLog.enabled", "true",
-                        "spark.eventLog.dir",
-                                Files.createDirectories(events(folder, name))
-                                        .toUri()
-                                        .toString())
-                .forEach((key, value) -> conf.append(key + " " + value + "\n"));
-        settings.forEach((key, value) -> conf.append(key + " " + value + "\n"));
-        Path file = Files.writeString(folder.resolve(name + ".conf"), conf);
-        List<String> command = new ArrayList<>();
-        command.add(folder.resolve("rar-spark/deploy/standalone/submit").toString());
-        command.addAll(List.of("--master", url()));
-        command.addAll(arguments);
-        ProcessBuilder submit = process(name, command.toArray(String[]::new));
-        submit.environment().put("RAR_SPARK_CONF", file.toString());
-        submit.environment()
-                .put("RAR_SPARK_LOG", folder.resolve(name + "-driver.log").toString());
-        return submit.start();
-    }
-
-    /** Waits for the end of what {@link #submit} has started. */
-    Submission await(String name, Process process) throws IOException, InterruptedException {
-        if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
-            end(process);
-            throw new IllegalStateException(name + " does not end: " + console(name));
-        }
-        return new Submission(process.exitValue(), console(name));
-    }
-
-    private String console(String name) throws IOException {
-        return Files.readString(folder.resolve(name + ".log"));
+    /** {@link Installation#submit Submits} with what every driver here needs. */
+    Submission submit(Processes processes, String name, Map<String, String> settings, List<String> arguments)
+            throws IOException {
+        Map<String, String> all = new TreeMap<>(settings);
+        all.put("spark.driver.host", "127.0.0.1");
+        all.put("spark.driver.bindAddress", "127.0.0.1");
+        all.put("spark.ui.enabled", "false");
+        all.put("spark.eventLog.enabled", "true");
+        all.put(
+                "spark.eventLog.dir",
+                Files.createDirectories(events(folder, name)).toUri().toString());
+        List<String> words = new ArrayList<>(List.of("--master", url()));
+        words.addAll(arguments);
+        return installation.submit(processes, name, all, words);
     }
 
     private ProcessBuilder sparkClass(String name, String... arguments) {
-        return process(
-                name,
-                Stream.concat(Stream.of(spark.resolve("bin/spark-class").toString()), Arrays.stream(arguments))
-                        .toArray(String[]::new));
-    }
-
-    /** A process that logs to {@code NAME.log}, in an environment that has nothing of the test's own Spark. */
-    private ProcessBuilder process(String name, String... command) {
-        ProcessBuilder process = new ProcessBuilder(command);
-        Map<String, String> environment = process.environment();
-        environment.keySet().removeIf(variable -> variable.startsWith("SPARK_") || variable.startsWith("RAR_SPARK_"));
-        environment.put("JAVA_HOME", System.getProperty("java.home"));
-        environment.put("SPARK_HOME", spark.toString());
-        environment.put("SPARK_CONF_DIR", folder.resolve("conf").toString());
-        environment.put("SPARK_LOCAL_IP", "127.0.0.1");
-        environment.put("SPARK_LOCAL_DIRS", folder.resolve("local").toString());
-        environment.put("SPARK_DAEMON_MEMORY", "256m");
-        return process.redirectErrorStream(true)
-                .redirectOutput(folder.resolve(name + ".log").toFile());
-    }
-
-    private static void end(Process process) {
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
+        List<String> command = new ArrayList<>();
+        command.add(installation.environment().get("SPARK_HOME") + "/bin/spark-class");
+        command.addAll(List.of(arguments));
+        return installation.process(name, command);
     }
 
     @Override
     public void close() {
-        workers.forEach(SparkDistribution::end);
-        end(master);
+        workers.forEach(Processes::kill);
+        Processes.kill(master);
     }
 }

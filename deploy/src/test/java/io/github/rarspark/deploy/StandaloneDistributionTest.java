@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.rarspark.common.ExitCode;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.GatedFiles;
-import io.github.rarspark.deploy.SparkDistribution.Submission;
+import io.github.rarspark.common.testing.Processes;
+import io.github.rarspark.deploy.Installation.Submission;
 import io.github.rarspark.kernel.testing.FakeGpus;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The job jar on a Standalone cluster of Spark's own distribution, with {@code deploy/standalone/submit}. */
@@ -41,6 +43,9 @@ class StandaloneDistributionTest {
 
     private static Map<String, String> expected;
     private static SparkDistribution cluster;
+
+    @RegisterExtension
+    private final Processes processes = new Processes();
 
     @BeforeAll
     static void start() throws Exception {
@@ -69,11 +74,10 @@ class StandaloneDistributionTest {
         String gate = gate();
         settings.put("spark.driver.extraClassPath", gate);
         settings.put("spark.executor.extraClassPath", gate);
-        Process train = cluster.submit("client-train", settings, words(jobs, "client", "train"));
+        Submission train = submit("client-train", settings, words(jobs, "client", "train"));
         try {
             loseWorker(jobs, loss, train);
         } finally {
-            train.destroy();
             cluster.addWorker("");
         }
 
@@ -82,20 +86,19 @@ class StandaloneDistributionTest {
         assertThat(jobs.contents(STORAGE)).isEqualTo(expected);
     }
 
-    private static void loseWorker(FourJobs jobs, ExecutorLoss loss, Process train) throws Exception {
+    private void loseWorker(FourJobs jobs, ExecutorLoss loss, Submission train) throws Exception {
         Awaitility.await("a checkpoint")
                 .atMost(ExecutorLoss.LIMIT)
-                .until(() -> Files.exists(loss.gate()) || !train.isAlive());
+                .until(() -> Files.exists(loss.gate()) || !train.process().isAlive());
         assertThat(loss.gate()).exists();
         assertThat(cluster.executors(0)).hasSize(1);
         assertThat(cluster.executors(1)).hasSize(1);
         Submission second = submit("second", Map.of(), words(jobs, "client", "train"));
+        second.assertEnds(ExitCode.TEMPORARY.number());
         assertThat(second.console()).contains("is working on it");
-        assertThat(second.code()).isEqualTo(ExitCode.TEMPORARY.number());
         cluster.loseWorker(1);
         Files.deleteIfExists(loss.gate());
-        Submission training = cluster.await("client-train", train);
-        assertThat(training.code()).as(training.console()).isZero();
+        train.assertEnds(0);
         assertThat(jobs.result(STORAGE, "train").counts()).containsEntry("restarts", 1L);
     }
 
@@ -116,8 +119,7 @@ class StandaloneDistributionTest {
         words.addAll(List.of("--device", "gpu", "--tokens", done.output("tokenize")));
         Map<String, String> settings =
                 Map.of("spark.executor.extraJavaOptions", String.join(" ", FakeGpus.javaOptions()));
-        Submission run = submit("on-gpus", settings, words);
-        assertThat(run.code()).as(run.console()).isZero();
+        submit("on-gpus", settings, words).assertEnds(0);
         assertThat(jobs.result(STORAGE, "train").device()).isEqualTo("gpu");
         assertThat(cluster.events("on-gpus").stream()
                         .filter(event -> event.contains("SparkListenerExecutorAdded"))
@@ -132,22 +134,20 @@ class StandaloneDistributionTest {
         List<String> other = words(done, "cluster", "tokenize");
         other.addAll(List.of("--set", "tokenize.shard_images=40"));
         // At the same time, because spark-submit looks for the end of a driver every ten seconds.
-        Process first = cluster.submit("missing", Map.of(), missing);
-        Process second = cluster.submit("other", Map.of(), other);
-        Submission run = cluster.await("missing", first);
-        assertThat(run.code()).as(run.console()).isEqualTo(ExitCode.NO_INPUT.number());
-        run = cluster.await("other", second);
-        assertThat(run.code()).as(run.console()).isEqualTo(ExitCode.OUTPUT_EXISTS.number());
+        Submission first = submit("missing", Map.of(), missing);
+        Submission second = submit("other", Map.of(), other);
+        first.assertEnds(ExitCode.NO_INPUT.number());
+        second.assertEnds(ExitCode.OUTPUT_EXISTS.number());
     }
 
-    private static void assertDone(FourJobs jobs, String mode, String command) throws Exception {
+    private void assertDone(FourJobs jobs, String mode, String command) throws Exception {
         Submission run = submit(mode + "-" + command, Map.of(), words(jobs, mode, command));
-        assertThat(run.code()).as(run.console()).isZero();
+        run.assertEnds(0);
         assertThat(run.console()).contains("submit: " + command + " of demo on CPUs, 2 executors");
     }
 
-    private static Submission submit(String name, Map<String, String> settings, List<String> words) throws Exception {
-        return cluster.await(name, cluster.submit(name, settings, words));
+    private Submission submit(String name, Map<String, String> settings, List<String> words) throws Exception {
+        return cluster.submit(processes, name, settings, words);
     }
 
     /** What follows {@code submit} for a command with two executors. */
