@@ -3,29 +3,31 @@ package io.github.rarspark.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.common.storage.Json;
+import io.github.rarspark.common.testing.Processes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 
 /** An Airflow of the Python environment {@code airflow}, with the project's DAGs and a database of its own. */
 final class Airflow {
     private static final Path SCRIPTS = Path.of("src", "test", "python").toAbsolutePath();
     private static final Path DAGS = Path.of("airflow", "dags").toAbsolutePath();
-    private static final long LIMIT_SECONDS = 300;
+    private static final Duration LIMIT = Duration.ofSeconds(300);
 
     /** What the pipeline of the DAGs sets itself, of each command. */
     private static final Set<String> PIPELINE_KEYS =
             Set.of("input", "output", "tokens", "weights", "samples", "reference", "features", "tokenizer", "ranks");
 
     private final PythonEnvironment python = PythonEnvironment.of("airflow");
+    private final Processes processes;
     private final Path home;
     private final Map<String, String> environment = new TreeMap<>();
 
@@ -51,13 +53,15 @@ final class Airflow {
     /** How a command ended. */
     record Ended(int code, String log) {}
 
-    private Airflow(Path home) {
+    private Airflow(Processes processes, Path home) {
+        this.processes = processes;
         this.home = home;
     }
 
     /** Creates an Airflow in the folder {@code home} with a Spark connection to {@code master}, and more in its environment. */
-    static Airflow create(Path home, String connection, String master, Map<String, String> more) throws Exception {
-        Airflow airflow = new Airflow(Files.createDirectories(home));
+    static Airflow create(Processes processes, Path home, String connection, String master, Map<String, String> more)
+            throws Exception {
+        Airflow airflow = new Airflow(processes, Files.createDirectories(home));
         Map<String, String> environment = airflow.environment;
         environment.put("AIRFLOW_HOME", home.toString());
         environment.put("AIRFLOW__CORE__DAGS_FOLDER", DAGS.toString());
@@ -142,20 +146,13 @@ final class Airflow {
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
-        return builder.redirectOutput(log(name).toFile()).start();
+        return processes.start(builder.redirectOutput(log(name).toFile()));
     }
 
     /** Waits for a process that logs as {@code name}. */
     Ended await(Process process, String name) throws Exception {
-        try {
-            assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS))
-                    .as(name + " ends")
-                    .isTrue();
-        } finally {
-            process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
-        }
-        return new Ended(process.exitValue(), Files.readString(log(name)));
+        int code = Processes.exitCode(process, LIMIT);
+        return new Ended(code, Files.readString(log(name)));
     }
 
     /** The log of a process that was started as {@code name}. */

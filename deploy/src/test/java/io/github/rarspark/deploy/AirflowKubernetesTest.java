@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.Processes;
 import io.github.rarspark.deploy.Airflow.DagRun;
 import io.github.rarspark.deploy.Airflow.Ended;
 import java.nio.file.Files;
@@ -13,13 +14,13 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.jar.JarOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The DAG for Kubernetes, whose first task submits to a cluster and watches the driver's pod; the others are left out. */
@@ -28,6 +29,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(600)
 class AirflowKubernetesTest {
     private static final String DAG = "rar_spark_kubernetes";
+
+    @RegisterExtension
+    private static final Processes PROCESSES = new Processes();
 
     @TempDir
     private static Path folder;
@@ -51,6 +55,7 @@ class AirflowKubernetesTest {
                         "contexts", List.of(Map.of("name", "test", "context", Map.of("cluster", "test"))),
                         "clusters", List.of(Map.of("name", "test", "cluster", Map.of("server", server))))));
         airflow = Airflow.create(
+                PROCESSES,
                 folder.resolve("airflow"),
                 "SPARK_KUBERNETES",
                 "k8s://" + server,
@@ -69,8 +74,7 @@ class AirflowKubernetesTest {
     /** Runs the DAG to the end of its first task; the run has its outputs in a folder of its name. */
     private static Ended tokenize(String name, String date, String images) throws Exception {
         // The image is the class path of the test.
-        Path jar = folder.resolve("empty.jar");
-        new JarOutputStream(Files.newOutputStream(jar)).close();
+        Path jar = Installation.emptyJar(folder.resolve("empty.jar"));
         Map<String, String> spark = new HashMap<>(cluster.ownSettings());
         spark.put("spark.kubernetes.driver.master", cluster.api().url());
         Map<String, Object> params = Airflow.params(jobs, Map.of(), spark);

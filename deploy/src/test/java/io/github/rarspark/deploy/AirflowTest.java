@@ -6,6 +6,7 @@ import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
 import io.github.rarspark.common.testing.Jvm;
+import io.github.rarspark.common.testing.Processes;
 import io.github.rarspark.deploy.Airflow.DagRun;
 import io.github.rarspark.deploy.Airflow.Dags;
 import io.github.rarspark.deploy.Airflow.Definition;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The DAGs in an Airflow of PyPI, which runs the four jobs through spark-submit of a distribution of Spark. */
@@ -35,6 +37,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(900)
 class AirflowTest {
     private static final Duration LIMIT = Duration.ofSeconds(120);
+
+    @RegisterExtension
+    private static final Processes PROCESSES = new Processes();
 
     @TempDir
     private static Path folder;
@@ -47,7 +52,7 @@ class AirflowTest {
     static void start() throws Exception {
         root = folder.resolve("runs").toUri().toString();
         jobs = FourJobs.write(Files.createDirectory(folder.resolve("inputs")), root);
-        airflow = Airflow.create(folder.resolve("airflow"), "SPARK_DEFAULT", "local[2]", Map.of());
+        airflow = Airflow.create(PROCESSES, folder.resolve("airflow"), "SPARK_DEFAULT", "local[2]", Map.of());
     }
 
     private static Map<String, Object> params(Map<String, Object> moreKeys) {
@@ -134,30 +139,23 @@ class AirflowTest {
     private static Process otherDriver(FourJobs outputs) throws Exception {
         Path log = folder.resolve("other.log");
         Path output = Path.of(URI.create(outputs.output("tokenize")));
-        Process driver = Jvm.of(
+        Process driver = PROCESSES.start(Jvm.of(
                         List.of("-Dspark.master=local[1]", "-Dspark.ui.enabled=false"),
                         "io.github.rarspark.cli.Main",
                         outputs.arguments("tokenize").toArray(String[]::new))
                 .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        try {
-            Awaitility.await("a shard")
-                    .atMost(LIMIT)
-                    .pollInterval(Duration.ofMillis(5))
-                    .until(() -> Files.exists(output.resolve("part-000-00000.parquet")) || !driver.isAlive());
-            new ProcessBuilder("kill", "-STOP", Long.toString(driver.pid()))
-                    .start()
-                    .waitFor();
-            assertThat(output.resolve("_manifest.json"))
-                    .as(() -> "the other driver has ended")
-                    .doesNotExist();
-            assertThat(driver.isAlive()).isTrue();
-            return driver;
-        } catch (InterruptedException | RuntimeException | Error e) {
-            driver.destroyForcibly();
-            throw e;
-        }
+                .redirectOutput(log.toFile()));
+        Awaitility.await("a shard")
+                .atMost(LIMIT)
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> Files.exists(output.resolve("part-000-00000.parquet")) || !driver.isAlive());
+        Process stop = PROCESSES.start(new ProcessBuilder("kill", "-STOP", Long.toString(driver.pid())));
+        assertThat(Processes.exitCode(stop, LIMIT)).isZero();
+        assertThat(output.resolve("_manifest.json"))
+                .as(() -> "the other driver has ended")
+                .doesNotExist();
+        assertThat(driver.isAlive()).isTrue();
+        return driver;
     }
 
     /** The files of all runs with their times of modification. */
