@@ -102,8 +102,8 @@ final class KubernetesCluster implements AutoCloseable {
         settings.put("spark.executor.instances", Integer.toString(EXECUTORS));
         settings.put("spark.ui.enabled", "false");
         settings.put("spark.kubernetes.allocation.batch.delay", "1s");
-        // The libtorch that this machine has unpacked before.
-        String unpacked = Path.of(System.getProperty("user.home"), ".djl.ai").toString();
+        // Pods do not inherit the environment.
+        String unpacked = System.getenv("DJL_CACHE_DIR");
         settings.put("spark.executorEnv.DJL_CACHE_DIR", unpacked);
         settings.put("spark.kubernetes.driverEnv.DJL_CACHE_DIR", unpacked);
         return settings;
