@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rarspark.cli.Main;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.FreePort;
 import io.github.rarspark.common.testing.Processes;
 import io.github.rarspark.common.testing.S3Server;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -48,9 +47,7 @@ class S3OnMotoTest {
     @BeforeAll
     void start(@TempDir Path temp) throws Exception {
         folder = temp;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = socket.getLocalPort();
-        }
+        port = FreePort.find();
         moto = new ProcessBuilder(
                         PythonEnvironment.of("s3").program("moto_server").toString(),
                         "-H",

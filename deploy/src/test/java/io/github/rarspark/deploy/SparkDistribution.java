@@ -1,11 +1,10 @@
 package io.github.rarspark.deploy;
 
+import io.github.rarspark.common.testing.FreePort;
 import io.github.rarspark.common.testing.Processes;
 import io.github.rarspark.deploy.Installation.Submission;
 import java.io.IOException;
 import java.net.ConnectException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -59,7 +58,7 @@ final class SparkDistribution implements AutoCloseable {
         }
         Installation.copy("deploy/standalone/spark-env.sh", folder.resolve("conf/spark-env.sh"));
         Installation.copy("deploy/gpu/discover-gpus", folder.resolve("libtorch/discover-gpus"));
-        SparkDistribution cluster = new SparkDistribution(folder, install(folder), freePort());
+        SparkDistribution cluster = new SparkDistribution(folder, install(folder), FreePort.find());
         try {
             Awaitility.await("the master").atMost(LIMIT).until(cluster::masterListens);
             cluster.addWorker("0,1");
@@ -90,12 +89,6 @@ final class SparkDistribution implements AutoCloseable {
         }
         Files.writeString(installation.home().resolve("deploy/sizes.tsv"), sizes);
         return installation;
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            return socket.getLocalPort();
-        }
     }
 
     private boolean masterListens() throws IOException {

@@ -2,8 +2,6 @@ package io.github.rarspark.common.testing;
 
 import java.io.IOException;
 import java.net.ConnectException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +54,7 @@ public final class StandaloneCluster implements AutoCloseable {
      */
     public static StandaloneCluster start(Path folder, int workers) throws IOException {
         LocalCluster.prepareSparkHome();
-        int port = freePort();
+        int port = FreePort.find();
         StandaloneCluster cluster = new StandaloneCluster(folder, port);
         try {
             cluster.awaitMaster(port);
@@ -81,12 +79,6 @@ public final class StandaloneCluster implements AutoCloseable {
                 return false;
             }
         });
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            return socket.getLocalPort();
-        }
     }
 
     /** Starts one more worker. */
