@@ -4,6 +4,7 @@ import io.github.rarspark.common.job.Job;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.JobRunner;
 import io.github.rarspark.common.job.Outcome;
+import io.github.rarspark.common.memory.MemoryNeeds;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
@@ -118,7 +119,7 @@ public final class DecodeJob implements Job<SampleShards> {
 
     @Override
     public long leastBytes() {
-        return SampleSet.npzBytes(layout.count(), recipe.image().size());
+        return MemoryNeeds.archiveBytes(layout.count(), recipe.image().size());
     }
 
     @Override

@@ -6,6 +6,8 @@ import io.github.rarspark.common.job.Job;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.JobRunner;
 import io.github.rarspark.common.job.Outcome;
+import io.github.rarspark.common.memory.MemoryNeeds;
+import io.github.rarspark.common.memory.Workload;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
@@ -126,7 +128,7 @@ public final class GenerateJob implements Job<SampleShards> {
 
     @Override
     public long leastBytes() {
-        return SampleSet.npzBytes(turns.images(), recipe.image().size());
+        return MemoryNeeds.outputBytes(recipe, Workload.GENERATE);
     }
 
     @Override

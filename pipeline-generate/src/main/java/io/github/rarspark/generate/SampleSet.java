@@ -33,11 +33,6 @@ record SampleSet(OutputClaim claim, SampleLayout layout, int imageSize, int colu
 
     private static final int GRID_SIDE = 10;
 
-    /** The length of the archive, but for its headers: its images are not compressed. */
-    static long npzBytes(int images, int imageSize) {
-        return (long) images * imageSize * imageSize * RgbImage.CHANNELS;
-    }
-
     /** Ten columns, or fewer so that a row shows each of {@code classes} equally often. */
     static int gridColumns(int classes) {
         return classes == 0 || classes > GRID_SIDE ? GRID_SIDE : GRID_SIDE / classes * classes;

@@ -6,6 +6,8 @@ import io.github.rarspark.common.job.Job;
 import io.github.rarspark.common.job.JobContext;
 import io.github.rarspark.common.job.JobRunner;
 import io.github.rarspark.common.job.Outcome;
+import io.github.rarspark.common.memory.MemoryNeeds;
+import io.github.rarspark.common.memory.Workload;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.run.OutputClaim;
 import io.github.rarspark.common.run.Plan;
@@ -90,10 +92,9 @@ public final class TrainJob implements Job<TrainJob.Trained> {
         return Plan.of("train", recipe.resultSettings("model", "train", "compute"), inputs.sha256(), Map.of());
     }
 
-    /** One checkpoint and the final weights. */
     @Override
     public long leastBytes() {
-        return TrainingCost.of(recipe).outputBytes();
+        return MemoryNeeds.outputBytes(recipe, Workload.TRAIN);
     }
 
     /**

@@ -126,12 +126,6 @@ record TrainingCost(TrainSettings settings, double stateBytes, double copyBytes,
         }
     }
 
-    /** The length of one checkpoint and of the final weights. */
-    long outputBytes() {
-        double weights = stateBytes - copyBytes;
-        return (long) (copyBytes + weights + (settings.emaDecay() > 0 ? weights : 0));
-    }
-
     /**
      * What the user should know if all ranks run on this machine and share a token store.
      *

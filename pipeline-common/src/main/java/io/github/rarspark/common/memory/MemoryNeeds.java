@@ -8,6 +8,7 @@ import io.github.rarspark.conf.Precision;
 import io.github.rarspark.conf.Recipe;
 import io.github.rarspark.conf.TokenizerSettings;
 import io.github.rarspark.conf.TrainSettings;
+import io.github.rarspark.kernel.image.RgbImage;
 import io.github.rarspark.kernel.inception.InceptionV3;
 import io.github.rarspark.kernel.vqgan.VqganConfig;
 import io.github.rarspark.kernel.weights.ParameterTable;
@@ -82,9 +83,7 @@ public record MemoryNeeds(Map<String, Long> parts) {
     public static MemoryNeeds ofDriver(Recipe recipe, Workload workload) {
         Map<String, Long> parts = new LinkedHashMap<>();
         if (workload == Workload.FID) {
-            long images = recipe.generate().counts(recipe.model().classes()).stream()
-                    .mapToLong(Integer::longValue)
-                    .sum();
+            long images = samples(recipe);
             long width = InceptionV3.FEATURES;
             parts.put("features of samples and reference", 2 * images * width * FLOAT);
             parts.put("covariances and distances", 12 * width * width * Double.BYTES + 3 * 256 * images * FLOAT);
@@ -103,10 +102,30 @@ public record MemoryNeeds(Map<String, Long> parts) {
         };
     }
 
-    /** What the output takes at least: of a training, the first checkpoint and the weights at the end. */
+    /**
+     * The bytes that the output takes at least: of a training, the first checkpoint and the weights at the end; of a
+     * generation, the archive of its samples.
+     */
     public static long outputBytes(Recipe recipe, Workload workload) {
-        boolean averages = recipe.train().emaDecay() > 0;
-        return workload == Workload.TRAIN ? (averages ? 6 : 4) * FLOAT * parameters(recipe.model()) : LEAST_OUTPUT;
+        return switch (workload) {
+            case TRAIN -> {
+                boolean averages = recipe.train().emaDecay() > 0;
+                yield (averages ? 6 : 4) * FLOAT * parameters(recipe.model());
+            }
+            case GENERATE -> archiveBytes(samples(recipe), recipe.image().size());
+            case TOKENIZE, FID -> LEAST_OUTPUT;
+        };
+    }
+
+    /** The bytes of an archive of square images, but for its headers: they are not compressed. */
+    public static long archiveBytes(long images, int size) {
+        return images * size * size * RgbImage.CHANNELS;
+    }
+
+    private static long samples(Recipe recipe) {
+        return recipe.generate().counts(recipe.model().classes()).stream()
+                .mapToLong(Integer::longValue)
+                .sum();
     }
 
     /** These needs and those of something else in the same process. */

@@ -121,4 +121,16 @@ class MemoryNeedsTest {
         assertThat(MemoryNeeds.ofExecutor(some, Workload.TRAIN, ALONE).bytes())
                 .isLessThan(MemoryNeeds.ofExecutor(all, Workload.TRAIN, ALONE).bytes());
     }
+
+    @Test
+    void theOutputHoldsAtLeastTheArchiveOrACheckpointAndTheWeights() {
+        assertThat(MemoryNeeds.outputBytes(recipe("rar-b"), Workload.GENERATE)).isEqualTo(50_000L * 256 * 256 * 3);
+        assertThat(MemoryNeeds.outputBytes(recipe("rar-b", "generate.samples_per_class=1"), Workload.GENERATE))
+                .isEqualTo(1000L * 256 * 256 * 3);
+        long weights = MemoryNeeds.largestFile(recipe("rar-b"), Workload.GENERATE);
+        assertThat(MemoryNeeds.outputBytes(recipe("rar-b", "train.ema_decay=0"), Workload.TRAIN))
+                .isEqualTo(4 * weights);
+        assertThat(MemoryNeeds.outputBytes(recipe("rar-b", "train.ema_decay=0.9"), Workload.TRAIN))
+                .isEqualTo(6 * weights);
+    }
 }
