@@ -12,16 +12,12 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.MessageDigest;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -29,11 +25,9 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FsStatus;
 import org.apache.hadoop.fs.LocalFileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.PathIOException;
 import org.apache.hadoop.fs.RawLocalFileSystem;
-import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /**
@@ -263,58 +257,24 @@ public final class Storage implements Serializable {
 
     /** The names of the files directly in {@code directory}, sorted; none if it does not exist. */
     public List<String> list(String directory) throws IOException {
-        return names(directory, FileStatus::isFile);
+        return Listing.names(fileSystem(new Path(directory)), new Path(directory), FileStatus::isFile);
     }
 
     /** The names of the directories directly in {@code directory}, sorted; none if it does not exist or is a file. */
     public List<String> directories(String directory) throws IOException {
-        return names(directory, FileStatus::isDirectory);
-    }
-
-    private List<String> names(String directory, Predicate<FileStatus> wanted) throws IOException {
-        Path hadoop = new Path(directory);
-        try {
-            return Stream.of(fileSystem(hadoop).listStatus(hadoop))
-                    .filter(wanted)
-                    .map(status -> status.getPath().getName())
-                    .filter(name -> !name.startsWith("."))
-                    .sorted()
-                    .toList();
-        } catch (FileNotFoundException e) {
-            return List.of();
-        }
+        return Listing.names(fileSystem(new Path(directory)), new Path(directory), FileStatus::isDirectory);
     }
 
     /** All files below {@code directory}, sorted by name; none if it does not exist; the file itself if it is one. */
     public List<StoredFile> walk(String directory) throws IOException {
         Path hadoop = new Path(directory);
-        FileSystem fs = fileSystem(hadoop);
-        Path root = fs.makeQualified(hadoop);
-        return stored(root, files(fs, root).stream());
+        return Listing.walk(fileSystem(hadoop), hadoop);
     }
 
     /** {@link #walk} without the files in further directories. */
     public List<StoredFile> files(String directory) throws IOException {
         Path hadoop = new Path(directory);
-        FileSystem fs = fileSystem(hadoop);
-        Path root = fs.makeQualified(hadoop);
-        try {
-            return stored(root, Stream.of(fs.listStatus(root)).filter(FileStatus::isFile));
-        } catch (FileNotFoundException e) {
-            return List.of();
-        }
-    }
-
-    /** Those of the files that are not hidden, sorted by name. */
-    private static List<StoredFile> stored(Path root, Stream<FileStatus> files) {
-        return files.map(status -> {
-                    Path path = status.getPath();
-                    String name = path.equals(root) ? path.getName() : relative(root, path);
-                    return new StoredFile(path.toString(), name, status.getLen(), status.getModificationTime());
-                })
-                .filter(file -> !file.name().startsWith(".") && !file.name().contains("/."))
-                .sorted(Comparator.comparing(StoredFile::name))
-                .toList();
+        return Listing.files(fileSystem(hadoop), hadoop);
     }
 
     /**
@@ -334,7 +294,7 @@ public final class Storage implements Serializable {
     /** The paths of what writers have not finished below {@code directory}, be they alive or dead. */
     public List<String> temporaries(String directory) throws IOException {
         Path hadoop = new Path(directory);
-        return files(fileSystem(hadoop), hadoop).stream()
+        return Listing.below(fileSystem(hadoop), hadoop).stream()
                 .map(FileStatus::getPath)
                 .filter(path -> path.getName().startsWith(Publisher.TEMPORARY_PREFIX))
                 .map(Path::toString)
@@ -344,31 +304,6 @@ public final class Storage implements Serializable {
     /** A copy of the Hadoop configuration. */
     public Configuration configuration() {
         return new Configuration(configuration);
-    }
-
-    /** All files below {@code root}, in no order; none if it does not exist. */
-    private static List<FileStatus> files(FileSystem fs, Path root) throws IOException {
-        List<FileStatus> files = new ArrayList<>();
-        try {
-            if (fs instanceof RawLocalFileSystem) {
-                // Hadoop's recursive listing starts a process per local file, and fails if a file disappears meanwhile.
-                for (FileStatus status : fs.listStatus(root)) {
-                    if (status.isDirectory()) {
-                        files.addAll(files(fs, status.getPath()));
-                    } else {
-                        files.add(status);
-                    }
-                }
-            } else {
-                RemoteIterator<LocatedFileStatus> all = fs.listFiles(root, true);
-                while (all.hasNext()) {
-                    files.add(all.next());
-                }
-            }
-        } catch (FileNotFoundException e) {
-            return files;
-        }
-        return files;
     }
 
     private Optional<Stored> publish(String path, ContentWriter writer, ExistingObject existing) throws IOException {
@@ -415,11 +350,6 @@ public final class Storage implements Serializable {
         } catch (IllegalArgumentException e) {
             throw StorageFailures.reaching(path.toString(), e);
         }
-    }
-
-    private static String relative(Path root, Path path) {
-        String base = root.toUri().getPath();
-        return path.toUri().getPath().substring(base.endsWith("/") ? base.length() : base.length() + 1);
     }
 
     private void writeObject(ObjectOutputStream out) throws IOException {
