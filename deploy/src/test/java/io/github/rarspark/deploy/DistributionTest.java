@@ -11,10 +11,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -121,12 +126,16 @@ class DistributionTest {
                 .noneMatch(name -> name.endsWith(".java") || name.endsWith("pom.xml") || name.contains("/target/"));
     }
 
-    @Test
-    void theListOfDependenciesNamesAllJarsAndTheirLicenses() throws Exception {
-        List<String[]> rows = Files.readAllLines(home.resolve("licenses/DEPENDENCIES")).stream()
-                .filter(line -> line.contains("\t"))
+    private static List<String[]> rows(String table) throws IOException {
+        return Files.readAllLines(home.resolve(table)).stream()
+                .filter(line -> line.contains("\t") && !line.startsWith("#"))
                 .map(line -> line.split("\t"))
                 .toList();
+    }
+
+    @Test
+    void theListOfDependenciesNamesAllJarsAndTheirLicenses() throws Exception {
+        List<String[]> rows = rows("licenses/DEPENDENCIES");
         assertThat(rows).allSatisfy(row -> {
             assertThat(row).as(String.join(" ", row)).hasSize(4);
             assertThat(row[2]).isNotBlank().doesNotContainIgnoringCase("unknown");
@@ -143,5 +152,49 @@ class DistributionTest {
                 .contains("pytorch-native-cpu-2.7.1")
                 .anyMatch(jar -> jar.startsWith("gson-"))
                 .anyMatch(jar -> jar.startsWith("uplot-"));
+    }
+
+    /** The jar's own, or what ORIGINS.tsv names, or, under the Apache License, the archive's. */
+    @Test
+    void allDependenciesHaveTheTextsOfTheirLicenses() throws Exception {
+        Set<String> withText = new HashSet<>();
+        for (String[] origin : rows("licenses/ORIGINS.tsv")) {
+            assertThat(home.resolve("licenses").resolve(origin[1])).isNotEmptyFile();
+            withText.add(origin[0]);
+        }
+        Set<String> folders = files().keySet().stream()
+                .filter(name -> name.matches("licenses/.+-jar/.*LICENSE[^/]*"))
+                .map(name -> name.split("/")[1])
+                .collect(Collectors.toSet());
+        assertThat(rows("licenses/DEPENDENCIES").stream()
+                        .filter(row -> !row[2].contains("Apache-2.0"))
+                        .filter(row -> !withText.contains(row[0]))
+                        .filter(row -> !folders.contains(row[0].replaceFirst(".*:", "") + "-" + row[1] + "-jar"))
+                        .map(row -> row[0]))
+                .containsExactlyInAnyOrder(
+                        "me.tongfei:progressbar", "net.razorvine:pickle", "org.antlr:antlr4-runtime");
+        assertThat(home.resolve("LICENSE")).content().contains("Apache License");
+    }
+
+    @Test
+    void theTextsInSparksJarsAreInTheArchive() throws Exception {
+        int texts = 0;
+        for (String file : files().keySet()) {
+            if (!file.matches("lib/spark/.+\\.jar")) {
+                continue;
+            }
+            Path folder = home.resolve(file.replace("lib/spark/", "licenses/").replaceFirst("\\.jar$", "-jar"));
+            try (ZipFile jar = new ZipFile(home.resolve(file).toFile())) {
+                List<? extends ZipEntry> entries = jar.stream()
+                        .filter(entry -> entry.getName().matches("(META-INF/)?(LICENSE|NOTICE)[^/]*"))
+                        .toList();
+                for (ZipEntry entry : entries) {
+                    assertThat(folder.resolve(entry.getName()))
+                            .hasBinaryContent(jar.getInputStream(entry).readAllBytes());
+                }
+                texts += entries.size();
+            }
+        }
+        assertThat(texts).isGreaterThan(100);
     }
 }
