@@ -37,7 +37,7 @@ class DriverLossTest {
     @Test
     void oneOfTwoSuccessorsTakesOverAfterTheLeaseAndEndsWithTheSameBits() throws Exception {
         Path output = folder.resolve("run");
-        Process killed = train(output, "killed");
+        Process killed = train(output, "killed", "claim.lease_seconds=5");
         Path last = output.resolve("checkpoints/LAST");
         Awaitility.await().atMost(Duration.ofSeconds(120)).until(() -> Files.exists(last) || !killed.isAlive());
         assertThat(killed.isAlive()).isTrue();
@@ -72,8 +72,9 @@ class DriverLossTest {
         return folder.resolve(name + ".txt");
     }
 
-    private Process train(Path output, String name) throws Exception {
-        return processes.start(TrainingProcess.of(
-                folder, output, err(name), "train.steps=400", "train.checkpoint_every=20", "claim.lease_seconds=5"));
+    private Process train(Path output, String name, String... more) throws Exception {
+        String[] settings = Stream.concat(Stream.of("train.steps=400", "train.checkpoint_every=20"), Stream.of(more))
+                .toArray(String[]::new);
+        return processes.start(TrainingProcess.of(folder, output, err(name), settings));
     }
 }

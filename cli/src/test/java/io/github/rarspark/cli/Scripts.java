@@ -64,7 +64,7 @@ final class Scripts {
         builder.environment().clear();
         builder.environment().put("PATH", path.toString());
         builder.environment().putAll(environment);
-        int code = Processes.exitCode(builder.start(), Duration.ofSeconds(30));
+        int code = Processes.exitCode(builder.start(), Duration.ofSeconds(120));
         return new Run(code, lines("out"), lines("err"));
     }
 

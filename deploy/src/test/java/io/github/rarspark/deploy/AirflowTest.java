@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.rarspark.common.run.JobResult;
 import io.github.rarspark.common.storage.Json;
 import io.github.rarspark.common.storage.Storage;
+import io.github.rarspark.common.testing.GatedFiles;
 import io.github.rarspark.common.testing.Jvm;
 import io.github.rarspark.common.testing.Processes;
 import io.github.rarspark.deploy.Airflow.DagRun;
@@ -139,16 +140,19 @@ class AirflowTest {
     private static Process otherDriver(FourJobs outputs) throws Exception {
         Path log = folder.resolve("other.log");
         Path output = Path.of(URI.create(outputs.output("tokenize")));
+        Path gate = folder.resolve("gate");
+        List<String> options = new ArrayList<>(List.of("-Dspark.master=local[1]", "-Dspark.ui.enabled=false"));
+        GatedFiles.closed(gate, "part-000-00001")
+                .forEach((key, value) -> options.add("-Dspark.hadoop." + key + "=" + value));
         Process driver = PROCESSES.start(Jvm.of(
-                        List.of("-Dspark.master=local[1]", "-Dspark.ui.enabled=false"),
+                        options,
                         "io.github.rarspark.cli.Main",
-                        outputs.arguments("tokenize").toArray(String[]::new))
+                        // A lease that does not pass while it is stopped.
+                        outputs.arguments("tokenize", "--set", "claim.lease_seconds=1000")
+                                .toArray(String[]::new))
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile()));
-        Awaitility.await("a shard")
-                .atMost(LIMIT)
-                .pollInterval(Duration.ofMillis(5))
-                .until(() -> Files.exists(output.resolve("part-000-00000.parquet")) || !driver.isAlive());
+        Awaitility.await("the second shard").atMost(LIMIT).until(() -> Files.exists(gate) || !driver.isAlive());
         Process stop = PROCESSES.start(new ProcessBuilder("kill", "-STOP", Long.toString(driver.pid())));
         assertThat(Processes.exitCode(stop, LIMIT)).isZero();
         assertThat(output.resolve("_manifest.json"))

@@ -145,7 +145,7 @@ final class Kubelet implements AutoCloseable {
                             .append(".svc\n"));
         }
         Path written = Files.writeString(folder.resolve("hosts.new"), lines);
-        Files.move(written, hosts, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(written, hosts, StandardCopyOption.ATOMIC_MOVE);
     }
 
     private static int wantedGpus(Pod pod) {

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Who listens during a training, and where: the table of docs/security.md. */
 @Tag("clusters")
-@Timeout(300)
+@Timeout(600)
 class PortsTest {
     /** The state of a listening socket in /proc/net/tcp. */
     private static final String LISTEN = "0A";
@@ -37,7 +37,7 @@ class PortsTest {
     /** 127.0.0.1, alone and as an IPv6 address. */
     private static final Pattern LOOPBACK = Pattern.compile("(0000000000000000FFFF0000)?0100007F");
 
-    private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final Duration LIMIT = Duration.ofSeconds(240);
 
     @TempDir
     private Path folder;

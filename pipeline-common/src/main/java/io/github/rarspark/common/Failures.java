@@ -27,6 +27,9 @@ public final class Failures {
 
     private static final Pattern NO_MASTER = Pattern.compile("Could not parse Master URL");
     private static final Pattern STOPPED = Pattern.compile("cancelled because SparkContext was shut down");
+    /** By a user who ends the application in the master's page, or because its executors cannot be started. */
+    private static final Pattern REMOVED = Pattern.compile("Master removed our application: (\\w+)");
+
     /** What Java and Hadoop say of a file that may not be read, the former in a {@link FileNotFoundException}. */
     private static final Pattern DENIED = Pattern.compile("(.*?)(?: \\(Permission denied\\)|: Permission denied)");
 
@@ -161,6 +164,10 @@ public final class Failures {
         }
         if (STOPPED.matcher(message).find()) {
             return Optional.of(ExitCode.INTERRUPTED);
+        }
+        Matcher removed = REMOVED.matcher(message);
+        if (removed.find()) {
+            return Optional.of(removed.group(1).equals("KILLED") ? ExitCode.INTERRUPTED : ExitCode.TEMPORARY);
         }
         return isRoot && LOST_EXECUTOR.matcher(message).find() ? Optional.of(ExitCode.TEMPORARY) : Optional.empty();
     }

@@ -116,7 +116,9 @@ class FailuresTest {
                 "Job aborted: Lost task 0.0 (TID 0) (executor driver): java.lang.AssertionError | INTERNAL",
                 "[SPARK-24819]: Barrier execution mode does not allow more slots than there are | UNAVAILABLE",
                 "[SPARK-24942]: Barrier execution mode does not support dynamic resource allocation | UNAVAILABLE",
-                "Job 0 cancelled because SparkContext was shut down | INTERRUPTED"
+                "Job 0 cancelled because SparkContext was shut down | INTERRUPTED",
+                "Job aborted due to stage failure: Master removed our application: KILLED | INTERRUPTED",
+                "Job aborted due to stage failure: Master removed our application: FAILED | TEMPORARY"
             })
     void sparkIsKnownByItsWords(String message, ExitCode code) {
         assertThat(Failures.exitCode(new SparkException(message, null))).isEqualTo(code);

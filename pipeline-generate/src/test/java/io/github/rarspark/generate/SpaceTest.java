@@ -75,23 +75,23 @@ class SpaceTest {
     @Test
     void aFullDiskKeepsFinishedShards() throws Exception {
         TinyModels models = TinyModels.write(folder);
-        Map<String, String> settings =
-                Map.of("generate.count", "400", "generate.shard_images", "4", "claim.lease_seconds", "3");
+        Map<String, String> settings = Map.of("generate.count", "400", "generate.shard_images", "4");
         GenerateJob.run(SPARK.context(models.recipe(folder.resolve("undisturbed"), settings)));
         ExecutorService pool = Executors.newSingleThreadExecutor();
         try (SmallDisk disk = SmallDisk.mount(folder, 2 << 20)) {
             Path output = disk.path().resolve("out");
             Path filler = disk.path().resolve("filler");
             Recipe recipe = models.recipe(output, settings);
+            Recipe brief = recipe.with(Map.of("claim.lease_seconds", "3"));
             Future<?> filled = pool.submit(() -> fill(filler, output.resolve("shard-00000-of-00100.parquet")));
-            assertFails(ExitCode.UNAVAILABLE, () -> GenerateJob.run(SPARK.context(recipe)))
+            assertFails(ExitCode.UNAVAILABLE, () -> GenerateJob.run(SPARK.context(brief)))
                     .contains("no space is left");
             filled.get(60, TimeUnit.SECONDS);
             Files.delete(filler);
 
             // Released on a full disk, the output is this process's until its lease has passed.
             JobResult result = Awaitility.await()
-                    .atMost(Duration.ofSeconds(60))
+                    .atMost(Duration.ofSeconds(300))
                     .ignoreExceptionsMatching(e -> Failures.exitCode(e) == ExitCode.TEMPORARY)
                     .until(() -> GenerateJob.run(SPARK.context(recipe)), Objects::nonNull);
             assertThat(result.counts().get("images_resumed")).isBetween(4L, 396L);

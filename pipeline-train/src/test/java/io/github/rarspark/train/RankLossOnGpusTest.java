@@ -107,11 +107,12 @@ class RankLossOnGpusTest {
             assertThat(undisturbed.device()).isEqualTo("gpu");
             assertThat(undisturbed.counts()).containsEntry("restarts", 0L);
 
+            ProcessHandle executor = LocalCluster.executors().get(0);
             Future<JobResult> run =
                     pool.submit(() -> TrainJob.run(JobContext.of(session, recipe(tokens, "run"), true)));
             Path last = folder.resolve("run").resolve(Checkpoints.LAST);
-            Awaitility.await().atMost(LIMIT).until(() -> Files.exists(last));
-            ProcessHandle executor = LocalCluster.executors().get(0);
+            // The steps that are left take less than a second.
+            Awaitility.await().atMost(LIMIT).pollInterval(Duration.ofMillis(5)).until(() -> Files.exists(last));
             assertThat(executor.destroyForcibly()).isTrue();
             Awaitility.await().atMost(LIMIT).until(() -> !executor.isAlive());
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A training that is asked to end early. */
-@Timeout(300)
+@Timeout(600)
 class StoppedTrainingTest {
     @RegisterExtension
     private static final LocalSpark SPARK = new LocalSpark(2);

@@ -68,9 +68,12 @@ class TrainJobTest {
     @AfterEach
     void nothingStaysOpen() {
         // A rank may still be leaving when the job has failed because of another one.
-        Awaitility.await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertThat(Handles.live())
-                .isZero());
-        assertThat(DeterministicMode.isOn()).as("the mode outlives its ranks").isFalse();
+        Awaitility.await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+            assertThat(Handles.live()).isZero();
+            assertThat(DeterministicMode.isOn())
+                    .as("the mode outlives its ranks")
+                    .isFalse();
+        });
     }
 
     private JobResult train(Path output, String... keysAndValues) throws IOException {

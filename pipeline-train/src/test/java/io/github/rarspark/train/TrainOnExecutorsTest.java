@@ -63,7 +63,7 @@ class TrainOnExecutorsTest {
             List<ProcessHandle> executors = executors();
             assertThat(executors).hasSize(2);
             executors.get(0).destroyForcibly();
-            JobResult result = run.get(120, TimeUnit.SECONDS);
+            JobResult result = run.get(300, TimeUnit.SECONDS);
             assertThat(executors.get(0).isAlive()).isFalse();
             assertThat(result.counts()).containsEntry("restarts", 1L);
         } finally {

@@ -8,7 +8,7 @@ import org.apache.spark.storage.RandomBlockReplicationPolicy;
 public final class SlowRegistration extends RandomBlockReplicationPolicy {
     static final String SETTING = "spark.storage.replication.policy";
 
-    private static final Duration DELAY = Duration.ofSeconds(5);
+    private static final Duration DELAY = Duration.ofSeconds(2);
 
     /** Called by Spark in each process, before it registers. */
     public SlowRegistration() throws InterruptedException {

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 
 class ProcessGroupTest {
     private static final Duration PATIENT = Duration.ofSeconds(60);
-    private static final Duration IMPATIENT = Duration.ofSeconds(4);
+    private static final Duration IMPATIENT = Duration.ofSeconds(10);
 
     @AfterEach
     void nothingStaysOpen() {

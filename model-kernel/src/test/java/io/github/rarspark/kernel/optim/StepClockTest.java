@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.Device;
 import io.github.rarspark.kernel.optim.StepClock.Phase;
 import io.github.rarspark.kernel.testing.FakeGpus;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -91,19 +93,29 @@ class StepClockTest {
         assertThat(real.take()[Phase.ALL_REDUCE.ordinal()]).isGreaterThan(0.15);
     }
 
-    /** On a busy machine it also waits for a core, which is no wait for other ranks. */
+    /**
+     * On a busy machine it also waits for a core, which is no wait for other ranks. What the host of a virtual machine takes
+     * from it looks like sleep, but not five times in a row.
+     */
     @Test
     void aThreadThatComputesDoesNotSleep() {
         StepClock real = StepClock.ofThread(Device.cpu());
+        double[] slept =
+                IntStream.range(0, 5).mapToDouble(i -> sleepOfASpin(real)).toArray();
+        assertThat(Arrays.stream(slept).min().getAsDouble()).isLessThan(0.02);
+    }
+
+    private static double sleepOfASpin(StepClock real) {
         real.begin();
         real.endReduced(() -> {
-            long end = System.nanoTime() + SECOND / 2;
+            long end = System.nanoTime() + SECOND / 5;
             while (System.nanoTime() < end) {
                 Thread.onSpinWait();
             }
         });
         double[] seconds = real.take();
-        assertThat(seconds[Phase.BACKWARD.ordinal()]).isGreaterThan(0.45);
-        assertThat(seconds[Phase.ALL_REDUCE.ordinal()]).isLessThan(0.05);
+        assertThat(seconds[Phase.BACKWARD.ordinal()] + seconds[Phase.ALL_REDUCE.ordinal()])
+                .isGreaterThan(0.18);
+        return seconds[Phase.ALL_REDUCE.ordinal()];
     }
 }

@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * the table names, soon, in little memory, and with nothing executed.
  */
 class HostileFilesTest {
-    private static final Duration LIMIT = Duration.ofSeconds(2);
+    private static final Duration LIMIT = Duration.ofSeconds(20);
     private static final Path FIXTURES = Path.of("src/test/resources/weights");
     /** Methods that only make or pass on what another one has found. */
     private static final Set<String> HELPERS = Set.of("malformed", "expect", "refused");

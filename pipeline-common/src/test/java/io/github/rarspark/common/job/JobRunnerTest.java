@@ -146,7 +146,7 @@ class JobRunnerTest {
     @Test
     @Timeout(value = 120, unit = TimeUnit.SECONDS)
     void aDriverThatLosesItsClaimEndsItsSparkJobs() throws Exception {
-        Recipe recipe = Recipe.resolve(new Layer("the test", Map.of("claim.lease_seconds", "3")));
+        Recipe recipe = Recipe.resolve(new Layer("the test", Map.of("claim.lease_seconds", "10")));
         try (SparkSession session = LocalSpark.start(2)) {
             JobContext given = new JobContext(session, storage, recipe, true);
             long began = System.nanoTime();

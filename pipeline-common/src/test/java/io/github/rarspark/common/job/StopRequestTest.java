@@ -9,6 +9,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -42,7 +43,8 @@ class StopRequestTest {
                 return null;
             });
             assertThatThrownBy(() -> request.get(300, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
-            assertThat(stop.isRequested()).isTrue();
+            Awaitility.await().until(stop::isRequested);
+            assertThat(request).isNotDone();
         }
         request.get(30, TimeUnit.SECONDS);
     }

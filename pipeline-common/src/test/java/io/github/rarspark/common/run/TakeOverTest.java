@@ -195,7 +195,9 @@ class TakeOverTest extends OutputFixture {
 
     @Test
     void heartbeatsAreWrittenInTheBackground() throws Exception {
-        RunOutput brief = new RunOutput(storage, directory, new ClaimSettings(1, 1), notices::add, clock, Pace.SYSTEM);
+        // A lease that does not pass.
+        RunOutput brief =
+                new RunOutput(storage, directory, new ClaimSettings(1, 1), notices::add, clock, new SettablePace());
         try (OutputClaim claim = brief.claim(PLAN).orElseThrow()) {
             clock.advance(Duration.ofSeconds(100));
             Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> {
@@ -207,7 +209,9 @@ class TakeOverTest extends OutputFixture {
 
     @Test
     void aClaimThatIsLostEndsTheWork() throws Exception {
-        RunOutput brief = new RunOutput(storage, directory, new ClaimSettings(1, 1), notices::add, clock, Pace.SYSTEM);
+        // A lease that does not pass.
+        RunOutput brief =
+                new RunOutput(storage, directory, new ClaimSettings(1, 1), notices::add, clock, new SettablePace());
         CountDownLatch cancelled = new CountDownLatch(1);
         try (OutputClaim first = brief.claim(PLAN).orElseThrow()) {
             first.whenLost(cancelled::countDown);
@@ -256,7 +260,7 @@ class TakeOverTest extends OutputFixture {
 
     @Test
     void aHeartbeatThatCannotBeWrittenForALeaseLosesTheClaim() throws Exception {
-        RunOutput brief = new RunOutput(storage, directory, new ClaimSettings(1, 1), notices::add, clock, Pace.SYSTEM);
+        RunOutput brief = new RunOutput(storage, directory, new ClaimSettings(3, 1), notices::add, clock, Pace.SYSTEM);
         CountDownLatch cancelled = new CountDownLatch(1);
         OutputClaim first = brief.claim(PLAN).orElseThrow();
         first.whenLost(cancelled::countDown);
@@ -266,7 +270,7 @@ class TakeOverTest extends OutputFixture {
         assertThat(cancelled.await(30, TimeUnit.SECONDS)).isTrue();
         assertFails(ExitCode.TEMPORARY, first::check)
                 .isEqualTo("Attempt 1 stops writing to " + directory
-                        + ": its heartbeat could not be written for 1 s (Cannot write" + " file:" + owner
+                        + ": its heartbeat could not be written for 3 s (Cannot write" + " file:" + owner
                         + ": it is a directory; choose another name); run again later");
         first.close();
     }

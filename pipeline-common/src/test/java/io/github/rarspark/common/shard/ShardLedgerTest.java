@@ -69,7 +69,9 @@ class ShardLedgerTest {
                         .complete())
                 .hasSize(3);
         SparkStatusTracker jobs = SPARK.session().sparkContext().statusTracker();
-        int[] found = jobs.getJobIdsForGroup("check 3 shards in " + directory);
+        String group = "check 3 shards in " + directory;
+        Awaitility.await().until(() -> jobs.getJobIdsForGroup(group).length > 0);
+        int[] found = jobs.getJobIdsForGroup(group);
         assertThat(found).hasSize(1);
         Awaitility.await().until(() -> jobs.getJobInfo(found[0]).get().status() == JobExecutionStatus.SUCCEEDED);
         int stage = jobs.getJobInfo(found[0]).get().stageIds()[0];

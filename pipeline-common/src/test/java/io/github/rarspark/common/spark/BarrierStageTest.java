@@ -89,7 +89,9 @@ class BarrierStageTest {
     @Test
     @Tag("fault")
     void aStageWhoseSlotsVanishBeforeItStartsIsUnavailable() throws Exception {
-        try (FragileCluster cluster = FragileCluster.start(temp, 2, LIMIT)) {
+        // Longer than Spark takes to notice that the executor is gone.
+        Map<String, String> limit = Map.of("spark.rar.spark.wait_seconds", "12");
+        try (FragileCluster cluster = FragileCluster.start(temp, 2, limit)) {
             Future<?> occupation = cluster.occupy(0, 1);
             ProcessHandle first = cluster.executor(0);
             cluster.executor(1);
@@ -104,7 +106,7 @@ class BarrierStageTest {
             Throwable failure = FragileCluster.failureOf(stage);
             assertThat(Failures.exitCode(failure)).isEqualTo(ExitCode.UNAVAILABLE);
             assertThat(failure)
-                    .hasMessageStartingWith("Cannot meet: no executor took any of its 2 tasks in 5 s")
+                    .hasMessageStartingWith("Cannot meet: no executor took any of its 2 tasks in 12 s")
                     .hasMessageContaining("the cluster offers 1 task slots");
         }
     }

@@ -20,6 +20,7 @@ class ProgressTest {
     @Test
     void aLineComesAfterEachIntervalWithProgressAndAtTheEnd() {
         try (Progress progress = lines(Duration.ofMillis(20))) {
+            awaitFirstUpdate();
             progress.step(10);
             await().until(() -> written().size() == 1);
             progress.note("loss 2.50");

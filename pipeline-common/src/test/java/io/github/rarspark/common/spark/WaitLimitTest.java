@@ -80,16 +80,20 @@ class WaitLimitTest {
         }
     }
 
-    /** A Standalone cluster gives up an application whose executors end at once again and again. */
+    /** A Standalone cluster gives up an application whose executors cannot be started; then Spark stops itself. */
     @Test
-    void aJobThatTheClusterGivesUpIsTemporary() throws Exception {
-        Map<String, String> settings = new HashMap<>(LIMIT);
-        settings.put("spark.deploy.maxExecutorRetries", "2");
-        try (FragileCluster cluster = FragileCluster.start(temp, 1, settings)) {
+    void aJobThatTheClusterGivesUpCanBeRetried() throws Exception {
+        try (FragileCluster cluster = FragileCluster.start(temp, 1, Map.of("spark.deploy.maxExecutorRetries", "1"))) {
             Future<?> job = cluster.occupy(0);
             cluster.lose(cluster.executor(0));
             Throwable failure = failureOf(job);
-            assertThat(Failures.exitCode(failure)).as(failure.toString()).isEqualTo(ExitCode.TEMPORARY);
+            // Either the job is told first, or the context has stopped.
+            assertThat(failure)
+                    .hasMessageMatching("(?s).*(Master removed our application: FAILED|"
+                            + "cancelled because SparkContext was shut down).*");
+            assertThat(Failures.exitCode(failure)).isIn(ExitCode.TEMPORARY, ExitCode.INTERRUPTED);
+            Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> Thread.getAllStackTraces().keySet().stream()
+                    .noneMatch(thread -> thread.getName().equals("stop-spark-context")));
         }
     }
 }

@@ -17,18 +17,27 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(120)
 class WatchedJobTest {
-    private static final int WAIT_SECONDS = 3;
+    private static final int WAIT_SECONDS = 5;
     private static final int LIMIT_SECONDS = 60;
-    private static final CountDownLatch OCCUPIED = new CountDownLatch(1);
-    private static final CountDownLatch RELEASED = new CountDownLatch(1);
+    /** Of the test that runs; tasks are threads of this process. */
+    private static volatile CountDownLatch occupied;
+
+    private static volatile CountDownLatch released;
 
     private static final Map<String, String> SETTINGS =
             Map.of("spark.ui.enabled", "false", "spark.driver.host", "127.0.0.1");
+
+    @BeforeEach
+    void nothingIsOccupied() {
+        occupied = new CountDownLatch(1);
+        released = new CountDownLatch(1);
+    }
 
     @Test
     void aTaskWhoseStartListenersMissIsNotGivenUp() throws Exception {
@@ -52,10 +61,10 @@ class WatchedJobTest {
                 SparkSessions.open("test", settings, new ComputeSettings(ComputeDevice.AUTO, false), SETTINGS)) {
             Future<?> first =
                     other.submit(() -> UnitTasks.run(session, List.of(1), WatchedJobTest::occupy, unit -> {}));
-            assertThat(OCCUPIED.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+            assertThat(occupied.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
             assertFails(ExitCode.UNAVAILABLE, () -> UnitTasks.run(session, List.of(2), unit -> unit, unit -> {}))
                     .startsWith("Cannot run a job: no executor took any of its 1 tasks in " + WAIT_SECONDS + " s");
-            RELEASED.countDown();
+            released.countDown();
             first.get(LIMIT_SECONDS, TimeUnit.SECONDS);
         } finally {
             other.shutdownNow();
@@ -63,9 +72,9 @@ class WatchedJobTest {
     }
 
     private static int occupy(int unit) {
-        OCCUPIED.countDown();
+        occupied.countDown();
         try {
-            assertThat(RELEASED.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+            assertThat(released.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }

@@ -19,7 +19,7 @@ import org.awaitility.Awaitility;
 public final class GatedFiles extends LocalFileSystem {
     private static final String GATE = "rarspark.test.gate";
     private static final String GATED = "rarspark.test.gated";
-    private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final Duration LIMIT = Duration.ofSeconds(300);
 
     /**
      * The Hadoop settings of a closed gate.

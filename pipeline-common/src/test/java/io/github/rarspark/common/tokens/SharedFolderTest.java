@@ -119,7 +119,7 @@ class SharedFolderTest {
                     return null;
                 }));
             }
-            useAgainAndAgain(300);
+            useAgainAndAgain(100);
             done.set(true);
             for (Future<Void> remover : removers) {
                 remover.get(60, TimeUnit.SECONDS);
@@ -142,7 +142,7 @@ class SharedFolderTest {
             // That it disappears shows that one of them has begun.
             SharedFolder.use(folder, LIMIT).close();
             Awaitility.await().atMost(LIMIT).until(() -> Files.notExists(folder));
-            useAgainAndAgain(300);
+            useAgainAndAgain(100);
             assertThat(removers).allMatch(Process::isAlive);
         } finally {
             removers.forEach(Process::destroyForcibly);
